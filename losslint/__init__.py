@@ -1,0 +1,1 @@
+"""A linter for the loss functions of TensorFlow and Keras code."""

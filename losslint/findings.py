@@ -1,0 +1,79 @@
+"""The words every part of losslint shares: severities, positions, findings."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Severity(enum.IntEnum):
+    """How sure and how bad; ordered, so that ``--fail-on`` can compare."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """``"error"``, ``"warning"`` or ``"info"``."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Span:
+    """A stretch of source; rows and columns count from 1, the end column is one past the last character."""
+
+    row: int
+    column: int
+    end_row: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace ``span`` by ``content``."""
+
+    span: Span
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """``applicability`` is "safe" where results stay identical, else "unsafe"."""
+
+    applicability: str
+    message: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stop on the way from a source to the returned value, for gradient findings."""
+
+    label: str
+    span: Span | None
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault at one place."""
+
+    code: str
+    severity: Severity
+    message: str
+    filename: str
+    span: Span
+    function: str  # qualified name, "<module>" outside of a function
+    consumer: str | None = None  # "keras", "tape", "unknown", "metric"; None for the tool's own rules
+    fact: str = ""  # what was computed, shown at the caret: "range [0, 1] contains 0"
+    help: str = ""  # the way out
+    path: tuple[Step, ...] = ()
+    fix: Fix | None = None
+    extra: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Findings are reported by path, position and code."""
+        return self.filename, self.span, self.code

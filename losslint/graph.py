@@ -1,0 +1,170 @@
+"""The graph that tracing a loss yields: primitive operations on abstract tensors, in the order they were made.
+
+Tracing (``losslint.interpreter``) turns Python source into a graph; every analysis (``losslint.domain``) and check
+then only reads it, as the interpreters of JAX read a jaxpr. A graph is acyclic: a loop whose length is unknown is
+traced for two turns that meet in one ``loop`` node, which analyses widen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from losslint.domain.shape import SCALAR, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The place in the source that made a node: ``tree`` is the libcst node, ``module`` the file it stands in."""
+
+    module: Any  # losslint.frontend.module.Module: computes positions on demand
+    tree: Any  # libcst.CSTNode
+    function: str  # qualified name of the enclosing function, "<module>" outside of one
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """One primitive operation and its result."""
+
+    id: int
+    op: str
+    inputs: tuple[Node, ...]
+    attrs: dict[str, Any]
+    shape: Shape
+    dtype: str | None  # "float32", "int32", "bool", ...; None where unknown
+    site: Site | None
+    api: str  # the name the user wrote, canonical ("tensorflow.math.log"); "" for operators and leaves
+    internal: bool  # made inside the expansion of a library function: its numerics are the library's business
+    number: int  # value number: equal for nodes that certainly hold the same value
+    # The rule for pickling or printing is not needed: graphs live as long as one function is looked at.
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"%{n.id}" for n in self.inputs)
+        attrs = ", ".join(f"{k}={v}" for k, v in self.attrs.items())
+        return f"%{self.id}{self.shape} = {self.op}({inputs}{'; ' if attrs else ''}{attrs})"
+
+
+@dataclass(slots=True)
+class Unknown:
+    """A Python value the interpreter could not follow; ``deps`` are the tensors it may depend on."""
+
+    deps: tuple[Node, ...] = ()
+    why: str = ""
+
+
+ShapeRule = Callable[..., "tuple[Shape, str | None, dict[str, Any]]"]
+"""``rule(inputs, attrs) -> (shape, dtype, attributes to add)``; one a primitive, in losslint.ops.primitives."""
+
+
+@dataclass
+class Graph:
+    """Builds nodes; ``rules`` are the shape rules by primitive."""
+
+    rules: dict[str, ShapeRule]
+    nodes: list[Node] = field(default_factory=list)
+    site: Site | None = None
+    api: str = ""
+    internal: bool = False
+    _numbers: dict[Any, int] = field(default_factory=dict)
+
+    def op(self, name: str, *inputs: Any, **attrs: Any) -> Node:
+        """Append the primitive ``name``; inputs that are no nodes are lifted. Raises KeyError for an unknown name."""
+        nodes = tuple(self.lift(value) for value in inputs)
+        shape, dtype, extra = self.rules[name](nodes, attrs)
+        return self._append(name, nodes, attrs | extra, shape, dtype)
+
+    def source(self, name: str, role: str, shape: Shape, dtype: str | None = None, **attrs: Any) -> Node:
+        """A leaf the loss does not compute; see losslint.ops.primitives for the roles."""
+        return self._append("source", (), {"name": name, "role": role} | attrs, shape, dtype, unique=True)
+
+    def lift(self, value: Any) -> Node:
+        """``value`` as a node: numbers and nested lists become constants, lists with nodes are stacked."""
+        if isinstance(value, Node):
+            return value
+        if isinstance(value, Unknown):
+            return self.opaque(value.deps, value.why)
+        if isinstance(value, bool):
+            return self._append("const", (), {"value": value}, SCALAR, "bool")
+        if isinstance(value, (int, float)):
+            return self._append("const", (), {"value": value}, SCALAR, None)
+        if isinstance(value, (list, tuple)):
+            flat = list(_leaves(value))
+            if flat and all(isinstance(v, (int, float)) for v in flat):
+                return self._append("const", (), {"value": _frozen(value)}, Shape.of(*_lengths(value)), None)
+            if value:
+                return self.op("stack", *value, axis=0)
+        deps = getattr(value, "deps", ())
+        return self.opaque(deps() if callable(deps) else deps, f"a {type(value).__name__} is no tensor")
+
+    def opaque(self, deps: Iterable[Node] = (), why: str = "", shape: Shape | None = None) -> Node:
+        """The result of something unknown that may depend on ``deps`` in any way."""
+        inputs = tuple(dict.fromkeys(deps))
+        return self._append("opaque", inputs, {"why": why}, shape or Shape.unknown(), None, unique=True)
+
+    @contextlib.contextmanager
+    def library(self) -> Iterator[None]:
+        """Nodes made inside belong to the expansion of a library function."""
+        before, self.internal = self.internal, True
+        try:
+            yield
+        finally:
+            self.internal = before
+
+    @contextlib.contextmanager
+    def at(self, site: Site | None, api: str = "") -> Iterator[None]:
+        """Nodes made inside come from ``site``."""
+        before = self.site, self.api
+        self.site, self.api = site, api
+        try:
+            yield
+        finally:
+            self.site, self.api = before
+
+    def _append(
+        self, op: str, inputs: tuple[Node, ...], attrs: dict[str, Any], shape: Shape, dtype: str | None, unique: bool = False
+    ) -> Node:
+        key = (len(self.nodes),) if unique else (op, tuple(n.number for n in inputs), _frozen(attrs))
+        try:
+            number = self._numbers.setdefault(key, len(self.nodes))
+        except TypeError:  # an attribute that cannot be hashed: a value of its own
+            number = len(self.nodes)
+        node = Node(len(self.nodes), op, inputs, attrs, shape, dtype, self.site, self.api, self.internal, number)
+        self.nodes.append(node)
+        return node
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    for item in value:
+        if isinstance(item, (list, tuple)):
+            yield from _leaves(item)
+        else:
+            yield item
+
+
+def _lengths(value: Any) -> tuple[int, ...]:
+    return (len(value), *_lengths(value[0])) if isinstance(value, (list, tuple)) and value else (
+        (0,) if isinstance(value, (list, tuple)) else ()
+    )
+
+
+def _frozen(value: Any) -> Any:
+    """``value`` with lists and dicts as tuples, so that it can be hashed."""
+    if isinstance(value, dict):
+        return tuple(sorted((k, _frozen(v)) for k, v in value.items()))
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(v) for v in value)
+    return value
+
+
+def ancestors(outputs: Iterable[Node]) -> list[Node]:
+    """``outputs`` and every node they are computed from, in the order they were made."""
+    seen: dict[int, Node] = {}
+    todo = list(outputs)
+    while todo:
+        node = todo.pop()
+        if node.id not in seen:
+            seen[node.id] = node
+            todo.extend(node.inputs)
+    return sorted(seen.values(), key=lambda n: n.id)

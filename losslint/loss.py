@@ -1,0 +1,102 @@
+"""What tracing one loss yields, and the facts computed from it: all that a check may read."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from losslint.graph import Graph, Node, Site
+
+if TYPE_CHECKING:
+    from losslint.ops.couplings import Couplings
+    from losslint.ops.gradients import Gradients
+    from losslint.ops.laws import Laws
+    from losslint.ops.ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Who uses the loss: ``kind`` is "keras", "tape", "unknown" or "metric", ``evidence`` says how we know."""
+
+    kind: str
+    evidence: str
+    proven: bool = False  # seen in the code (compile(loss=f), tape.gradient(...)), not guessed from a signature
+
+
+@dataclass(slots=True)
+class Output:
+    """One way out of the loss: the Python value it returns (Node, number, None, tuple, list, dict, Unknown)."""
+
+    value: Any
+    site: Site
+    by_configuration: bool = False  # only a hyper-parameter decides whether this way is taken
+
+
+@dataclass  # no slots: the facts are cached in __dict__
+class Loss:
+    """One traced loss."""
+
+    name: str  # qualified: "factory.<locals>.inner", "MyLoss.call", "<module>"
+    site: Site  # the def, or the expression that is differentiated
+    consumer: Consumer
+    graph: Graph
+    outputs: list[Output]
+    value: Any  # the outputs joined: Node, tuple, list, dict, number, None or Unknown
+    unpacked: bool = False  # some caller unpacks or indexes the returned tuple
+    batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
+    strategy: bool = False  # the file uses tf.distribute
+    weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
+    keras: str = "3"  # "2" or "3"
+    notes: list[str] = field(default_factory=list)  # what the analysis had to assume
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether it only measures; most rules are silent then."""
+        return self.consumer.kind == "metric"
+
+    @functools.cached_property
+    def results(self) -> tuple[Node, ...]:
+        """The tensors that are returned, containers flattened."""
+        return tuple(flatten(self.value))
+
+    @functools.cached_property
+    def ranges(self) -> Ranges:
+        """Interval of every node."""
+        from losslint.ops.ranges import Ranges
+
+        return Ranges(self)
+
+    @functools.cached_property
+    def laws(self) -> Laws:
+        """Batch law of every node, of its value and of its gradient."""
+        from losslint.ops.laws import Laws
+
+        return Laws(self)
+
+    @functools.cached_property
+    def couplings(self) -> Couplings:
+        """How each node mixes the samples of a batch."""
+        from losslint.ops.couplings import Couplings
+
+        return Couplings(self)
+
+    @functools.cached_property
+    def gradients(self) -> Gradients:
+        """Which sources the results send a gradient to, and where it ends."""
+        from losslint.ops.gradients import Gradients
+
+        return Gradients(self)
+
+
+def flatten(value: Any) -> Iterator[Node]:
+    """Every tensor in a returned value."""
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from flatten(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from flatten(item)

@@ -1,0 +1,53 @@
+"""Where catalogued functions register: ``@api("tensorflow.math.log", ...)`` ties names to an expansion.
+
+An expansion is called with the graph and the arguments as the user gave them, and is bound by its own signature, so a
+wrong keyword is noticed. Arguments are Python values: numbers, strings, None, lists, tuples, dicts and slices as
+themselves, tensors as ``Node``, anything else as ``Unknown``. It returns a Python value of the same kinds.
+
+Names are canonical: ``tensorflow.*`` (``tf.compat.v1.log`` is ``tensorflow.log``), ``keras.*`` (also for ``tf.keras``),
+``tensorflow_addons.*``, ``tensorflow_probability.*``, ``numpy.*``; see ``losslint.frontend.names.canonical``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Expansion = Callable[..., Any]
+
+CATALOGUE: dict[str, Expansion] = {}
+"""Canonical name -> expansion ``f(graph, *args, **kwargs) -> value``."""
+
+CONSTANTS: dict[str, Any] = {}
+"""Canonical name -> value: dtypes as strings ("float32"), numpy.pi, ..."""
+
+METHODS: dict[str, Expansion] = {}
+"""Method or property of a tensor -> expansion ``f(graph, x, *args, **kwargs)``."""
+
+PROPERTIES: dict[str, Expansion] = {}
+"""Attribute of a tensor that is no method (``x.dtype``, ``x.T``) -> ``f(graph, x)``."""
+
+
+@dataclass(slots=True)
+class Callback:
+    """A Python value that can be called: a Keras loss object, a layer, an optimizer's method.
+
+    ``call(graph, *args, **kwargs)`` runs it; ``name`` is what messages say; ``attrs`` are readable attributes.
+    """
+
+    name: str
+    call: Expansion
+    attrs: dict[str, Any]
+
+
+def api(*names: str) -> Callable[[Expansion], Expansion]:
+    """Register the decorated expansion under ``names``. Raises ValueError where a name is taken."""
+
+    def register(expansion: Expansion) -> Expansion:
+        for name in names:
+            if CATALOGUE.setdefault(name, expansion) is not expansion:
+                raise ValueError(f"{name} is catalogued twice")
+        return expansion
+
+    return register
