@@ -69,7 +69,7 @@ class Graph:
     internal: bool = False
     _numbers: dict[Any, int] = field(default_factory=dict)
 
-    def op(self, name: str, *inputs: Any, **attrs: Any) -> Node:
+    def op(self, name: str, /, *inputs: Any, **attrs: Any) -> Node:
         """Append the primitive ``name``; inputs that are no nodes are lifted. Raises KeyError for an unknown name."""
         nodes = tuple(self.lift(value) for value in inputs)
         shape, dtype, extra = self.rules[name](nodes, attrs)

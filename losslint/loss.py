@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from losslint.frontend.names import is_loss_name
 from losslint.graph import Graph, Node, Site
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from losslint.ops.gradients import Gradients
     from losslint.ops.laws import Laws
     from losslint.ops.ranges import Ranges
+
+_REFERENCE = re.compile(r"(^|[_.])(np|numpy|ref|reference|expected|naive|manual|test)([_.]|$)", re.IGNORECASE)
+"""Names of reference implementations, which are meant to be plain NumPy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,18 @@ class Loss:
         return self.consumer.kind == "metric"
 
     @functools.cached_property
+    def numpy_only(self) -> bool:
+        """Whether this looks like plain NumPy or Python: it leaves TensorFlow without ever having used it.
+
+        Not where it is seen to be trained on, or is a function of labels and predictions that is called a loss.
+        """
+        called = self.consumer.kind == "keras" and is_loss_name(self.name) and not _REFERENCE.search(self.name)
+        if self.consumer.proven or called:
+            return False
+        nodes = self.graph.nodes
+        return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)
+
+    @functools.cached_property
     def results(self) -> tuple[Node, ...]:
         """The tensors that are returned, containers flattened."""
         return tuple(flatten(self.value))
@@ -88,6 +105,11 @@ class Loss:
         from losslint.ops.gradients import Gradients
 
         return Gradients(self)
+
+
+def is_tensorflow(api: str) -> bool:
+    """Whether the canonical name ``api`` is one of TensorFlow or Keras."""
+    return api.startswith(("tensorflow", "keras"))
 
 
 def flatten(value: Any) -> Iterator[Node]:

@@ -31,6 +31,18 @@ class Dim:
         """A fresh extent that may be anything, the batch included."""
         return cls.of(f"?{next(_fresh)}")
 
+    @classmethod
+    def fresh(cls, batch: int | None = 0, name: str = "S") -> Dim:
+        """A new extent that grows with the batch size to the power ``batch`` (None: unknown), called ``name#...``."""
+        if batch is None or batch < 0:
+            return cls.unknown()
+        return cls(1, ((f"B#{next(_fresh)}", batch),)) if batch else cls.of(f"{name}#{next(_fresh)}")
+
+    @property
+    def family(self) -> str:
+        """The name that extents derived from this one bear: ``H`` for ``H`` and ``H#7``."""
+        return self.symbols[0][0].partition("#")[0] if len(self.symbols) == 1 else "S"
+
     @property
     def value(self) -> int | None:
         """The extent as a number, None where it holds a symbol."""
@@ -129,7 +141,27 @@ SCALAR = Shape()
 
 def _opened(rest: str | None) -> str:
     """A fresh name for unlisted axes that are known to be batch-free exactly if those of ``rest`` were."""
-    return f"?{next(_fresh)}" if rest is None or rest.startswith("?") else f"S{next(_fresh)}"
+    return f"?{next(_fresh)}" if rest is None or rest.startswith("?") else f"S#{next(_fresh)}"
+
+
+def opened(shape: Shape, head: int = 0, tail: int = 0) -> Shape:
+    """``shape`` of which only the first ``head`` and the last ``tail`` axes are still told."""
+    listed = shape.head[head:] + (shape.tail if shape.rest is not None else ())
+    known = shape.rest is None or not shape.rest.startswith("?")
+    free = known and all(d.batch == 0 for d in listed[: len(listed) - tail])
+    kept = (shape.tail if shape.rest is not None else shape.head)[-tail:] if tail else ()
+    return Shape(shape.head[:head], Dim.fresh(0 if free else None).symbols[0][0], kept)
+
+
+def with_rank(shape: Shape, rank: int) -> Shape:
+    """``shape`` if its rank is known, else the same with ``rank`` axes (unknown where it has more already)."""
+    if shape.rest is None:
+        return shape
+    missing = rank - shape.min_rank
+    if missing < 0:
+        return Shape.unknown()
+    middle = (Dim.of(shape.rest),) if missing == 1 else tuple(Dim.of(_opened(shape.rest)) for _ in range(missing))
+    return Shape(shape.head + middle + shape.tail)
 
 
 def reduce(shape: Shape, axes: tuple[int, ...] | None, keepdims: bool = False) -> tuple[Shape, Dim | None]:
@@ -140,7 +172,7 @@ def reduce(shape: Shape, axes: tuple[int, ...] | None, keepdims: bool = False) -
     if axes is None:
         if not keepdims:
             return SCALAR, shape.numel
-        kept = Shape(tuple(ONE for _ in shape.head), shape.rest and _opened(None), tuple(ONE for _ in shape.tail))
+        kept = Shape(tuple(ONE for _ in shape.head), shape.rest and _opened("S"), tuple(ONE for _ in shape.tail))
         return kept, shape.numel
     if shape.rank is not None:
         if any(not -shape.rank <= a < shape.rank for a in axes):
@@ -158,9 +190,9 @@ def _reduce_open(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> tuple[S
     inside = {a for a in heads if a >= len(shape.head)} | {a for a in tails if -a > len(shape.tail)}
     free = not (shape.rest or "?").startswith("?")
     known = [shape.head[a] for a in heads - inside] + [shape.tail[a] for a in tails - inside]
-    drop = (lambda i, gone: ONE if keepdims else None) if keepdims else (lambda i, gone: None)
-    head = [drop(i, heads) if i in heads else d for i, d in enumerate(shape.head)]
-    tail = [drop(i, tails) if i - len(shape.tail) in tails else d for i, d in enumerate(shape.tail)]
+    gone = ONE if keepdims else None
+    head = [gone if i in heads else d for i, d in enumerate(shape.head)]
+    tail = [gone if i - len(shape.tail) in tails else d for i, d in enumerate(shape.tail)]
     new_head = tuple(d for d in head if d is not None)
     new_tail = tuple(d for d in tail if d is not None)
     if not inside:
@@ -169,18 +201,23 @@ def _reduce_open(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> tuple[S
         # axis -1 of (B, ...): the unlisted axes may be none, and then -1 is the batch
         return Shape.unknown(), None
     extent = product(known) * Dim.of(_opened(shape.rest))
+    if all(a < 0 for a in axes):  # the last axes of (B, ..., C): what stands before stays told
+        return Shape(new_head, _opened(shape.rest), new_tail if keepdims else ()), extent
     if sorted(heads) == list(range(len(shape.head), max(heads, default=0) + 1)) and len(heads) >= 3 and not keepdims:
         return Shape(new_head), extent
     return Shape(new_head, _opened(shape.rest)), extent
 
 
+def _told(dim: Dim) -> int:
+    """How much an extent tells: 1 gives way to all, the batch to none, a number is better known than a symbol."""
+    if dim == ONE or dim.batch is None:
+        return 0 if dim == ONE else 1
+    return 4 if dim.batch else 2 if dim.value is None else 3
+
+
 def _one_dim(a: Dim, b: Dim) -> Dim:
-    """The extent of two axes that broadcast: 1 gives way, a number is better known than a symbol."""
-    if a == ONE or a == b:
-        return b
-    if b == ONE or b.value is None:
-        return a if (a.batch or 0) >= (b.batch or 0) or a.value is not None else b
-    return b if a.batch == 0 or a.batch is None else a
+    """The extent of two axes that broadcast."""
+    return b if _told(b) > _told(a) else a
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -193,24 +230,35 @@ def broadcast(a: Shape, b: Shape) -> Shape:
         longer, shorter = (a, b) if a.rank >= b.rank else (b, a)
         gap = longer.head[: len(longer.head) - len(shorter.head)]
         return Shape(gap + tuple(map(_one_dim, longer.head[len(gap) :], shorter.head)))
+    if a.rank is None and b.rank is None:
+        return _broadcast_open(a, b)
     closed, open_ = (a, b) if a.rank is not None else (b, a)
-    if closed.rank is not None:
-        if closed.rank <= len(open_.tail):
-            split = len(open_.tail) - closed.rank
-            return Shape(open_.head, open_.rest, open_.tail[:split] + tuple(map(_one_dim, open_.tail[split:], closed.head)))
-        if all(d == ONE for d in closed.head):
-            return open_
-        if (open_.rest or "").startswith("?") and not open_.min_rank:
-            return Shape.unknown() if not closed.batch_axes == (0,) else Shape(closed.head[:1], f"?{next(_fresh)}")
-        return Shape(open_.head[:1], _opened(open_.rest)) if closed.batch_axes == (0,) else Shape(
-            open_.head, open_.rest if closed.rank <= 1 else _opened(open_.rest), () if closed.rank <= 1 else open_.tail
-        )
-    if a.rest == b.rest:
-        head = tuple(map(_one_dim, a.head, b.head)) if len(a.head) == len(b.head) else max(a.head, b.head, key=len)
-        tail = tuple(map(_one_dim, a.tail, b.tail)) if len(a.tail) == len(b.tail) else max(a.tail, b.tail, key=len)
-        return Shape(head, a.rest, tail)
-    head = tuple(itertools.chain(*[(x,) for x, y in zip(a.head, b.head) if x == y]))
-    head = head or (a.head or b.head)[:1]
-    known = [s for s in (a.rest, b.rest) if s and not s.startswith("?")]
-    tail = tuple(map(_one_dim, a.tail, b.tail)) if len(a.tail) == len(b.tail) else ()
-    return Shape(head, _opened(known[0] if known else None), tail)
+    common = min(len(closed.head), len(open_.tail))
+    split = len(open_.tail) - common
+    tail = open_.tail[:split] + tuple(map(_one_dim, open_.tail[split:], closed.head[len(closed.head) - common :]))
+    outer = closed.head[: len(closed.head) - common]
+    if all(d == ONE for d in outer):
+        return Shape(open_.head, open_.rest, tail)
+    if closed.batch_axes == (0,):
+        head = open_.head[:1] if open_.batch_axes[:1] == (0,) else closed.head[:1]
+        known = open_.batch_axes[:1] == (0,) or not open_.head
+        return Shape(head, _opened(open_.rest), tail) if known else Shape.unknown()
+    if all(d.batch == 0 for d in outer):
+        return Shape(open_.head, open_.rest if len(outer) == 1 else _opened(open_.rest), tail)
+    return Shape.unknown()
+
+
+def _broadcast_open(a: Shape, b: Shape) -> Shape:
+    """Broadcast two shapes of unknown rank. Tensors that meet elementwise are mostly alike."""
+    if len(a.head) == len(b.head) and len(a.tail) == len(b.tail):
+        fits = all(x == y or ONE in (x, y) or x.batch == y.batch for x, y in zip(a.head, b.head))
+        told = [s for s in (a.rest, b.rest) if s and not s.startswith("?")]
+        if fits and (a.rest == b.rest or len(told) == 2):
+            return Shape(tuple(map(_one_dim, a.head, b.head)), a.rest, tuple(map(_one_dim, a.tail, b.tail)))
+    common = tuple(x for x, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.head, b.head)))
+    head = common or (a.head or b.head)[:1] if common or not (a.head and b.head) else ()
+    split = min(len(a.tail), len(b.tail))
+    tail = tuple(map(_one_dim, a.tail[len(a.tail) - split :], b.tail[len(b.tail) - split :]))
+    hidden = [*a.head[len(head) :], *b.head[len(head) :], *a.tail[: len(a.tail) - split], *b.tail[: len(b.tail) - split]]
+    free = all(d.batch == 0 for d in hidden) and not any((s or "?").startswith("?") for s in (a.rest, b.rest))
+    return Shape(head, _opened("S" if free else None), tail)

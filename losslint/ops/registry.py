@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 Expansion = Callable[..., Any]
+_E = TypeVar("_E", bound=Expansion)
 
 CATALOGUE: dict[str, Expansion] = {}
 """Canonical name -> expansion ``f(graph, *args, **kwargs) -> value``."""
@@ -41,10 +42,10 @@ class Callback:
     attrs: dict[str, Any]
 
 
-def api(*names: str) -> Callable[[Expansion], Expansion]:
+def api(*names: str) -> Callable[[_E], _E]:
     """Register the decorated expansion under ``names``. Raises ValueError where a name is taken."""
 
-    def register(expansion: Expansion) -> Expansion:
+    def register(expansion: _E) -> _E:
         for name in names:
             if CATALOGUE.setdefault(name, expansion) is not expansion:
                 raise ValueError(f"{name} is catalogued twice")

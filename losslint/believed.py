@@ -1,0 +1,58 @@
+"""What the analysis believes of the losses of one file: what ``losslint facts`` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from losslint import rulebook, sources
+from losslint.settings import Settings
+
+
+class NotFound(Exception):
+    """There is no such file, or no such loss in it."""
+
+
+@dataclass(slots=True)
+class Believed:
+    """The passports of the losses, in the order of the source, as data and as text."""
+
+    passports: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def passports(filename: str, name: str, settings: Settings) -> Believed:
+    """The passports of the losses of ``filename`` whose qualified name, or its last part, is ``name`` ("" for all).
+
+    Raises NotFound.
+    """
+    path = Path(filename).absolute()
+    if not path.is_file():
+        raise NotFound(f"{filename} is a folder: name one file in it" if path.is_dir() else f"no such file: {filename}")
+    try:
+        source = sources.read(path, filename)
+        tree = sources.syntax_tree(source)
+    except sources.Unreadable as error:
+        span = error.finding.span
+        raise NotFound(f"{filename}:{span.row}:{span.column}: {error.finding.message}") from None
+
+    from losslint import engine, passport, session
+    from losslint.frontend.project import Project
+
+    project = Project()
+    module = session.module_of(source, project)
+    found, known = Believed(), []
+    for loss in engine.losses(module, project, session.options_of(source, tree, settings)):
+        if isinstance(loss, engine.Failure):
+            found.failures.append(f"the analysis of {loss.function} in {filename} failed: {loss.reason}")
+            continue
+        known.append(loss.name)
+        if name in ("", loss.name, loss.name.rpartition(".")[2]):
+            facts = passport.passport(loss)
+            found.passports.append(facts)
+            found.texts.append(passport.render(facts))
+    if name and not found.passports and not found.failures:
+        raise NotFound(f"there is no loss {name!r} in {filename}{rulebook.hint(name, known)}")
+    return found

@@ -1,0 +1,320 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from losslint import __version__, rulebook
+from losslint.settings import FAIL_ON, ConfigurationError, Resolver
+
+if TYPE_CHECKING:
+    from losslint.session import Result
+
+_SEVERITIES = ("info", "warning", "error")
+
+
+class _CheckByDefault(click.Group):
+    """``losslint src/`` means ``losslint check src/``; the name of a subcommand wins over a folder of that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, "--help", "-h", "--version", "-V"):
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="losslint", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find the losses of TensorFlow and Keras code that train wrongly.
+
+    `losslint src/` is the same as `losslint check src/`. Nothing that is linted is ever imported.
+    """
+
+
+# -- options that several commands share -----------------------------------------------------------------------------
+
+
+def _listed(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[str] | None:
+    """``--select LL4,LL302 --select LL101`` as one list; None where the option was not given."""
+    return [v.strip() for value in values for v in value.split(",") if v.strip()] if values else None
+
+
+def _per_file(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]] | None:
+    """``tests/*:LL3,examples/*:LL4`` as a table from pattern to codes."""
+    table: dict[str, list[str]] = {}
+    for entry in _listed(ctx, parameter, values) or ():
+        pattern, colon, selector = entry.rpartition(":")
+        if not (colon and pattern and selector):
+            raise click.BadParameter(f"{entry!r} does not look like PATTERN:CODE")
+        table.setdefault(pattern.strip(), []).append(selector.strip())
+    return table or None
+
+
+def _configured(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which configuration holds and what the code is written for."""
+    for option in (
+        click.option("--tensorflow", metavar="VERSION", help="The TensorFlow version that is targeted, as 2.21."),
+        click.option("--keras", type=click.Choice(["2", "3", "auto"]), help="The Keras the code is written for."),
+        click.option("--isolated", is_flag=True, help="Ignore all configuration files."),
+        click.option("--config", type=click.Path(path_type=Path), help="Use this configuration file and no other."),
+    ):
+        command = option(command)
+    return command
+
+
+def _resolver(config: Path | None, isolated: bool, **options: Any) -> Resolver:
+    given = {key.replace("_", "-"): value for key, value in options.items() if value is not None}
+    return Resolver(given, config, isolated)
+
+
+@contextlib.contextmanager
+def _mistakes() -> Iterator[None]:
+    """A mistake in the configuration is one line and status 2, not a traceback."""
+    try:
+        yield
+    except (ConfigurationError, rulebook.UnknownRule) as error:
+        raise _Mistake(str(error)) from None
+
+
+class _Mistake(click.ClickException):
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"losslint: error: {self.format_message()}", file=file or sys.stderr)
+
+
+def _say(kind: str, message: str) -> None:
+    click.echo(f"losslint: {kind}: {message}", err=True)
+
+
+def _wants_colour(file: IO[str]) -> bool:
+    """Colour is for terminals, unless NO_COLOR is set; FORCE_COLOR asks for it anywhere."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (file.isatty() and os.environ.get("TERM") != "dumb")
+
+
+# -- check -----------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--select", multiple=True, callback=_listed, metavar="RULES", help="Rules to look for: ALL, LL4, LL302 or a name."
+)
+@click.option("--ignore", multiple=True, callback=_listed, metavar="RULES", help="Rules to leave out.")
+@click.option(
+    "--extend-select", multiple=True, callback=_listed, metavar="RULES", help="Rules to add to those selected."
+)
+@click.option(
+    "--per-file-ignores",
+    multiple=True,
+    callback=_per_file,
+    metavar="PATTERN:RULE",
+    help="Rules to leave out in some files.",
+)
+@click.option("--exclude", multiple=True, callback=_listed, metavar="PATTERNS", help="Files and folders to leave out.")
+@click.option(
+    "--extend-exclude",
+    multiple=True,
+    callback=_listed,
+    metavar="PATTERNS",
+    help="The same, beside the configured ones.",
+)
+@click.option("--respect-gitignore/--no-respect-gitignore", default=None, help="Whether to leave out what git ignores.")
+@click.option("--force-exclude", is_flag=True, help="Leave out excluded files even where they are named.")
+@click.option("--min-severity", type=click.Choice(_SEVERITIES), help="The least severity to show.  [default: warning]")
+@click.option(
+    "--fail-on", type=click.Choice(FAIL_ON), help="The least severity that makes the status 1.  [default: warning]"
+)
+@click.option(
+    "--output-format",
+    type=click.Choice(["text", "full", "json", "concise"]),
+    default="text",
+    help="`full` is `text`.",
+    show_default=True,
+)
+@click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings there.")
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
+@click.option("--exit-zero", "-e", is_flag=True, help="Status 0 even with findings.")
+@click.option("--no-cache", "-n", is_flag=True, help="Analyse every file anew (there is no cache yet).")
+@click.option("--stdin-filename", metavar="PATH", help="Read standard input, and call it PATH.")
+@click.option("--show-files", is_flag=True, help="List the files that would be linted.")
+@click.option("--show-settings", is_flag=True, help="Show the settings of the first file.")
+@click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="Processes; 0 for as many as are worth it.")
+@_configured
+def check(
+    paths: tuple[str, ...],
+    config: Path | None,
+    isolated: bool,
+    force_exclude: bool,
+    output_format: str,
+    output_file: Path | None,
+    statistics: bool,
+    exit_zero: bool,
+    no_cache: bool,
+    stdin_filename: str | None,
+    show_files: bool,
+    show_settings: bool,
+    jobs: int,
+    **options: Any,
+) -> int:
+    """Lint files and folders (the current folder where no PATHS are given; - for standard input)."""
+    from losslint import session
+
+    with _mistakes():
+        resolver = _resolver(config, isolated, **options)
+        paths = paths or (("-",) if stdin_filename else (".",))
+        if show_files or show_settings:
+            return _show(paths, resolver, force_exclude, show_settings)
+        if "-" in paths or stdin_filename:
+            if set(paths) != {"-"}:
+                raise click.UsageError("standard input and paths cannot be linted in one run")
+            result = _check_stdin(stdin_filename or "-", resolver, force_exclude)
+        else:
+            result = session.check(paths, resolver, jobs=jobs, force_exclude=force_exclude)
+    for warning in result.warnings:
+        _say("warning", warning)
+    for error in result.errors:
+        _say("error", _with_hint(error, paths))
+    _write(result, "text" if output_format == "full" else output_format, output_file, statistics)
+    return 0 if exit_zero and result.status == 1 else result.status
+
+
+def _check_stdin(filename: str, resolver: Resolver, force_exclude: bool) -> Result:
+    from losslint import discovery, session
+
+    path = Path(os.path.abspath(filename))
+    settings = resolver.of(path.parent)
+    if force_exclude and discovery.is_excluded(path, settings):
+        return session.Result()
+    return session.check_text(sys.stdin.buffer.read(), filename, settings)
+
+
+def _with_hint(error: str, paths: Sequence[str]) -> str:
+    """A mistyped subcommand is read as a path: say so."""
+    mistyped = error.endswith(f" {paths[0]}") and os.sep not in paths[0]
+    return error + rulebook.hint(paths[0], cli.commands) if mistyped else error
+
+
+def _show(paths: Sequence[str], resolver: Resolver, force_exclude: bool, settings: bool) -> int:
+    from losslint import discovery
+
+    found = discovery.find(paths, resolver, force_exclude)
+    for error in found.errors:
+        _say("error", error)
+    if settings and found.targets:
+        click.echo(f"# {found.targets[0].filename}\n{found.targets[0].settings.describe()}")
+    elif not settings:
+        for target in found.targets:
+            click.echo(target.filename)
+    return 2 if found.errors else 0
+
+
+def _write(result: Result, form: str, output_file: Path | None, statistics: bool) -> None:
+    from losslint import reporters
+    from losslint.reporters.lines import write
+
+    lines = reporters.statistics.render(result, form) if statistics else reporters.FORMATS[form](result)
+    if output_file is None:
+        with contextlib.suppress(AttributeError):  # a name that the terminal's encoding lacks must not end the run
+            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        write(lines, sys.stdout, form != "json" and _wants_colour(sys.stdout))
+        return
+    try:
+        with open(output_file, "w", encoding="utf-8") as file:
+            write(lines, file, colour=False)
+    except OSError as error:
+        raise _Mistake(f"cannot write {output_file}: {error.strerror}") from None
+
+
+# -- facts -----------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("target", metavar="PATH[::NAME]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_configured
+def facts(target: str, form: str, config: Path | None, isolated: bool, **options: Any) -> int:
+    """Show what the analysis believes of the losses in PATH, or of the one called NAME."""
+    from losslint import believed
+
+    path, separator, name = target.rpartition("::")
+    if not separator:
+        path, name = target, ""
+    with _mistakes():
+        settings = _resolver(config, isolated, **options).of(Path(os.path.abspath(path)).parent)
+        try:
+            found = believed.passports(path, name, settings)
+        except believed.NotFound as error:
+            raise _Mistake(str(error)) from None
+    for failure in found.failures:
+        _say("warning", failure)
+    if form == "json":
+        click.echo(json.dumps(found.passports, indent=2))
+    else:
+        click.echo("\n\n".join(found.texts) if found.texts else f"No losses in {path}")
+    return 2 if found.failures else 0
+
+
+# -- the rules -------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> int:
+    """Print the page of RULE, a code or a name."""
+    with _mistakes():
+        page = rulebook.find(rule).page
+    if _wants_colour(sys.stdout):
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(page))
+    else:
+        click.echo(page, nl=False)
+    return 0
+
+
+@cli.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def rules(form: str) -> int:
+    """List the rules."""
+    known = rulebook.rules().values()
+    if form == "json":
+        click.echo(json.dumps([rule.to_json() for rule in known], indent=2))
+        return 0
+    longest = max((len(rule.name) for rule in known), default=0)
+    for rule in known:
+        levels = "/".join(s.name[0] for s in rule.severities)
+        click.echo(f"{rule.code}  {rule.name:<{longest}}  {levels:<5}  {rule.summary}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 clean, 1 findings, 2 wrong usage, configuration or an internal error."""
+    try:
+        status = cli.main(arguments, standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        status = 2
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    except Exception:
+        traceback.print_exc()
+        _say("error", "this is a bug in losslint; the message above says where")
+        status = 2
+    sys.exit(status if isinstance(status, int) else 0)

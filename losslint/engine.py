@@ -1,0 +1,87 @@
+"""Lints one source: discovery, tracing, checks, and one finding per fault."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from losslint.checks import load_checks
+from losslint.checks.base import CHECKS, Draft, one_per_fault
+from losslint.findings import Finding, Severity, Step
+from losslint.frontend.discovery import DEFAULTS, Entry, entries, evidence_of, imports_framework
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+from losslint.graph import Site
+from losslint.loss import Loss
+from losslint.options import Options
+from losslint.tracing import BudgetExceeded, trace
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """The analysis of one function failed; ``reason`` says how."""
+
+    function: str
+    row: int
+    reason: str
+
+
+def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Iterator[Loss | Failure]:
+    """Every loss of ``module``, traced. A function whose analysis fails yields a Failure and the rest goes on."""
+    if not imports_framework(module):
+        return
+    evidence = evidence_of(module)
+    for entry in entries(module, evidence, options):
+        try:
+            yield from trace(entry, module, project, evidence, options)
+        except BudgetExceeded as error:
+            yield Failure(entry.name, entry.row, str(error))
+        except RecursionError:
+            yield Failure(entry.name, entry.row, "nested too deeply")
+        except Exception as error:  # a bug of ours must not cost the user the other findings
+            yield Failure(entry.name, entry.row, f"{type(error).__name__}: {error}")
+
+
+def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -> tuple[list[Finding], list[Failure]]:
+    """The findings of ``module`` and what could not be analysed."""
+    load_checks()
+    findings: dict[tuple[Any, ...], Finding] = {}
+    failures = []
+    for loss in losses(module, project, options):
+        if isinstance(loss, Failure):
+            failures.append(loss)
+            continue
+        try:
+            drafts = one_per_fault([d for check in CHECKS.values() for d in check(loss)])
+            made = [finding_of(d, loss) for d in drafts]
+        except Exception as error:  # as above
+            failures.append(Failure(loss.name, 1, f"{type(error).__name__}: {error}"))
+            continue
+        for finding in made:
+            key = (finding.code, finding.filename, finding.span)
+            known = findings.get(key)
+            if known is None or finding.severity > known.severity:
+                findings[key] = finding
+    return sorted(findings.values(), key=lambda f: f.order), failures
+
+
+def finding_of(draft: Draft, loss: Loss) -> Finding:
+    """``draft`` with positions."""
+    site = draft.site
+    path = tuple(Step(label, s.module.span(s.tree) if s else None, s.module.path if s else None) for label, s in draft.path)
+    return Finding(
+        draft.code,
+        draft.severity,
+        draft.message,
+        site.module.path,
+        site.module.span(site.tree),
+        site.function,
+        loss.consumer.kind,
+        draft.fact,
+        draft.help,
+        path,
+    )
+
+
+__all__ = ["Entry", "Failure", "Severity", "Site", "lint_module", "losses"]

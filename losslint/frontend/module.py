@@ -1,0 +1,145 @@
+"""One Python file: ``ast`` scouts it, libcst parses only the statements that are asked for.
+
+libcst costs ten times what ``ast`` costs, and its positions four times that again, so a file is indexed with ``ast``,
+a statement is handed to libcst when the interpreter enters it, and positions are computed when one is reported.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from losslint.findings import Span
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(eq=False)
+class Slice:
+    """One statement of a module as libcst sees it. ``shift`` is what its line numbers lack."""
+
+    module: Module
+    tree: cst.Module
+    shift: int
+
+    @property
+    def path(self) -> str:
+        """The file it stands in."""
+        return self.module.path
+
+    @functools.cached_property
+    def _positions(self) -> dict[cst.CSTNode, object]:
+        wrapper = MetadataWrapper(self.tree, unsafe_skip_copy=True)
+        return dict(wrapper.resolve(PositionProvider))
+
+    def span(self, tree: cst.CSTNode) -> Span:
+        """Where ``tree`` stands in the file; rows and columns count from 1."""
+        position = self._positions.get(tree)
+        if position is None:
+            return Span(self.shift + 1, 1, self.shift + 1, 1)
+        start, end = position.start, position.end  # type: ignore[attr-defined]
+        return Span(start.line + self.shift, start.column + 1, end.line + self.shift, end.column + 1)
+
+
+@dataclass(eq=False)
+class Module:
+    """A parsed file. Raises SyntaxError, ValueError or RecursionError where ``ast`` does."""
+
+    path: str
+    text: str
+    tree: ast.Module = field(init=False)
+    _slices: dict[int, Slice] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tree = ast.parse(self.text, self.path)
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines as ``ast`` counts them (a form feed ends none)."""
+        return _NEWLINE.split(self.text)
+
+    @functools.cached_property
+    def is_package(self) -> bool:
+        """Whether this is an ``__init__.py``."""
+        return Path(self.path).name == "__init__.py"
+
+    @functools.cached_property
+    def bindings(self) -> dict[str, list[ast.stmt]]:
+        """Module-level name -> the statements that bind it, in order, those inside if, try and with included."""
+        found: dict[str, list[ast.stmt]] = {}
+        for statement in toplevel(self.tree.body):
+            for name in bound_names(statement):
+                found.setdefault(name, []).append(statement)
+        return found
+
+    @functools.cached_property
+    def star_imports(self) -> list[ast.ImportFrom]:
+        """``from x import *`` statements."""
+        return [
+            s for s in toplevel(self.tree.body) if isinstance(s, ast.ImportFrom) and any(a.name == "*" for a in s.names)
+        ]
+
+    def slice(self, statement: ast.stmt) -> tuple[Slice, cst.BaseStatement]:
+        """``statement`` (one of this module, at any depth) as libcst parses it, and the slice it belongs to."""
+        if statement.lineno not in self._slices:
+            self._slices[statement.lineno] = self._parse(statement)
+        found = self._slices[statement.lineno]
+        body = found.tree.body[0]
+        if isinstance(body, cst.If) and found.shift < _first_line(statement) - 1:
+            body = body.body.body[0]  # type: ignore[assignment]
+        return found, body  # type: ignore[return-value]
+
+    def _parse(self, statement: ast.stmt) -> Slice:
+        first, last = _first_line(statement), statement.end_lineno or statement.lineno
+        lines = self.lines[first - 1 : last]
+        # trailing comments and statements after ";" are no part of it
+        lines[-1] = lines[-1].encode()[: statement.end_col_offset].decode(errors="ignore")
+        if statement.col_offset and first == statement.lineno:
+            before = lines[0].encode()[: statement.col_offset].decode(errors="ignore")
+            if before.strip():  # after a ";" or "if x:"
+                lines[0] = " " * len(before) + lines[0][len(before) :]
+        if statement.col_offset:
+            # an indented statement is parsed below an "if", so that its columns stay true
+            return Slice(self, cst.parse_module("if 1:\n" + "\n".join(lines) + "\n"), first - 2)
+        return Slice(self, cst.parse_module("\n".join(lines) + "\n"), first - 1)
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(d.lineno for d in decorators)])
+
+
+def toplevel(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run when a module is imported, those inside if, try, with and loops included."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
+            for inner in ("body", "orelse", "finalbody"):
+                yield from toplevel(getattr(statement, inner, []))
+            for handler in getattr(statement, "handlers", []):
+                yield from toplevel(handler.body)
+
+
+def bound_names(statement: ast.stmt) -> Iterator[str]:
+    """The names a simple statement or definition binds."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        for alias in statement.names:
+            if alias.name != "*":
+                yield alias.asname or (alias.name.split(".")[0] if isinstance(statement, ast.Import) else alias.name)
+    elif isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        for target in targets:
+            yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
+    elif isinstance(statement, ast.With):
+        for item in statement.items:
+            if item.optional_vars is not None:
+                yield from (n.id for n in ast.walk(item.optional_vars) if isinstance(n, ast.Name))

@@ -1,0 +1,148 @@
+"""Canonical API names, and what the name of an argument or a function says about it.
+
+Names are resolved from the text alone: TensorFlow's lazy loading defeats every tool that imports or infers.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PREFIXES = [
+    # (written, canonical); the first that matches is replaced, repeatedly
+    ("tf.", "tensorflow."),
+    ("tensorflow.compat.v1.", "tensorflow."),
+    ("tensorflow.compat.v2.", "tensorflow."),
+    ("tensorflow.v1.", "tensorflow."),
+    ("tensorflow.python.keras.", "keras."),
+    ("tensorflow.python.framework.ops.", "tensorflow."),
+    ("tensorflow.python.ops.math_ops.", "tensorflow."),
+    ("tensorflow.python.ops.array_ops.", "tensorflow."),
+    ("tensorflow.python.ops.nn_ops.", "tensorflow.nn."),
+    ("tensorflow.python.ops.nn.", "tensorflow.nn."),
+    ("tensorflow.python.ops.nn_impl.", "tensorflow.nn."),
+    ("tensorflow.python.ops.clip_ops.", "tensorflow."),
+    ("tensorflow.python.ops.linalg_ops.", "tensorflow.linalg."),
+    ("tensorflow.python.ops.control_flow_ops.", "tensorflow."),
+    ("tensorflow.python.ops.gen_array_ops.", "tensorflow."),
+    ("tensorflow.python.ops.gen_math_ops.", "tensorflow."),
+    ("tensorflow.keras.", "keras."),
+    ("tensorflow.contrib.keras.", "keras."),
+    ("tensorflow_core.", "tensorflow."),
+    ("tf_keras.", "keras."),
+    ("keras.api.", "keras."),
+    ("keras.src.", "keras."),
+    ("keras.python.", "keras."),
+    ("keras_core.", "keras."),
+    ("tensorflow.math.", "tensorflow.math."),
+    ("jax.numpy.", "jax.numpy."),
+]
+_WHOLE = {
+    "tf": "tensorflow",
+    "tensorflow.compat.v1": "tensorflow",
+    "tensorflow.compat.v2": "tensorflow",
+    "tensorflow.keras": "keras",
+    "tensorflow.python.keras": "keras",
+    "tf_keras": "keras",
+    "keras_core": "keras",
+    "keras.src": "keras",
+    "keras.api": "keras",
+    "tensorflow.python.ops.math_ops": "tensorflow",
+    "tensorflow.python.ops.array_ops": "tensorflow",
+    "tensorflow.python.ops.nn": "tensorflow.nn",
+    "tensorflow.python.ops.nn_ops": "tensorflow.nn",
+}
+FRAMEWORKS = ("tensorflow", "keras", "tensorflow_addons", "tensorflow_probability")
+LIBRARIES = frozenset(
+    (*FRAMEWORKS, "numpy", "math", "scipy", "functools", "typing", "builtins", "operator", "itertools", "torch", "jax")
+)
+
+
+def canonical(name: str) -> str:
+    """``tf.compat.v1.log`` -> ``tensorflow.log``, ``tensorflow.keras.losses.MSE`` -> ``keras.losses.MSE``."""
+    for _ in range(4):
+        if name in _WHOLE:
+            name = _WHOLE[name]
+        for written, replaced in _PREFIXES:
+            if name.startswith(written) and written != replaced:
+                name = replaced + name[len(written) :]
+                break
+        else:
+            break
+    if name.startswith("keras.backend.tensorflow_backend."):
+        name = "keras.backend." + name.removeprefix("keras.backend.tensorflow_backend.")
+    return "keras.backend" if name == "keras.backend.tensorflow_backend" else name
+
+
+_LABEL = re.compile(
+    r"^(y|y_?true\d*|y_?t|true|y_?label|y_?gt|y_?actual|y_?batch|y_?train|ys|y_+|labels?|.*_labels?|label_\w+|targets?|.*_targets?"
+    r"|target_\w+|gt|.*_gt|gts|gt_\w+|ground_?truths?\w*|actual|truth|trues?|.*_true|true_\w+|real|one_?hot\w*|real_(?:y|label)\w*"
+    r"|expected|annotations?|t|y_tru|tgt|reference|ref|events?|durations?|y_true_\w+|correct_\w+)$",
+    re.IGNORECASE,
+)
+_PREDICTION = re.compile(
+    r"^(y_?pred\w*|y_?hat\w*|yhat|y_?p|y_?out\w*|y_?prob\w*|y_?logits?|preds?|.*_preds?|pred_\w+|predictions?|.*_predictions?"
+    r"|predicted\w*|logits?|.*_logits?|logits?_\w+|outputs?|.*_outputs?|output_\w+|outs?|probs?|.*_probs?|probabilit\w+|p|q|pr"
+    r"|hat|.*_hat|scores?|.*_scores?|fake\w*|.*_fake|recon\w*|.*_recon\w*|x_rec\w*|gen\w*|generated\w*|d_(?:real|fake)\w*|real_\w+"
+    r"|embeddings?|.*_embeddings?|emb|features?|.*_features?|anchors?|positives?|negatives?|hidden\w*|z|z_\w+|mu|mus|mean|means|.*_mean"
+    r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$",
+    re.IGNORECASE,
+)
+_WEIGHT = re.compile(r"^(sample_?weights?|.*mask\w*|masks?|weights?|w|pixel_weights?|weight_?maps?|.*_weights)$", re.IGNORECASE)
+_CONFIG = re.compile(
+    r"^(alpha|beta|gamma|delta|eps|epsilon|smooth\w*|margin|.*_margin|lambda_?\w*|lam|lamb|lmbda|coef\w*|.*_coef\w*|scale|factor|.*_factor"
+    r"|temperature|temp|tau|power|axis|axes|dim|dims|reduction|name|from_logits|label_smoothing|num_\w+|n_\w+|.*_size|size|.*_rate|rate"
+    r"|k|n|c|theta|rho|kappa|quantiles?|threshold|.*_threshold|.*_weight|max_\w+|min_\w+|use_\w+|is_\w+|with_\w+|normalize\w*|training"
+    r"|depth|classes|.*_classes|nb_\w+|class_weights?|anchors_?\w*|config|cfg|params|args|hparams|hps|opts?|options|flags|FLAGS|mode|kwargs"
+    r"|dtype|batch_?size|epochs?|ignore_\w+|.*_dim|.*_dims|height|width|img_\w+|image_size|ratio|.*_ratio|base_\w+|[a-z]|[A-Z][A-Z0-9_]*)$"
+)
+_MODEL = re.compile(
+    r"(model|net|network|encoder|decoder|generator|discriminator|critic|backbone|layers?|extractor|predictor|embedder|vgg\w*|"
+    r"resnet\w*|classifier|gan|vae|unet|teacher|student|policy|actor|actor_critic|agent|module|mlp|cnn|rnn|lstm|transformer|forward|head)\d*$",
+    re.IGNORECASE,
+)
+_LOSS_NAME = re.compile(
+    r"(loss|cost|objective|cross_?entropy|xent|focal|tversky|\bbce|_bce|^bce|^cce|^mse$|^mae$|^nll|_nll|nll_|likelihood|log_?lik|divergence|penalty|regulari[sz]"
+    r"|hinge|huber|wasserstein|lovasz|jaccard_distance|dssim|pinball|^kld?$|elbo|criterion|_distance$)",
+    re.IGNORECASE,
+)
+_METRIC_NAME = re.compile(
+    r"(metric|accuracy|precision|recall|sensitivity|specificity|f1|f_?beta|f_?score|fmeasure|^auc|_auc|(^|_)acc($|_)|score($|_)"
+    r"|(^|_)m?iou($|_)|dice($|_coef|_coeff|_hard|_metric|_score|_similarity)|coef($|_|f)|jaccard_?(index|coef)|psnr|^ssim$|r2|r_square|top_?k|hamming|matthews|^tp$|^fp$|^fn$|^tn$"
+    r"|true_pos|false_pos|true_neg|false_neg|error_rate|evaluat|correct($|_)|^dsc$|confusion)",
+    re.IGNORECASE,
+)
+
+
+def role_of(name: str) -> str | None:
+    """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None where it does not."""
+    if _LABEL.match(name):
+        return "label"
+    if _WEIGHT.match(name):
+        return "weight"
+    if _PREDICTION.match(name):
+        return "prediction"
+    if _CONFIG.match(name):
+        return "config"
+    if _MODEL.search(name):
+        return "model"
+    return None
+
+
+def is_model_name(name: str) -> bool:
+    """Whether a callable of this name is a model or a layer."""
+    return bool(_MODEL.search(name))
+
+
+def is_loss_name(name: str) -> bool:
+    """Whether a function of this name says that it is a loss."""
+    return bool(_LOSS_NAME.search(name))
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether a function of this name says that it only measures; a name that says loss wins."""
+    return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective", name, re.IGNORECASE)
+
+
+def is_batch_size_name(name: str) -> bool:
+    """Whether a constant of this name is a batch size."""
+    return bool(re.search(r"(^|_)(batch_?size|bs|n_?batch|batch_?len)$", name.rsplit(".", 1)[-1], re.IGNORECASE))

@@ -1,0 +1,250 @@
+"""Python's own functions and the methods of its containers, on abstract values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from losslint.graph import Node, Unknown
+from losslint.interpreter.values import Function, Instance, SomeOf, dependencies
+from losslint.ops.axes import AllButFirst
+from losslint.ops.registry import CATALOGUE
+
+if TYPE_CHECKING:
+    from losslint.interpreter.machine import Machine
+
+_MAX_RANGE = 10_000
+
+
+def _unknown(args: Any, kwargs: Any, why: str) -> Unknown:
+    return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), why)
+
+
+def _range(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if args and all(isinstance(a, int) for a in args):
+        values = range(*args)
+        return values if len(values) <= _MAX_RANGE else _unknown((), {}, "a long range")
+    if len(args) == 2 and args[0] == 1:
+        return AllButFirst()
+    return _unknown(args, kwargs, "range")
+
+
+def _len(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    value = args[0] if args else None
+    if isinstance(value, Node):
+        return machine.graph.op("static_dim", value, axis=0)
+    if hasattr(value, "getitem") and hasattr(value, "__len__"):
+        try:
+            return len(value)
+        except (TypeError, ValueError):
+            return _unknown(args, kwargs, "len")
+    if isinstance(value, (list, tuple, dict, str, range, set)) and not isinstance(value, SomeOf):
+        return len(value)
+    return _unknown(args, kwargs, "len")
+
+
+def _zip(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    columns = [machine.elements(a) for a in args]
+    if all(c is not None and not isinstance(c, SomeOf) for c in columns):
+        return list(zip(*columns, strict=False))  # type: ignore[arg-type]
+    return SomeOf([tuple(machine.element_of(a) for a in args)])
+
+
+def _enumerate(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    known = machine.elements(args[0]) if args else None
+    if known is not None and not isinstance(known, SomeOf):
+        return list(enumerate(known))
+    return SomeOf([(Unknown((), "an index"), machine.element_of(args[0] if args else None))])
+
+
+def _sum(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    items = machine.elements(args[0]) if args else None
+    if items is None:
+        value = args[0] if args else None
+        if isinstance(value, Node):
+            return machine.graph.op("sum", value, axis=(0,), keepdims=False)
+        return _unknown(args, kwargs, "sum")
+    total = args[1] if len(args) > 1 else kwargs.get("start", 0)
+    for item in items:
+        total = item if total == 0 and not isinstance(total, Node) else machine.binary("Add", total, item)
+    return total
+
+
+def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
+    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        items = args if len(args) > 1 else machine.elements(args[0]) if args else None
+        if items and all(isinstance(i, (int, float)) for i in items):
+            return fold(items)
+        if items and all(isinstance(i, (int, float, Node)) for i in items):
+            value = items[0]
+            for item in items[1:]:
+                value = machine.graph.op(primitive, value, item)
+            return value
+        return _unknown(args, kwargs, primitive)
+
+    return call
+
+
+def _isinstance(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    value, kind = (args + [None, None])[:2]
+    names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
+    plain = {"builtins.str": str, "builtins.int": int, "builtins.float": float, "builtins.list": list, "builtins.tuple": tuple, "builtins.dict": dict}
+    if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
+        return any(isinstance(value, plain[n]) for n in names)
+    if isinstance(value, Node) and value.op not in ("source", "const") and all(n in plain for n in names):
+        return False
+    return _unknown(args, kwargs, "isinstance")
+
+
+def _getattr(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if len(args) >= 2 and isinstance(args[1], str):
+        return machine.attribute(args[0], args[1])
+    return _unknown(args, kwargs, "getattr")
+
+
+def _setattr(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if len(args) == 3 and isinstance(args[0], Instance) and isinstance(args[1], str):
+        args[0].attrs[args[1]] = args[2]
+
+
+def _sequence(kind: type) -> Callable[..., Any]:
+    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if not args:
+            return kind()
+        if isinstance(args[0], AllButFirst):
+            return args[0]
+        items = machine.elements(args[0])
+        if items is None:
+            return SomeOf([machine.element_of(args[0])])
+        return SomeOf(items) if isinstance(items, SomeOf) else kind(items)
+
+    return call
+
+
+def _dict(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    base = dict(args[0]) if args and isinstance(args[0], dict) else {}
+    return base | kwargs
+
+
+def _map(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    items = machine.elements(args[1]) if len(args) == 2 else None
+    if items is None:
+        return SomeOf([machine.call(args[0], [machine.element_of(a) for a in args[1:]], {})]) if len(args) > 1 else Unknown()
+    results = [machine.call(args[0], [item], {}) for item in items]
+    return SomeOf(results) if isinstance(items, SomeOf) else results
+
+
+def _sorted(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    items = machine.elements(args[0]) if args else None
+    if items is not None and not kwargs and all(isinstance(i, (int, float)) for i in items):
+        return sorted(items)
+    return SomeOf(items) if items is not None else _unknown(args, kwargs, "sorted")
+
+
+def _reversed(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    items = machine.elements(args[0]) if args else None
+    return _unknown(args, kwargs, "reversed") if items is None else type(items)(reversed(items))
+
+
+def _scalar(kind: type) -> Callable[..., Any]:
+    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        value = args[0] if args else kind()
+        if isinstance(value, (int, float, str, bool)):
+            try:
+                return kind(value)
+            except ValueError:
+                return _unknown(args, kwargs, kind.__name__)
+        if isinstance(value, Node):
+            if value.op in ("static_dim", "source") and (value.op == "static_dim" or value.attrs["role"] == "config"):
+                return value
+            return CATALOGUE[f"builtins.{kind.__name__}"](machine.graph, value)
+        return _unknown(args, kwargs, kind.__name__)
+
+    return call
+
+
+def _numeric(name: str, primitive: str, fold: Callable[..., Any]) -> Callable[..., Any]:
+    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if args and all(isinstance(a, (int, float)) for a in args):
+            return fold(*args)
+        if args and isinstance(args[0], Node):
+            return machine.graph.op(primitive, *args[: 2 if name == "pow" else 1])
+        return _unknown(args, kwargs, name)
+
+    return call
+
+
+def _quantified(decides: bool) -> Callable[..., Any]:
+    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        truths = [machine.truth(i) for i in machine.elements(args[0]) or [Unknown()]]
+        return decides if decides in truths else not decides if None not in truths else _unknown(args, kwargs, "any/all")
+
+    return call
+
+
+BUILTINS: dict[str, Callable[..., Any]] = {
+    "range": _range,
+    "len": _len,
+    "zip": _zip,
+    "enumerate": _enumerate,
+    "sum": _sum,
+    "max": _extreme("maximum", max),
+    "min": _extreme("minimum", min),
+    "abs": _numeric("abs", "abs", abs),
+    "pow": _numeric("pow", "pow", pow),
+    "round": _numeric("round", "round", round),
+    "float": _scalar(float),
+    "int": _scalar(int),
+    "bool": _scalar(bool),
+    "str": lambda machine, args, kwargs: Unknown((), "a string"),
+    "isinstance": _isinstance,
+    "hasattr": lambda machine, args, kwargs: _unknown((), {}, "hasattr"),
+    "callable": lambda machine, args, kwargs: True if args and isinstance(args[0], Function) else _unknown((), {}, "callable"),
+    "getattr": _getattr,
+    "setattr": _setattr,
+    "list": _sequence(list),
+    "tuple": _sequence(tuple),
+    "set": _sequence(list),
+    "dict": _dict,
+    "map": _map,
+    "sorted": _sorted,
+    "reversed": _reversed,
+    "any": _quantified(True),
+    "all": _quantified(False),
+    "print": lambda machine, args, kwargs: None,
+    "type": lambda machine, args, kwargs: Unknown((), "type"),
+    "id": lambda machine, args, kwargs: Unknown((), "id"),
+    "property": lambda machine, args, kwargs: args[0] if args else Unknown(),
+    "staticmethod": lambda machine, args, kwargs: args[0] if args else Unknown(),
+    "format": lambda machine, args, kwargs: Unknown((), "a string"),
+    "iter": lambda machine, args, kwargs: args[0] if args else Unknown(),
+    "next": lambda machine, args, kwargs: machine.element_of(args[0]) if args else Unknown(),
+}
+
+
+def call_method(machine: Machine, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``owner.name(...)`` where ``owner`` is a Python container or string."""
+    if isinstance(owner, list):
+        if name == "append" and args:
+            owner.append(args[0])
+            return None
+        if name == "extend" and args:
+            owner.extend(machine.elements(args[0]) or [machine.element_of(args[0])])
+            return None
+    if isinstance(owner, dict):
+        values = {"items": lambda: list(owner.items()), "values": lambda: list(owner.values()), "keys": lambda: list(owner)}
+        if name in values:
+            return values[name]()
+        if name in ("get", "pop", "setdefault") and args and isinstance(args[0], (str, int)):
+            return owner.get(args[0], args[1] if len(args) > 1 else None)
+        if name == "update":
+            owner.update(args[0] if args and isinstance(args[0], dict) else {}, **kwargs)
+            return None
+    if isinstance(owner, (str, list, tuple)) and not any(isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values())):
+        plain = {"lower", "upper", "startswith", "endswith", "strip", "split", "replace", "join", "index", "count", "copy", "pop", "insert", "sort", "reverse"}
+        if name in plain:
+            try:
+                return getattr(owner, name)(*args, **kwargs)
+            except Exception:  # the program under test would raise
+                return Unknown()
+    return _unknown((owner, args), kwargs, f"method {name}")

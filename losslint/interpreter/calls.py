@@ -1,0 +1,350 @@
+"""Calls: library functions are expanded, the user's are followed, models are one primitive, consumers leave events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from losslint.domain.shape import Shape
+from losslint.frontend.names import canonical, is_model_name
+from losslint.graph import Node, Unknown
+from losslint.interpreter.builtins import BUILTINS, call_method
+from losslint.interpreter.merging import merged
+from losslint.interpreter.parameters import Parameters
+from losslint.interpreter.scope import Scope
+from losslint.interpreter.values import (
+    Api,
+    Class,
+    Function,
+    Instance,
+    Method,
+    ModuleRef,
+    Partial,
+    SomeOf,
+    Super,
+    Tape,
+    dependencies,
+)
+from losslint.ops.registry import CATALOGUE, METHODS, Callback
+from losslint.options import Declared
+
+if TYPE_CHECKING:
+    from losslint.interpreter.machine import Machine
+
+MAX_DEPTH = 12
+_DECORATORS = ("function", "register_keras_serializable", "custom_gradient", "recompute_grad", "wraps", "jit", "do_not_convert")
+_KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
+
+
+class Calls:
+    """The half of the machine that calls."""
+
+    builtins = BUILTINS
+
+    def __init_subclass__(cls) -> None:
+        cls.parameters = property(lambda self: Parameters(self))  # type: ignore[attr-defined]
+
+    def _eval_Call(self: Machine, tree: cst.Call) -> Any:  # type: ignore[misc]
+        if isinstance(tree.func, cst.Name) and tree.func.value == "super":
+            return Super(self._owner_class(), self.frame.instance) if self._owner_class() else Unknown((), "super")
+        function = self.eval(tree.func)
+        args, kwargs, open_ended = self._arguments(tree)
+        site = self.site(tree)
+        with self.graph.at(site, function.name if isinstance(function, Api) else ""):
+            if open_ended and not isinstance(function, (Function, Class, Callback)):
+                return Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
+            return self.call(function, args, kwargs, _spelled(tree.func))
+
+    def _owner_class(self: Machine) -> Class | None:  # type: ignore[misc]
+        return next((f.owner for f in reversed(self.frames) if f.owner is not None), None)
+
+    def _arguments(self: Machine, tree: cst.Call) -> tuple[list[Any], dict[str, Any], bool]:  # type: ignore[misc]
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        open_ended = False
+        for arg in tree.args:
+            value = self.eval(arg.value)
+            if arg.star == "*":
+                known = self.elements(value)
+                open_ended |= known is None or isinstance(known, SomeOf)
+                args.extend(known or [])
+            elif arg.star == "**":
+                open_ended |= not isinstance(value, dict)
+                kwargs.update({k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, dict) else {})
+            elif arg.keyword is not None:
+                kwargs[arg.keyword.value] = value
+            else:
+                args.append(value)
+        return args, kwargs, open_ended
+
+    # -- dispatch --------------------------------------------------------------------------------------------------
+    def call(self: Machine, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str = "") -> Any:  # type: ignore[misc]
+        """The result of ``function(*args, **kwargs)``; ``spelled`` is how the source names it."""
+        if isinstance(function, Api):
+            return self._call_api(function.name, args, kwargs)
+        if isinstance(function, Function):
+            return self._call_function(function, args, kwargs)
+        if isinstance(function, Class):
+            return self.instantiate(function, args, kwargs)
+        if isinstance(function, Callback):
+            return self._expand(function.call, function.name, args, kwargs)
+        if isinstance(function, Partial):
+            return self.call(function.function, [*function.args, *args], function.kwargs | kwargs)
+        if isinstance(function, Method):
+            return self._call_method(function, args, kwargs)
+        if isinstance(function, Instance):
+            return self._call_instance(function, args, kwargs)
+        return self._call_unknown(function, args, kwargs, spelled)
+
+    def _call_unknown(self: Machine, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str) -> Any:  # type: ignore[misc]
+        deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+        name = spelled or (function.attrs["name"] if isinstance(function, Node) and function.op == "source" else "")
+        if (is_model_name(name.rsplit(".", 1)[-1]) or "training" in kwargs) and deps:
+            return self.graph.op("model", *deps, name=name)
+        if isinstance(function, Node) and function.op != "source":
+            deps = (function, *deps)
+        if not deps and not isinstance(function, (Node, Unknown)):
+            return Unknown((), f"{name} is not followed")
+        return self.graph.opaque(deps, f"{name or 'a callable'} is not known") if deps else Unknown((), f"{name} is not known")
+
+    def _call_api(self: Machine, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        short = name.rsplit(".", 1)[-1]
+        if name.startswith("builtins.") and short in BUILTINS:
+            return BUILTINS[short](self, args, kwargs)
+        if name in ("functools.partial",) and args:
+            return Partial(args[0], tuple(args[1:]), kwargs)
+        if short == "GradientTape":
+            return Tape()
+        if name in ("functools.reduce",) and len(args) > 1:
+            return self._reduce(args)
+        expansion = CATALOGUE.get(name)
+        if expansion is None:
+            deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+            why = f"{name} is not catalogued"
+            return self.graph.opaque(deps, why) if deps else Unknown((), why)
+        return self._expand(expansion, name, args, kwargs)
+
+    def _reduce(self: Machine, args: list[Any]) -> Any:  # type: ignore[misc]
+        items = self.elements(args[1])
+        if items is None:
+            return Unknown(tuple(dependencies(args)), "functools.reduce")
+        value, rest = (args[2], items) if len(args) > 2 else (items[0], items[1:]) if items else (Unknown(), [])
+        for item in rest:
+            value = self.call(args[0], [value, item], {})
+        return value
+
+    def _expand(self: Machine, expansion: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        try:
+            with self.graph.at(self.graph.site, name):
+                return expansion(self.graph, *args, **kwargs)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError) as error:
+            # wrong arguments for this function, or of a kind that the expansion does not know
+            deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+            return self.graph.opaque(deps, f"{name}: {error}") if deps else Unknown((), f"{name}: {error}")
+
+    # -- the user's functions --------------------------------------------------------------------------------------
+    def _call_function(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        if len(self.frames) > MAX_DEPTH or sum(f.scope.function == function.name for f in self.frames) > 2:
+            return self.graph.opaque(dict.fromkeys(dependencies((args, kwargs))), f"{function.name}: too many calls deep")
+        declared = self.options.declaration(function.name)
+        if declared is not None:
+            return self._declared(declared, args, kwargs)
+        self.called.add(function.name)
+        values = ([function.bound] if function.bound is not None else []) + args
+        outputs = self.run_function(function, values, kwargs)
+        if function.custom_gradient and outputs:
+            value = outputs[0][0] if isinstance(outputs[0], tuple) and outputs[0] else outputs[0]
+            return self.graph.op("straight_through", value)
+        return merged(self.graph, outputs) if outputs else None
+
+    def _declared(self: Machine, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        """The result of a function whose facts the configuration declares."""
+        if declared.like:
+            return self._call_api(canonical(declared.like), args, kwargs)
+        deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+        low, high = declared.range or (None, None)
+        if declared.gradient == "dead":
+            node = self.graph.op("stop_gradient", self.graph.opaque(deps, "declared"))
+        else:
+            node = self.graph.op("smooth", deps[0] if deps else self.graph.lift(0.0), low=low, high=high, api="declared")
+        if declared.shape:
+            names = [n.strip() for n in declared.shape.strip("[]() ").split(",") if n.strip()]
+            node.shape = Shape.of(*(int(n) if n.isdigit() else n for n in names))
+        return node
+
+    def run_function(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:  # type: ignore[misc]
+        """The values ``function`` returns on its ways out, None for falling off its end; events and nodes as on the way."""
+        frame = self.enter(function, args, kwargs)
+        return [o.value for o in frame.outputs]
+
+    def enter(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        """Run ``function`` and return its frame, with the outputs and their places."""
+        from losslint.interpreter.machine import Frame
+        from losslint.loss import Output
+
+        scope = Scope(function.scope, function.name)
+        frame = Frame(scope, function.slice, owner=function.owner, instance=function.bound)
+        with self._frame(frame):
+            self.parameters.bind_call(function, args, kwargs)
+            if isinstance(function.tree, cst.Lambda):
+                frame.outputs.append(Output(self.eval(function.tree.body), self.site(function.tree.body)))
+            else:
+                body: Any = function.tree.body.body
+                falls = self.block(body)
+                if falls and not _is_stub(body):
+                    frame.outputs.append(Output(None, self.site(function.tree), any(frame.conditions)))
+        return frame
+
+    def instantiate(self: Machine, cls: Class, args: list[Any], kwargs: dict[str, Any]) -> Instance:  # type: ignore[misc]
+        """An instance of the user's ``cls``, ``__init__`` executed."""
+        instance = Instance(cls)
+        self.instances.append(instance)
+        init = cls.find("__init__")
+        if isinstance(init, Function):
+            self._call_function(init.bind(instance), args, kwargs)
+        return instance
+
+    def _call_instance(self: Machine, instance: Instance, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        cls = instance.cls
+        if cls.is_a("Loss", "LossFunctionWrapper"):
+            method = cls.find("__call__") or cls.find("call")
+            if isinstance(method, Function):
+                value = self.call(method.bind(instance), args[:2], {})
+                reduction = instance.attrs.get("reduction", "sum_over_batch_size")
+                if method.tree.name.value == "call" and isinstance(value, Node) and isinstance(reduction, str):  # type: ignore[union-attr]
+                    how = {"sum": "sum", "none": None}.get(reduction.lower(), "mean")
+                    with self.graph.library():
+                        return self.graph.op(how, value, axis=None, keepdims=False) if how else value
+                return value
+        if cls.is_a(*_KERAS_LAYERS):
+            deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+            return self.graph.op("model", *deps, name=cls.name) if deps else Unknown((), cls.name)
+        method = cls.find("__call__")
+        if isinstance(method, Function):
+            return self.call(method.bind(instance), args, kwargs)
+        return self._call_unknown(None, args, kwargs, cls.name)
+
+    # -- methods ---------------------------------------------------------------------------------------------------
+    def _call_method(self: Machine, method: Method, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        owner, name = method.owner, method.name
+        consumed = self._consumed(owner, name, args, kwargs)
+        if consumed is not None:
+            return consumed[0]
+        if isinstance(owner, Super):
+            return self._super_call(owner, name, args, kwargs)
+        if isinstance(owner, Node):
+            if name in METHODS:
+                return self._expand(METHODS[name], f"Tensor.{name}", [owner, *args], kwargs)
+            if owner.op == "source":
+                return self._call_unknown(owner, args, kwargs, f"{owner.attrs['name']}.{name}")
+            return self.graph.opaque(dict.fromkeys(dependencies((owner, args, kwargs))), f"method {name}")
+        if isinstance(owner, Callback):
+            deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+            if name in ("call", "__call__"):
+                return self.call(owner, args, kwargs)
+            if name == "predict" and deps:
+                return self.graph.op("stop_gradient", self.graph.op("model", *deps, name=f"{owner.name}.predict"))
+            return self.graph.opaque(deps, f"{owner.name}.{name}") if deps else Unknown((), f"{owner.name}.{name}")
+        if isinstance(owner, Instance) and name in ("__call__", "call"):
+            return self._call_instance(owner, args, kwargs)
+        return call_method(self, owner, name, args, kwargs)
+
+    def _super_call(self: Machine, owner: Super, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+        if name == "__init__" and isinstance(owner.instance, Instance):
+            # what keras.losses.Loss keeps: reduction and name, by keyword or in Keras 3's or 2's order
+            named = dict(zip(("name", "reduction") if self.keras == "3" else ("reduction", "name"), args, strict=False))
+            for key, value in (named | kwargs).items():
+                owner.instance.attrs.setdefault(key, value)
+            return None
+        if name in ("__call__", "call") and isinstance(owner.instance, Instance):
+            found = owner.instance.cls.find("call")
+            if name == "__call__" and isinstance(found, Function):
+                return self.call(found.bind(owner.instance), args[:2], {})
+        deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+        return self.graph.opaque(deps, f"super().{name}") if deps else Unknown((), f"super().{name}")
+
+    def _consumed(self: Machine, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any] | None:  # type: ignore[misc]
+        """Record the calls that differentiate a loss or register one; None where this is no such call."""
+        from losslint.interpreter.machine import Event
+
+        site = self.graph.site
+        assert site is not None
+        if isinstance(owner, Tape) and name in ("gradient", "jacobian", "batch_jacobian"):
+            target = args[0] if args else kwargs.get("target")
+            sources = args[1] if len(args) > 1 else kwargs.get("sources")
+            if self._trains(sources):
+                self.events.append(Event("gradient", target, site))
+                return (Unknown((), "gradients of variables"),)
+            return (self._gradient_of(target, sources),)
+        if name in ("minimize", "compute_gradients", "get_updates") and not isinstance(owner, (Instance, Tape, list, dict)):
+            target = args[0] if args else kwargs.get("loss")
+            if isinstance(target, Function):
+                target = self.call(target, [], {})
+            if target is not None:
+                self.events.append(Event("minimize", target, site))
+            return (Unknown((), "minimize"),)
+        if name == "add_loss" and (args or kwargs):
+            target = args[0] if args else next(iter(kwargs.values()))
+            self.events.append(Event("add_loss", target, site))
+            return (None,)
+        if name == "compile" and not isinstance(owner, str):
+            target = kwargs.get("loss", args[1] if len(args) > 1 else None)
+            if target is not None:
+                self.events.append(Event("compile", target, site, tape=False))
+            return (None,)
+        return None
+
+    def _trains(self, sources: Any) -> bool:
+        """Whether a gradient with respect to ``sources`` is one for training, not one inside a loss (a penalty)."""
+        nodes = list(dependencies(sources))
+        if not nodes:
+            return True  # model.trainable_variables of something we did not follow
+        return any(n.op == "variable_of" or (n.op == "source" and n.attrs["role"] in ("variable", "captured")) for n in nodes)
+
+    def _gradient_of(self: Machine, target: Any, sources: Any) -> Any:  # type: ignore[misc]
+        if isinstance(sources, (list, tuple)):
+            return [self._gradient_of(target, s) for s in sources]
+        y = target if isinstance(target, Node) else self.graph.lift(target)
+        return self.graph.op("gradient_of", y, sources) if isinstance(sources, Node) else Unknown(tuple(dependencies((y, sources))))
+
+    # -- decorators ------------------------------------------------------------------------------------------------
+    def decorated(self: Machine, decorator: cst.BaseExpression, value: Any) -> Any:  # type: ignore[misc]
+        """What ``@decorator`` makes of ``value``."""
+        name = _spelled(decorator.func if isinstance(decorator, cst.Call) else decorator)
+        short = name.rsplit(".", 1)[-1]
+        if isinstance(value, Function) and short in ("staticmethod", "classmethod", "property"):
+            value.kind = short
+            return value
+        if isinstance(value, Function) and short == "custom_gradient":
+            value.custom_gradient = True
+            return value
+        if short in _DECORATORS or not isinstance(value, Function):
+            return value
+        applied = self.eval(decorator)
+        if isinstance(applied, Function):
+            result = self.call(applied, [value], {})
+            return result if isinstance(result, (Function, Callback, Partial)) else value
+        return value
+
+
+def _spelled(tree: cst.BaseExpression) -> str:
+    """A dotted name as the source has it, "" for anything else."""
+    if isinstance(tree, cst.Name):
+        return tree.value
+    if isinstance(tree, cst.Attribute):
+        owner = _spelled(tree.value)
+        return f"{owner}.{tree.attr.value}" if owner else tree.attr.value
+    return ""
+
+
+def _is_stub(body: Any) -> bool:
+    """Whether a body is only a docstring, ``pass``, ``...`` or ``raise``."""
+    return all(
+        isinstance(s, cst.SimpleStatementLine)
+        and all(isinstance(x, (cst.Pass, cst.Raise)) or (isinstance(x, cst.Expr) and isinstance(x.value, (cst.SimpleString, cst.Ellipsis, cst.ConcatenatedString))) for x in s.body)
+        for s in body
+    )
+
+
+__all__ = ["Calls", "ModuleRef"]

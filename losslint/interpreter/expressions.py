@@ -1,0 +1,469 @@
+"""Evaluates expressions: constants fold as in Python, anything with a tensor becomes a primitive."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from losslint.frontend.names import canonical, role_of
+from losslint.graph import Node, Unknown
+from losslint.interpreter.merging import merged
+from losslint.interpreter.scope import MISSING, Scope
+from losslint.interpreter.values import (
+    Api,
+    Class,
+    Function,
+    Instance,
+    Method,
+    ModuleRef,
+    SomeOf,
+    Super,
+    Tape,
+    dependencies,
+)
+from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
+
+if TYPE_CHECKING:
+    from losslint.interpreter.machine import Machine
+
+_BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "Add": ("add", operator.add),
+    "Subtract": ("sub", operator.sub),
+    "Multiply": ("mul", operator.mul),
+    "Divide": ("div", operator.truediv),
+    "FloorDivide": ("floordiv", operator.floordiv),
+    "Modulo": ("mod", operator.mod),
+    "Power": ("pow", operator.pow),
+    "MatrixMultiply": ("matmul", operator.matmul),
+    "BitAnd": ("and", operator.and_),
+    "BitOr": ("or", operator.or_),
+    "BitXor": ("xor", operator.xor),
+    "LeftShift": ("", operator.lshift),
+    "RightShift": ("", operator.rshift),
+}
+_COMPARE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
+    "LessThan": ("lt", operator.lt),
+    "LessThanEqual": ("le", operator.le),
+    "GreaterThan": ("gt", operator.gt),
+    "GreaterThanEqual": ("ge", operator.ge),
+    "Equal": ("eq", operator.eq),
+    "NotEqual": ("ne", operator.ne),
+}
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, slice, range)
+CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss", "compile"))
+"""Methods that take a loss, whatever the object is."""
+_VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
+
+
+class Expressions:
+    """The half of the machine that evaluates."""
+
+    def eval(self: Machine, tree: cst.BaseExpression) -> Any:  # type: ignore[misc]
+        """The value of ``tree``; Unknown where its kind is not interpreted."""
+        evaluate = getattr(self, f"_eval_{type(tree).__name__}", None)
+        return Unknown((), f"{type(tree).__name__} is not interpreted") if evaluate is None else evaluate(tree)
+
+    # -- leaves ----------------------------------------------------------------------------------------------------
+    def _eval_Integer(self, tree: cst.Integer) -> Any:
+        return tree.evaluated_value
+
+    def _eval_Float(self, tree: cst.Float) -> Any:
+        return tree.evaluated_value
+
+    def _eval_SimpleString(self, tree: cst.SimpleString) -> Any:
+        return tree.evaluated_value
+
+    def _eval_ConcatenatedString(self, tree: cst.ConcatenatedString) -> Any:
+        return tree.evaluated_value
+
+    def _eval_FormattedString(self, tree: cst.FormattedString) -> Any:
+        return Unknown((), "a formatted string")
+
+    def _eval_Ellipsis(self, tree: cst.Ellipsis) -> Any:
+        return ...
+
+    def _eval_Name(self: Machine, tree: cst.Name) -> Any:  # type: ignore[misc]
+        name = tree.value
+        value = self.scope.lookup(name)
+        if value is not MISSING:
+            return value
+        if name in ("True", "False", "None"):
+            return {"True": True, "False": False, "None": None}[name]
+        if name in self.builtins or f"builtins.{name}" in CATALOGUE:
+            return Api(f"builtins.{name}")
+        if name in ("tf", "tensorflow", "np", "numpy", "keras", "math", "tfp", "tfa"):
+            # used without an import in sight: a notebook cell, a star import
+            spelled = {"np": "numpy", "tfp": "tensorflow_probability", "tfa": "tensorflow_addons"}
+            return Api(canonical(spelled.get(name, name)))
+        with self.graph.at(self.site(tree)):
+            return self.free(name)
+
+    # -- attributes and elements -----------------------------------------------------------------------------------
+    def _eval_Attribute(self: Machine, tree: cst.Attribute) -> Any:  # type: ignore[misc]
+        owner = self.eval(tree.value)
+        with self.graph.at(self.site(tree)):
+            return self.attribute(owner, tree.attr.value)
+
+    def attribute(self: Machine, owner: Any, name: str) -> Any:  # type: ignore[misc]
+        """``owner.name``."""
+        if name in CONSUMING and not isinstance(owner, (Api, ModuleRef, Instance, Class, Super)):
+            return Method(owner, name)
+        if isinstance(owner, Api):
+            full = canonical(f"{owner.name}.{name}")
+            return CONSTANTS.get(full, Api(full))
+        if isinstance(owner, ModuleRef):
+            value = self.module_scope(owner.module).lookup(name)
+            if value is MISSING:
+                below = self.project.find(owner.module, name, 1) if owner.module.is_package else None
+                return ModuleRef(below) if below is not None else Unknown((), f"{name} is not defined there")
+            return value
+        if isinstance(owner, Instance):
+            return self._instance_attribute(owner, name)
+        if isinstance(owner, Class):
+            found = owner.find(name)
+            return found if found is not None else Unknown((), f"{owner.name}.{name}")
+        if isinstance(owner, Super):
+            return self._super_attribute(owner, name)
+        if isinstance(owner, Node):
+            return self._node_attribute(owner, name)
+        if isinstance(owner, Callback):
+            if name in owner.attrs:
+                return owner.attrs[name]
+            if name in _VARIABLES:
+                return self.variables_of(owner.name, owner)
+            return Method(owner, name)
+        if isinstance(owner, (Tape, list, dict, tuple, str, set)):
+            return Method(owner, name)
+        if hasattr(owner, "attribute"):  # a shape value of the catalogue
+            return owner.attribute(self.graph, name)
+        if name in _VARIABLES:
+            return self.variables_of("variables", owner)
+        return Unknown(tuple(dependencies(owner)), f"attribute {name}") if not isinstance(owner, Function) else (
+            Method(owner, name)
+        )
+
+    def variables_of(self: Machine, name: str, owner: Any) -> Node:  # type: ignore[misc]
+        """``model.trainable_variables``: a list of unknown length, seen as one source."""
+        key = ("variables", id(owner))
+        if key not in self._free:
+            self._free[key] = self.parameters.variables(name)
+        return self._free[key]  # type: ignore[no-any-return]
+
+    def _instance_attribute(self: Machine, owner: Instance, name: str) -> Any:  # type: ignore[misc]
+        if name in owner.attrs:
+            return owner.attrs[name]
+        if name == "__class__":
+            return owner.cls
+        member = owner.cls.find(name)
+        if isinstance(member, Function):
+            if member.kind == "staticmethod":
+                return member
+            bound = member.bind(owner.cls if member.kind == "classmethod" else owner)
+            return self.call(bound, [], {}) if member.kind == "property" else bound
+        if member is not None:
+            return member
+        if name in _VARIABLES:
+            return self.variables_of(f"self.{name}", owner)
+        if owner.cls.is_a("Loss", "LossFunctionWrapper", "Model", "Layer", "Module") and name in (
+            "add_loss", "add_metric", "compile", "__call__", "call", "predict", "compiled_loss", "compute_loss", "losses",
+        ):
+            return Method(owner, name)
+        value = self.free(f"self.{name}", owner)
+        owner.attrs[name] = value
+        return value
+
+    def _super_attribute(self: Machine, owner: Super, name: str) -> Any:  # type: ignore[misc]
+        for base in owner.cls.bases:
+            if isinstance(base, Class):
+                found = base.find(name)
+                if isinstance(found, Function):
+                    return found.bind(owner.instance)
+        return Method(owner, name)
+
+    def _node_attribute(self: Machine, owner: Node, name: str) -> Any:  # type: ignore[misc]
+        if name in PROPERTIES:
+            return PROPERTIES[name](self.graph, owner)
+        if owner.op == "source" and owner.attrs["role"] in ("argument", "config", "captured", "input") and (
+            name not in METHODS or role_of(owner.attrs["name"]) == "model"
+        ):
+            if name in _VARIABLES:
+                return self.variables_of(f"{owner.attrs['name']}.{name}", owner)
+            return self.free(f"{owner.attrs['name']}.{name}", owner)
+        return Method(owner, name)
+
+    def _eval_Subscript(self: Machine, tree: cst.Subscript) -> Any:  # type: ignore[misc]
+        owner, key = self.eval(tree.value), self.key(tree)
+        with self.graph.at(self.site(tree)):
+            return self.element(owner, key)
+
+    def key(self: Machine, tree: cst.Subscript) -> Any:  # type: ignore[misc]
+        """What stands in the brackets, as Python would pass it to ``__getitem__``."""
+        items = [self._key_part(e.slice) for e in tree.slice]
+        return items[0] if len(items) == 1 and not tree.slice[0].comma.__class__ is cst.Comma else tuple(items)
+
+    def _key_part(self: Machine, part: cst.BaseSlice) -> Any:  # type: ignore[misc]
+        if isinstance(part, cst.Slice):
+            ends = [self.eval(x) if x is not None else None for x in (part.lower, part.upper, part.step)]
+            return slice(*ends)
+        return self.eval(part.value)  # type: ignore[attr-defined]
+
+    def element(self: Machine, owner: Any, key: Any) -> Any:  # type: ignore[misc]
+        """``owner[key]``."""
+        if isinstance(owner, Node):
+            if isinstance(key, str):
+                return self.free(f"{owner.attrs['name']}.{key}", owner) if owner.op == "source" else (
+                    self.graph.opaque((owner,), "an element by name")
+                )
+            return self.graph.op("index", owner, key=key if isinstance(key, tuple) else (key,))
+        if hasattr(owner, "getitem"):  # a shape value of the catalogue
+            return owner.getitem(self.graph, key)
+        if isinstance(owner, SomeOf) and not isinstance(key, slice):
+            return owner[0] if owner else Unknown((), "an element of an unknown list")
+        if isinstance(owner, _PLAIN) and not isinstance(key, (Node, Unknown)):
+            try:
+                return owner[key]  # type: ignore[index]
+            except Exception:  # a KeyError of the program under test, or a key we made up
+                return Unknown(tuple(dependencies(owner)), "no such element")
+        if isinstance(owner, (list, tuple)) and owner:
+            return merged(self.graph, list(owner))
+        if isinstance(key, str) and isinstance(owner, Unknown) and key in ("backend", "K"):
+            return Api("keras.backend")
+        return Unknown(tuple(dependencies((owner, key))), "an element of something unknown")
+
+    def element_of(self: Machine, owner: Any, index: int | None = None, count: int | None = None) -> Any:  # type: ignore[misc]
+        """One element met while iterating over ``owner`` or unpacking it."""
+        if isinstance(owner, Node):
+            if owner.op == "source" and owner.attrs["role"] in ("argument", "input", "captured", "config"):
+                return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
+            if owner.op in ("opaque", "model") and owner.shape.min_rank == 0:
+                return self.graph.op("model" if owner.op == "model" else "opaque", *owner.inputs, **(owner.attrs | {"part": index}))
+            if index is not None and count is not None:
+                return self.graph.op("unstack", owner, index=index, count=count, axis=0)
+            return self.graph.op("index", owner, key=(Unknown(),))
+        if isinstance(owner, SomeOf) and owner:
+            return owner[0]
+        known = self.elements(owner)
+        if known:
+            return merged(self.graph, list(known))
+        return Unknown(tuple(dependencies(owner)), "an element of something unknown")
+
+    def elements(self, value: Any) -> list[Any] | None:
+        """The elements of a container whose length is known, else None."""
+        if isinstance(value, SomeOf):
+            return value
+        if isinstance(value, (list, tuple, range, str, set)):
+            return list(value)
+        if isinstance(value, dict):
+            return list(value)
+        if hasattr(value, "known_elements"):
+            return value.known_elements(self.graph)  # type: ignore[attr-defined, no-any-return]
+        return None
+
+    # -- operators -------------------------------------------------------------------------------------------------
+    def _eval_BinaryOperation(self: Machine, tree: cst.BinaryOperation) -> Any:  # type: ignore[misc]
+        left, right = self.eval(tree.left), self.eval(tree.right)
+        with self.graph.at(self.site(tree)):
+            return self.binary(type(tree.operator).__name__, left, right)
+
+    def binary(self: Machine, name: str, left: Any, right: Any) -> Any:  # type: ignore[misc]
+        """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
+        primitive, fold = _BINARY[name]
+        if isinstance(left, Node) or isinstance(right, Node):
+            return self.graph.op(primitive, left, right) if primitive else self.graph.opaque(dependencies((left, right)), name)
+        if name == "Power" and isinstance(right, (int, float)) and abs(right) > 10_000:
+            return Unknown((), "a huge power")
+        if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
+            try:
+                result = fold(left, right)
+            except Exception:  # the program under test would raise
+                return Unknown(tuple(dependencies((left, right))), "an operation that fails")
+            return Unknown((), "a huge value") if isinstance(result, (str, list, tuple)) and len(result) > 10_000 else result
+        special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
+        if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
+            return self.call(left.cls.find(special).bind(left), [right], {})
+        if isinstance(left, Instance) or isinstance(right, Instance):
+            return Unknown(tuple(dependencies((left, right))), "an operator of an object")
+        return Unknown(tuple(dependencies((left, right))), "an operand is unknown")
+
+    def _eval_UnaryOperation(self: Machine, tree: cst.UnaryOperation) -> Any:  # type: ignore[misc]
+        value, kind = self.eval(tree.expression), type(tree.operator).__name__
+        with self.graph.at(self.site(tree)):
+            if kind == "Not":
+                truth = self.truth(value)
+                if truth is not None:
+                    return not truth
+                return self.graph.op("not", value) if isinstance(value, Node) else Unknown(tuple(dependencies(value)), "not")
+            if isinstance(value, Node):
+                primitive = {"Minus": "neg", "Plus": "identity", "BitInvert": "not"}[kind]
+                return self.graph.op(primitive, value)
+            if isinstance(value, (int, float)):
+                return {"Minus": operator.neg, "Plus": operator.pos}.get(kind, lambda v: Unknown())(value)
+        return Unknown(tuple(dependencies(value)), "an operand is unknown")
+
+    def _eval_Comparison(self: Machine, tree: cst.Comparison) -> Any:  # type: ignore[misc]
+        left, result = self.eval(tree.left), None
+        for target in tree.comparisons:
+            right = self.eval(target.comparator)
+            with self.graph.at(self.site(tree)):
+                value = self._compare(type(target.operator).__name__, left, right)
+                result = value if result is None else self._both(result, value)
+            left = right
+        return result
+
+    def _compare(self: Machine, name: str, left: Any, right: Any) -> Any:  # type: ignore[misc]
+        if name in ("Is", "IsNot"):
+            known = self._identical(left, right)
+            return Unknown(tuple(dependencies((left, right)))) if known is None else known is (name == "Is")
+        if name in ("In", "NotIn"):
+            if isinstance(right, (list, tuple, dict, str, set)) and isinstance(left, (str, int, float)):
+                try:
+                    return (left in right) is (name == "In")
+                except TypeError:
+                    pass
+            return Unknown(tuple(dependencies((left, right))))
+        primitive, fold = _COMPARE[name]
+        if isinstance(left, Node) or isinstance(right, Node):
+            if left is None or right is None:
+                return name == "NotEqual"
+            if isinstance(left, str) or isinstance(right, str):
+                return Unknown(tuple(dependencies((left, right))))
+            return self.graph.op(primitive, left, right)
+        if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
+            try:
+                return bool(fold(left, right))
+            except Exception:
+                return Unknown()
+        return Unknown(tuple(dependencies((left, right))))
+
+    def _identical(self, left: Any, right: Any) -> bool | None:
+        if right is None or left is None:
+            other = left if right is None else right
+            if other is None:
+                return True
+            if isinstance(other, Unknown) or (
+                isinstance(other, Node) and other.op == "source" and other.attrs["role"] in ("config", "captured")
+            ):
+                return None
+            return False
+        return left is right if isinstance(left, bool) and isinstance(right, bool) else None
+
+    def _both(self: Machine, left: Any, right: Any) -> Any:  # type: ignore[misc]
+        truth = self.truth(left)
+        if truth is not None:
+            return right if truth else left
+        return Unknown(tuple(dependencies((left, right))))
+
+    def _eval_BooleanOperation(self: Machine, tree: cst.BooleanOperation) -> Any:  # type: ignore[misc]
+        left = self.eval(tree.left)
+        truth, is_and = self.truth(left), isinstance(tree.operator, cst.And)
+        if truth is not None:
+            return self.eval(tree.right) if truth is is_and else left
+        right = self.eval(tree.right)
+        if self.truth(right) is (not is_and) and not isinstance(right, Node):
+            return right if is_and else True
+        return Unknown(tuple(dependencies((left, right))), "and/or of something undecided")
+
+    def truth(self, value: Any) -> bool | None:
+        """``bool(value)`` where that is decided, else None."""
+        if isinstance(value, Node):
+            return bool(value.attrs["value"]) if value.op == "const" and not value.shape.min_rank else None
+        if isinstance(value, (Unknown, SomeOf)):
+            return None
+        if isinstance(value, _PLAIN):
+            return bool(value)
+        return True
+
+    def _eval_IfExp(self: Machine, tree: cst.IfExp) -> Any:  # type: ignore[misc]
+        truth = self.truth(self.eval(tree.test))
+        if truth is not None:
+            return self.eval(tree.body if truth else tree.orelse)
+        with self.graph.at(self.site(tree)):
+            return merged(self.graph, [self.eval(tree.body), self.eval(tree.orelse)])
+
+    def _eval_NamedExpr(self: Machine, tree: cst.NamedExpr) -> Any:  # type: ignore[misc]
+        value = self.eval(tree.value)
+        self.bind(tree.target, value)
+        return value
+
+    # -- containers ------------------------------------------------------------------------------------------------
+    def _sequence(self: Machine, tree: cst.Tuple | cst.List | cst.Set) -> list[Any]:  # type: ignore[misc]
+        items: list[Any] = []
+        for element in tree.elements:
+            value = self.eval(element.value)
+            if isinstance(element, cst.StarredElement):
+                known = self.elements(value)
+                items.extend(known if known is not None else [self.element_of(value)])
+            else:
+                items.append(value)
+        return items
+
+    def _eval_Tuple(self: Machine, tree: cst.Tuple) -> Any:  # type: ignore[misc]
+        return tuple(self._sequence(tree))
+
+    def _eval_List(self: Machine, tree: cst.List) -> Any:  # type: ignore[misc]
+        return self._sequence(tree)
+
+    _eval_Set = _eval_List
+
+    def _eval_Dict(self: Machine, tree: cst.Dict) -> Any:  # type: ignore[misc]
+        result: dict[Any, Any] = {}
+        for element in tree.elements:
+            value = self.eval(element.value)
+            if isinstance(element, cst.DictElement):
+                key = self.eval(element.key)
+                result[key if isinstance(key, (str, int, float, bool, tuple)) else f"?{len(result)}"] = value
+            elif isinstance(value, dict):
+                result.update(value)
+        return result
+
+    def _eval_Lambda(self: Machine, tree: cst.Lambda) -> Any:  # type: ignore[misc]
+        name = self.qualified("<lambda>")
+        function = Function(tree, self.frame.slice, self.scope, name)  # type: ignore[arg-type]
+        self.created.setdefault((self.frame.slice.path, name), function)
+        return function
+
+    def _comprehension(self: Machine, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:  # type: ignore[misc]
+        items = self.eval(tree.iter)
+        known = self.elements(items)
+        results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
+        for item in [self.element_of(items)] if known is None or len(known) > 64 else known:
+            self.bind(tree.target, item)
+            tests = [self.truth(self.eval(c.test)) for c in tree.ifs]
+            if False in tests:
+                continue
+            if None in tests:
+                results = SomeOf(results)
+            inner = self._comprehension(tree.inner_for_in, make) if tree.inner_for_in is not None else [make()]
+            results = SomeOf([*results, *inner]) if isinstance(inner, SomeOf) else results
+            if not isinstance(inner, SomeOf):
+                results.extend(inner)
+        return results
+
+    def _in_own_scope(self: Machine, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:  # type: ignore[misc]
+        frame = self.frame
+        kept, frame.scope = frame.scope, Scope(frame.scope, frame.scope.function)
+        try:
+            return self._comprehension(tree, make)
+        finally:
+            frame.scope = kept
+
+    def _eval_ListComp(self: Machine, tree: cst.ListComp) -> Any:  # type: ignore[misc]
+        return self._in_own_scope(tree.for_in, lambda: self.eval(tree.elt))
+
+    _eval_GeneratorExp = _eval_ListComp
+    _eval_SetComp = _eval_ListComp
+
+    def _eval_DictComp(self: Machine, tree: cst.DictComp) -> Any:  # type: ignore[misc]
+        pairs = self._in_own_scope(tree.for_in, lambda: (self.eval(tree.key), self.eval(tree.value)))
+        return {k if isinstance(k, (str, int, float, tuple)) else f"?{i}": v for i, (k, v) in enumerate(pairs)}
+
+    def _eval_Yield(self: Machine, tree: cst.Yield) -> Any:  # type: ignore[misc]
+        if isinstance(tree.value, cst.BaseExpression):
+            self.eval(tree.value)
+        return Unknown((), "yield")
+
+    def _eval_Await(self: Machine, tree: cst.Await) -> Any:  # type: ignore[misc]
+        return self.eval(tree.expression)

@@ -1,0 +1,415 @@
+"""Executes statements abstractly: branches meet, loops run to two turns, every consumer of a loss leaves an event."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+import losslint.ops.catalogue  # registers what library names mean
+from losslint.frontend.module import Module, Slice, toplevel
+from losslint.frontend.names import role_of
+from losslint.frontend.project import Project
+from losslint.graph import Node, Site, Unknown, ancestors
+from losslint.interpreter.calls import Calls
+from losslint.interpreter.expressions import Expressions
+from losslint.interpreter.merging import copied, merged
+from losslint.interpreter.scope import MISSING, ModuleScope, Scope
+from losslint.interpreter.tracing import TracingGraph
+from losslint.interpreter.values import Api, Class, Function, Instance, SomeOf, Tape, dependencies
+from losslint.loss import Output
+from losslint.options import Options
+
+MAX_STEPS = 60_000
+MAX_TURNS = 24
+
+
+class BudgetExceeded(Exception):
+    """The loss is too large to be followed; reported as LL004."""
+
+
+@dataclass(slots=True)
+class Event:
+    """A loss was consumed: ``kind`` is "gradient", "minimize", "add_loss" or "compile"."""
+
+    kind: str
+    value: Any
+    site: Site
+    tape: bool = True
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function call: its scope, what it returned so far, and which undecided conditions it stands under."""
+
+    scope: Scope | ModuleScope
+    slice: Slice
+    outputs: list[Output] = field(default_factory=list)
+    conditions: list[bool] = field(default_factory=list)  # True where only configuration decides
+    skipped: list[dict[str, Any]] = field(default_factory=list)  # names at a continue or break
+    owner: Class | None = None
+    instance: Any = None
+
+
+class Machine(Expressions, Calls):
+    """Runs one loss. ``graph`` collects its operations, ``events`` the places where a loss is consumed."""
+
+    def __init__(self, project: Project, options: Options | None = None, keras: str = "3") -> None:
+        self.project = project
+        self.options = options or Options()
+        self.keras = keras
+        self.graph = TracingGraph(self)
+        self.events: list[Event] = []
+        self.created: dict[tuple[str, str], Function] = {}
+        self.instances: list[Instance] = []
+        self.called: set[str] = set()  # qualified names of the user's functions that were inlined
+        self.frames: list[Frame] = []
+        self.steps = 0
+        self._scopes: dict[str, ModuleScope] = {}
+        self._free: dict[tuple[Any, ...], Any] = {}
+
+    # -- modules ---------------------------------------------------------------------------------------------------
+    def module_scope(self, module: Module) -> ModuleScope:
+        """The scope of ``module``, the same one at every call."""
+        if module.path not in self._scopes:
+            self._scopes[module.path] = ModuleScope(self, module)
+        return self._scopes[module.path]
+
+    def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
+        """Execute one module-level statement that ``ast`` found."""
+        slice_, tree = scope.source.slice(statement)
+        with self._frame(Frame(scope, slice_)):
+            self.block([tree])
+
+    def run_module(self, scope: ModuleScope) -> None:
+        """Execute the whole module in order, as a script or a notebook does."""
+        for statement in scope.source.tree.body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                scope.bind_import(statement)
+            elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or any(
+                s is statement for s in toplevel(scope.source.tree.body)
+            ):
+                self.run_statement(statement, scope)
+
+    @contextlib.contextmanager
+    def _frame(self, frame: Frame) -> Iterator[Frame]:
+        self.frames.append(frame)
+        try:
+            yield frame
+        finally:
+            self.frames.pop()
+
+    @property
+    def frame(self) -> Frame:
+        """The innermost call."""
+        return self.frames[-1]
+
+    @property
+    def scope(self) -> Scope | ModuleScope:
+        """Where names are looked up now."""
+        return self.frame.scope
+
+    def site(self, tree: cst.CSTNode) -> Site:
+        """``tree`` as a place in the source."""
+        return Site(self.frame.slice, tree, self.scope.function)
+
+    # -- statements ------------------------------------------------------------------------------------------------
+    def block(self, body: Any) -> bool:
+        """Execute statements; whether control can reach the end."""
+        for statement in body:
+            self.steps += 1
+            if self.steps > MAX_STEPS:
+                raise BudgetExceeded(f"more than {MAX_STEPS} steps")
+            if isinstance(statement, cst.SimpleStatementLine):
+                for small in statement.body:
+                    if not self._small(small):
+                        return False
+            else:
+                run = getattr(self, f"_run_{type(statement).__name__}", None)
+                if run is not None and not run(statement):
+                    return False
+        return True
+
+    def _small(self, tree: cst.BaseSmallStatement) -> bool:
+        run = getattr(self, f"_run_{type(tree).__name__}", None)
+        return True if run is None else run(tree)
+
+    def _run_Expr(self, tree: cst.Expr) -> bool:
+        self.eval(tree.value)
+        return True
+
+    def _run_Return(self, tree: cst.Return) -> bool:
+        value = self.eval(tree.value) if tree.value is not None else None
+        self.frame.outputs.append(Output(value, self.site(tree), any(self.frame.conditions)))
+        return False
+
+    def _run_Raise(self, tree: cst.Raise) -> bool:
+        return False
+
+    def _run_Continue(self, tree: cst.Continue) -> bool:
+        self.frame.skipped.append(copied(self.scope.names))
+        return False
+
+    _run_Break = _run_Continue
+
+    def _run_Assign(self, tree: cst.Assign) -> bool:
+        value = self.eval(tree.value)
+        for target in tree.targets:
+            self.bind(target.target, value)
+        return True
+
+    def _run_AnnAssign(self, tree: cst.AnnAssign) -> bool:
+        if tree.value is not None:
+            self.bind(tree.target, self.eval(tree.value))
+        return True
+
+    def _run_AugAssign(self, tree: cst.AugAssign) -> bool:
+        before = self.eval(tree.target)
+        value = self.eval(tree.value)
+        if isinstance(before, list) and isinstance(value, (list, tuple)):
+            before.extend(value)
+            return True
+        with self.graph.at(self.site(tree)):
+            self.bind(tree.target, self.binary(type(tree.operator).__name__.removesuffix("Assign"), before, value))
+        return True
+
+    def _run_Assert(self, tree: cst.Assert) -> bool:
+        self.eval(tree.test)
+        return True
+
+    def _run_Del(self, tree: cst.Del) -> bool:
+        return True
+
+    def _run_Global(self, tree: cst.Global) -> bool:
+        if isinstance(self.scope, Scope):
+            for item in tree.names:
+                self.scope.outer[item.name.value] = self.scope.module
+        return True
+
+    def _run_Nonlocal(self, tree: cst.Nonlocal) -> bool:
+        if isinstance(self.scope, Scope):
+            for item in tree.names:
+                self.scope.outer[item.name.value] = self.scope.nearest(item.name.value)
+        return True
+
+    def _run_Import(self, tree: cst.Import) -> bool:
+        return self._bind_import(tree)
+
+    def _run_ImportFrom(self, tree: cst.ImportFrom) -> bool:
+        return self._bind_import(tree)
+
+    def _bind_import(self, tree: cst.Import | cst.ImportFrom) -> bool:
+        statement = ast.parse(cst.Module([cst.SimpleStatementLine([tree])]).code.strip()).body[0]
+        module = self.scope.module
+        kept, module.names = module.names, {}
+        try:
+            module.bind_import(statement)  # type: ignore[arg-type]
+            bound = module.names
+        finally:
+            module.names = kept
+        for name, value in bound.items():
+            self.scope.assign(name, value)
+        return True
+
+    def _run_FunctionDef(self, tree: cst.FunctionDef) -> bool:
+        self.scope.assign(tree.name.value, self.define(tree))
+        return True
+
+    def define(self, tree: cst.FunctionDef, owner: Class | None = None) -> Any:
+        """The value a ``def`` binds, decorators applied."""
+        name = self.qualified(tree.name.value, owner)
+        function = Function(tree, self.frame.slice, self.scope, name, owner=owner)  # type: ignore[arg-type]
+        self.created[self.frame.slice.path, name] = function
+        value: Any = function
+        for decorator in reversed(tree.decorators):
+            value = self.decorated(decorator.decorator, value)
+        return value
+
+    def qualified(self, name: str, owner: Class | None = None) -> str:
+        """``name`` as ``__qualname__`` spells it for a definition made here."""
+        if owner is not None:
+            return f"{owner.name}.{name}"
+        outer = self.scope.function
+        return name if outer == "<module>" else f"{outer}.<locals>.{name}"
+
+    def _run_ClassDef(self, tree: cst.ClassDef) -> bool:
+        bases = [self.eval(a.value) for a in tree.bases if a.star == ""]
+        cls = Class(tree, self.frame.slice, self.qualified(tree.name.value), bases, {})
+        scope = Scope(self.scope, cls.name)
+        body = tree.body.body if isinstance(tree.body, cst.IndentedBlock) else []
+        methods = [s for s in body if isinstance(s, cst.FunctionDef)]
+        with self._frame(Frame(scope, self.frame.slice)):
+            self.block([s for s in body if isinstance(s, cst.SimpleStatementLine)])
+        cls.members.update(scope.names)
+        for method in methods:
+            # methods do not see the names of the class body
+            defined = self.define(method, cls)
+            cls.members[method.name.value] = defined
+        self.scope.assign(tree.name.value, cls)
+        return True
+
+    def _run_With(self, tree: cst.With) -> bool:
+        for item in tree.items:
+            value = self.eval(item.item)
+            if item.asname is not None:
+                entered = value if isinstance(value, (Tape, Instance)) else Unknown(tuple(dependencies(value)))
+                self.bind(item.asname.name, entered)
+        return self.block(tree.body.body)
+
+    def _run_Try(self, tree: cst.Try) -> bool:
+        falls = self.block(tree.body.body)
+        if falls and tree.orelse is not None:
+            falls = self.block(tree.orelse.body.body)
+        if not falls and tree.handlers and not self.frame.outputs:
+            falls = self.block(tree.handlers[0].body.body)  # the body only raised
+        if tree.finalbody is not None:
+            falls = self.block(tree.finalbody.body.body) and falls
+        return falls
+
+    def _run_If(self, tree: cst.If) -> bool:
+        condition = self.eval(tree.test)
+        decided = self.truth(condition)
+        orelse = tree.orelse
+        other: Any = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else []
+        if decided is not None:
+            return self.block(tree.body.body if decided else other)
+        roles = {n.attrs["role"] for n in ancestors(dependencies(condition)) if n.op == "source"}
+        configured = roles <= {"config", "captured"}
+        return self.branches([tree.body.body, other], configured)
+
+    def branches(self, bodies: list[Any], configured: bool) -> bool:
+        """Execute alternatives from the same state and merge what they leave behind."""
+        before = self._state()
+        after = []
+        self.frame.conditions.append(configured)
+        for body in bodies:
+            self._restore(before)
+            if self.block(body):
+                after.append(self._state())
+        self.frame.conditions.pop()
+        if not after:
+            return False
+        self._merge(after)
+        return True
+
+    def _state(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        memo: dict[int, Any] = {}
+        return copied(self.scope.names, memo), [copied(i.attrs, memo) for i in self.instances]
+
+    def _restore(self, state: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+        memo: dict[int, Any] = {}
+        self.scope.names = copied(state[0], memo)
+        for instance, attrs in zip(self.instances, state[1], strict=False):
+            instance.attrs = copied(attrs, memo)
+
+    def _merge(self, states: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+        names = [s[0] for s in states]
+        self.scope.names = {n: merged(self.graph, [s[n] for s in names if n in s]) for n in _keys(names)}
+        for i, instance in enumerate(self.instances):
+            attrs = [s[1][i] for s in states if i < len(s[1])]
+            if attrs:
+                instance.attrs = {n: merged(self.graph, [a[n] for a in attrs if n in a]) for n in _keys(attrs)}
+
+    def _run_For(self, tree: cst.For) -> bool:
+        items = self.eval(tree.iter)
+        known = self.elements(items)
+        if known is not None and len(known) <= MAX_TURNS and not isinstance(known, SomeOf):
+            for item in known:
+                self.bind(tree.target, item)
+                if not self._turn(tree.body.body):
+                    return False
+            return True if tree.orelse is None else self.block(tree.orelse.body.body)
+        with self.graph.at(self.site(tree.iter)):
+            self._unknown_turns(tree, lambda: self.bind(tree.target, self.element_of(items)))
+        return True
+
+    def _run_While(self, tree: cst.While) -> bool:
+        decided = self.truth(self.eval(tree.test))
+        if decided is not False:
+            self._unknown_turns(tree, lambda: self.eval(tree.test))
+        return True
+
+    def _turn(self, body: Any) -> bool:
+        """One turn of a loop; continue and break meet at its end."""
+        kept, self.frame.skipped = self.frame.skipped, []
+        falls = self.block(body)
+        skipped, self.frame.skipped = self.frame.skipped, kept
+        if skipped:
+            states = ([self.scope.names] if falls else []) + skipped
+            self.scope.names = {n: merged(self.graph, [s[n] for s in states if n in s]) for n in _keys(states)}
+        return falls or bool(skipped)
+
+    def _unknown_turns(self, tree: cst.For | cst.While, start: Any) -> None:
+        """Two turns of a loop of unknown length; what changes meets in ``loop`` nodes."""
+        states = [copied(self.scope.names)]
+        self.frame.conditions.append(False)
+        for _ in range(2):
+            start()
+            if not self._turn(tree.body.body):
+                break
+            states.append(copied(self.scope.names))
+        self.frame.conditions.pop()
+        names = {}
+        for name in _keys(states):
+            values = [s[name] for s in states if name in s]
+            names[name] = merged(self.graph, values, loop=len(values) == 3)
+        self.scope.names = names
+
+    # -- binding ---------------------------------------------------------------------------------------------------
+    def bind(self, target: cst.BaseExpression, value: Any) -> None:
+        """Assign ``value`` to a name, attribute, element or pattern."""
+        if isinstance(target, cst.Name):
+            self.scope.assign(target.value, value)
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            self._unpack(target, value)
+        elif isinstance(target, cst.StarredElement):
+            self.bind(target.value, value)
+        elif isinstance(target, cst.Attribute):
+            owner = self.eval(target.value)
+            if isinstance(owner, Instance):
+                owner.attrs[target.attr.value] = value
+        elif isinstance(target, cst.Subscript):
+            owner, key = self.eval(target.value), self.key(target)
+            if isinstance(owner, (dict, list)) and not isinstance(key, (Node, Unknown, slice, tuple)):
+                with contextlib.suppress(Exception):
+                    owner[key] = value
+            elif isinstance(owner, dict):
+                owner[f"?{len(owner)}"] = value
+
+    def _unpack(self, target: cst.Tuple | cst.List, value: Any) -> None:
+        wanted = len(target.elements)
+        starred = [i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)]
+        items = self.elements(value)
+        if items is not None and starred and len(items) >= wanted - 1:
+            at, extra = starred[0], len(items) - wanted + 1
+            items = [*items[:at], list(items[at : at + extra]), *items[at + extra :]]
+        if items is None or len(items) != wanted:
+            with self.graph.at(self.site(target)):
+                items = [self.element_of(value, i, wanted) for i in range(wanted)]
+        for element, item in zip(target.elements, items, strict=True):
+            self.bind(element.value, item)
+
+    # -- names nobody binds ----------------------------------------------------------------------------------------
+    def free(self, name: str, owner: Any = None) -> Any:
+        """The value of a name that is bound nowhere we can see: a hyper-parameter, a model or a tensor, by its name."""
+        key = (name, id(owner) if owner is not None else None)
+        if key not in self._free:
+            self._free[key] = self._made_up(name)
+        return self._free[key]
+
+    def _made_up(self, name: str) -> Any:
+        short = name.rsplit(".", 1)[-1]
+        if short in ("K", "backend"):
+            return Api("keras.backend")  # the injected module of keras-applications style code
+        return self.parameters.captured(name, role_of(short))
+
+
+def _keys(states: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for state in states for name in state))
+
+
+__all__ = ["MISSING", "BudgetExceeded", "Event", "Frame", "Machine"]

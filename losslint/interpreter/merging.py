@@ -1,0 +1,64 @@
+"""What a name holds where two ways of a program meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from losslint.graph import Graph, Node, Unknown
+from losslint.interpreter.values import SomeOf, dependencies
+
+
+def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    """``value`` with its own containers, shared ones still shared; everything else is immutable or kept by reference."""
+    memo = {} if memo is None else memo
+    if not isinstance(value, (list, dict)):
+        return tuple(copied(v, memo) for v in value) if type(value) is tuple else value
+    if id(value) not in memo:
+        if isinstance(value, dict):
+            copy_: Any = {}
+            memo[id(value)] = copy_
+            copy_.update((k, copied(v, memo)) for k, v in value.items())
+        else:
+            copy_ = type(value)()
+            memo[id(value)] = copy_
+            copy_.extend(copied(v, memo) for v in value)
+    return memo[id(value)]
+
+
+def merged(graph: Graph, values: list[Any], loop: bool = False) -> Any:
+    """One value for what may be any of ``values``; with ``loop`` they are the value before a loop, and after one and two turns."""
+    first = values[0]
+    if all(same(first, v) for v in values[1:]):
+        return first
+    lists = [v for v in values if isinstance(v, list)]
+    if len(lists) == len(values):
+        longest = max(lists, key=len)
+        if all(len(v) == len(longest) for v in lists):
+            return [merged(graph, list(items), loop) for items in zip(*lists, strict=True)]
+        return SomeOf(longest)
+    if all(isinstance(v, tuple) and len(v) == len(first) for v in values):
+        return tuple(merged(graph, list(items), loop) for items in zip(*values, strict=True))
+    if all(isinstance(v, dict) for v in values):
+        keys = dict.fromkeys(k for v in values for k in v)
+        return {k: merged(graph, [v[k] for v in values if k in v]) for k in keys}
+    present = [v for v in values if v is not None]
+    if len(present) == 1:
+        return present[0]
+    if all(isinstance(v, (Node, Unknown, int, float)) for v in present) and any(isinstance(v, (Node, int, float)) for v in present):
+        nodes = [graph.lift(v) for v in present]
+        distinct = list({n.number: n for n in nodes}.values())
+        if len(distinct) == 1:
+            return distinct[0]
+        return graph.op("loop", *nodes) if loop and len(nodes) == 3 else graph.op("join", *distinct)
+    if len({type(v) for v in present}) == 1 and not isinstance(first, (str, bytes, Unknown)):
+        return present[0]  # two functions, classes or modules: the first stands for both
+    return Unknown(tuple(dict.fromkeys(d for v in values for d in dependencies(v))), "different values meet here")
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether both are certainly one value."""
+    if a is b:
+        return True
+    if isinstance(a, Node) and isinstance(b, Node):
+        return a.number == b.number
+    return type(a) is type(b) and isinstance(a, (int, float, str, bytes, bool)) and a == b

@@ -1,0 +1,198 @@
+"""Binds arguments to parameters, and makes up those of a loss that is looked at by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+import libcst.matchers as m
+
+from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
+from losslint.frontend.names import role_of
+from losslint.graph import Node, Unknown
+from losslint.interpreter.values import Function, dependencies
+from losslint.ops.registry import Callback
+
+if TYPE_CHECKING:
+    from losslint.interpreter.machine import Machine
+
+SAMPLES = Shape((BATCH,), "S", (Dim.of("C"),))
+"""Labels and predictions: a batch of samples, any axes, a last one. Both the same, as Keras aligns them."""
+
+
+_BATCHES = ("data", "batch", "inputs", "features", "element", "dataset", "train_data", "batch_data", "minibatch")
+"""Names of what a training step gets: inputs, then labels."""
+
+
+class Parameters:
+    """What the parameters of a function are bound to."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.graph = machine.graph
+
+    # -- a call in the program -------------------------------------------------------------------------------------
+    def bind_call(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> None:
+        """Bind the arguments of a call as Python does; what is missing gets its default or is made up."""
+        machine, params = self.machine, function.tree.params
+        rest, named = list(args), dict(kwargs)
+        for param in (*params.posonly_params, *params.params):
+            name = param.name.value
+            if rest:
+                machine.scope.assign(name, rest.pop(0))
+            else:
+                machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
+        if isinstance(params.star_arg, cst.Param):
+            machine.scope.assign(params.star_arg.name.value, tuple(rest))
+        for param in params.kwonly_params:
+            name = param.name.value
+            machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
+        if params.star_kwarg is not None:
+            machine.scope.assign(params.star_kwarg.name.value, named)
+
+    def _default(self, param: cst.Param, function: Function) -> Any:
+        if param.default is None:
+            return self.made_up(param.name.value, role_of(param.name.value))
+        return self._in_definition(param.default, function)
+
+    def _in_definition(self, tree: cst.BaseExpression, function: Function) -> Any:
+        """Defaults are evaluated where the function is defined."""
+        frame = self.machine.frame
+        kept, frame.scope = frame.scope, function.scope
+        try:
+            return self.machine.eval(tree)
+        finally:
+            frame.scope = kept
+
+    # -- an entry: nobody calls it, its arguments are what its kind of loss gets -----------------------------------
+    def for_entry(self, function: Function, is_loss: bool) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments for ``function`` as a loss (or, if not, as a factory or a training step)."""
+        tree = function.tree
+        params = [*tree.params.posonly_params, *tree.params.params]
+        bound = params[1:] if function.bound is not None else params
+        required = [p for p in bound if p.default is None]
+        roles = self._roles([p.name.value for p in required], is_loss)
+        evidence = _batch_evidence(tree) if is_loss else set()
+        args: list[Any] = []
+        machine = self.machine
+        with self.graph.at(machine.graph.site):
+            for position, param in enumerate(bound):
+                name = param.name.value
+                if param.default is not None and not (is_loss and position < 2 and role_of(name) in ("label", "prediction")):
+                    args.append(self._in_definition_of(param.default, function))
+                else:
+                    args.append(self.argument(name, roles.get(name, role_of(name)), name in evidence))
+            kwargs = {
+                p.name.value: self._in_definition_of(p.default, function)
+                if p.default is not None
+                else self.argument(p.name.value, role_of(p.name.value), p.name.value in evidence)
+                for p in tree.params.kwonly_params
+            }
+            if isinstance(tree.params.star_arg, cst.Param):
+                pass  # nothing is passed
+            if tree.params.star_kwarg is not None:
+                kwargs["backend"] = machine.free("backend")
+        return args, kwargs
+
+    def _in_definition_of(self, tree: cst.BaseExpression, function: Function) -> Any:
+        from losslint.interpreter.machine import Frame
+
+        with self.machine._frame(Frame(function.scope, function.slice)):
+            return self.machine.eval(tree)
+
+    def _roles(self, names: list[str], is_loss: bool) -> dict[str, str | None]:
+        """The role of each required parameter; two positional ones of a loss are labels and predictions."""
+        roles = {name: role_of(name) for name in names}
+        if not is_loss:
+            return roles
+        tensors = [n for n in names if roles[n] not in ("config", "model")]
+        found = {roles[n] for n in tensors[:2]}
+        if len(tensors) >= 2 and not {"label", "prediction"} <= found:
+            first, second = tensors[:2]
+            if roles[first] == "prediction" and roles[second] in (None, "weight"):
+                pass  # (logits, x): two tensors the loss is about
+            elif roles[second] == "label":
+                roles[first] = roles[first] or "prediction"
+            elif roles[first] == "label":
+                roles[second] = "prediction"
+        if len(names) == 2 and not {"label", "prediction"} & set(roles.values()) and set(roles.values()) <= {"config", None}:
+            # def loss(a, b): Keras passes labels and predictions
+            roles[names[0]], roles[names[1]] = "label", "prediction"
+        return roles
+
+    def argument(self, name: str, role: str | None, batch: bool) -> Any:
+        """An argument of an entry."""
+        if role is None and batch:
+            return self.graph.source(name, "prediction", SAMPLES, batch="assumed")
+        return self.made_up(name, role)
+
+    def made_up(self, name: str, role: str | None) -> Any:
+        """A value for a name of which only the name is known."""
+        if role in ("label", "prediction"):
+            return self.graph.source(name, role, SAMPLES, batch="assumed")
+        if role == "weight":
+            return self.graph.source(name, role, Shape((BATCH,), "W"), batch="assumed")
+        if role == "config":
+            return self.graph.source(name, role, SCALAR)
+        if role == "model":
+            return self.model(name)
+        return self.graph.source(name, "argument", Shape.unknown())
+
+    def captured(self, name: str, role: str | None) -> Any:
+        """A free name, or an attribute that nobody set: rather a hyper-parameter or a layer than a tensor."""
+        owner, _, short = name.rpartition(".")
+        if role == "model":
+            return self.model(name)
+        if owner.rsplit(".", 1)[-1] in _BATCHES:
+            role = "label" if short == "1" or role == "label" else "input"
+            return self.graph.source(name, role, SAMPLES, batch="assumed")
+        if role == "config" or (owner == "self" and role != "weight" and len(short) < 3):
+            return self.graph.source(name, "config", SCALAR)
+        if role in ("label", "prediction") and owner != "self":
+            kept = role if role == "label" else "captured"
+            return self.graph.source(name, kept, SAMPLES, batch="assumed")
+        return self.graph.source(name, "captured", Shape.unknown())
+
+    def model(self, name: str) -> Callback:
+        """A model nothing is known about: maps a batch row by row, trains."""
+
+        def call(graph: Any, *args: Any, **kwargs: Any) -> Any:
+            deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
+            return graph.op("model", *deps, name=name) if deps else Unknown((), name)
+
+        return Callback(name, call, {})
+
+    def variables(self, name: str) -> Node:
+        """The trainable variables of something, a list seen as one source."""
+        return self.graph.source(name, "variable", Shape.unknown(), list=True)
+
+
+def _batch_evidence(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
+    """Parameters whose first axis is left whole while others are sliced or reduced: that one is the batch."""
+    found: set[str] = set()
+    full = m.Index() | m.Slice()
+    for node in m.findall(tree, m.Subscript(value=m.Name())):
+        parts = [e.slice for e in node.slice]  # type: ignore[attr-defined]
+        whole = isinstance(parts[0], cst.Slice) and parts[0].lower is None and parts[0].upper is None
+        if len(parts) > 1 and whole and m.matches(parts[1], full):
+            found.add(node.value.value)  # type: ignore[attr-defined]
+    for call in m.findall(tree, m.Call()):
+        axes = _axes(call)  # type: ignore[arg-type]
+        if axes and 0 not in axes and call.args:  # type: ignore[attr-defined]
+            found |= {n.value for n in m.findall(call.args[0], m.Name())}  # type: ignore[attr-defined]
+    return found
+
+
+def _axes(call: cst.Call) -> list[int]:
+    """The literal axes a reduction is told to reduce."""
+    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else getattr(call.func, "value", "")
+    if not isinstance(name, str) or not (name.startswith("reduce_") or name in ("sum", "mean", "max", "min", "norm")):
+        return []
+    for i, arg in enumerate(call.args):
+        if (arg.keyword is not None and arg.keyword.value in ("axis", "axes", "reduction_indices")) or (arg.keyword is None and i == 1):
+            code = cst.Module([]).code_for_node(arg.value).strip("()[] ")
+            try:
+                return [int(x) for x in code.split(",") if x.strip()]
+            except ValueError:
+                return []
+    return []

@@ -1,0 +1,28 @@
+"""The graph as catalogued functions see it while a loss is traced: it can call back into user code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from losslint.graph import Graph
+from losslint.ops.primitives import SHAPE_RULES
+
+if TYPE_CHECKING:
+    from losslint.interpreter.machine import Machine
+
+
+class TracingGraph(Graph):
+    """A graph whose expansions may run Python callables: ``tf.map_fn``, ``tf.cond``, a ``Lambda`` layer."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(SHAPE_RULES)
+        self._machine = machine
+
+    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        """The result of calling ``function``, a value of the interpreted program."""
+        # what the user's function does is the user's business again
+        internal, self.internal = self.internal, False
+        try:
+            return self._machine.call(function, list(args), kwargs)
+        finally:
+            self.internal = internal

@@ -1,0 +1,144 @@
+"""The Python values the interpreter computes with, beside plain numbers, strings, containers and graph nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from losslint.frontend.module import Module, Slice
+from losslint.graph import Node, Unknown
+
+if TYPE_CHECKING:
+    from losslint.interpreter.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A name of a library: ``Api("tensorflow.math.log")``, or of one of its modules."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A module of the linted tree."""
+
+    module: Module
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function of the user's, with the scope it closes over and, for a method, what it is bound to."""
+
+    tree: cst.FunctionDef | cst.Lambda
+    slice: Slice
+    scope: Scope
+    name: str  # qualified
+    bound: Any = None
+    owner: Class | None = None
+    custom_gradient: bool = False
+    kind: str = "function"  # "staticmethod", "classmethod", "property"
+
+    def bind(self, instance: Any) -> Function:
+        """The method of ``instance``."""
+        return Function(
+            self.tree, self.slice, self.scope, self.name, instance, self.owner, self.custom_gradient, self.kind
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Class:
+    """A class of the user's."""
+
+    tree: cst.ClassDef
+    slice: Slice
+    name: str
+    bases: list[Any]
+    members: dict[str, Any]
+
+    def lineage(self) -> Iterator[Any]:
+        """This class and its bases, nearest first; library bases come as Api."""
+        yield self
+        for base in self.bases:
+            if isinstance(base, Class):
+                yield from base.lineage()
+            else:
+                yield base
+
+    def find(self, name: str) -> Any:
+        """The member ``name`` as Python would find it, None where there is none."""
+        for cls in self.lineage():
+            if isinstance(cls, Class) and name in cls.members:
+                return cls.members[name]
+        return None
+
+    def is_a(self, *endings: str) -> bool:
+        """Whether some base is a library class whose last name is one of ``endings``."""
+        return any(isinstance(b, Api) and b.name.rsplit(".", 1)[-1] in endings for b in self.lineage())
+
+
+@dataclass(eq=False, slots=True)
+class Instance:
+    """An object of a user's class; an attribute nobody set is made up when it is read."""
+
+    cls: Class
+    attrs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Super:
+    """``super()`` inside a method."""
+
+    cls: Class
+    instance: Any
+
+
+@dataclass(eq=False, slots=True)
+class Tape:
+    """A ``tf.GradientTape``."""
+
+
+@dataclass(eq=False, slots=True)
+class Partial:
+    """``functools.partial``."""
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(eq=False, slots=True)
+class Method:
+    """A method of a value that is no instance: of a tensor, a list, a string, a tape."""
+
+    owner: Any
+    name: str
+
+
+class SomeOf(list[Any]):
+    """A list of unknown length; what it holds stands for all elements."""
+
+
+def dependencies(value: Any) -> Iterator[Node]:
+    """Every node that ``value`` may depend on."""
+    if isinstance(value, Node):
+        yield value
+    elif isinstance(value, Unknown):
+        yield from value.deps
+    elif isinstance(value, (list, tuple, set)):
+        for item in value:
+            yield from dependencies(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from dependencies(item)
+    elif isinstance(value, slice):
+        yield from dependencies((value.start, value.stop, value.step))
+    elif isinstance(value, Partial):
+        yield from dependencies((value.args, value.kwargs))
+    elif isinstance(value, Method):
+        yield from dependencies(value.owner)
+    elif hasattr(value, "deps"):  # a shape, a named tuple of the catalogue
+        yield from value.deps

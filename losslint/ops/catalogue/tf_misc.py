@@ -1,0 +1,382 @@
+"""Data types, variables, scopes, checks, and what of ``tf.sparse``, ``tf.ragged`` and the like losses meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
+from losslint.graph import Graph, Node, Unknown
+from losslint.ops.axes import batched, called, constant_of, nodes_in, opaque_row, row, unknown
+from losslint.ops.dtypes import NAMES, dtype_of
+from losslint.ops.origins import TENSOR_ROLES, from_tensors
+from losslint.ops.registry import CONSTANTS, Callback, api
+from losslint.ops.reshaping import inserted
+from losslint.ops.shapevalue import ShapeValue
+
+CONSTANTS["tensorflow.newaxis"] = None
+for _dtype in NAMES:
+    CONSTANTS.update({f"tensorflow.{_dtype}": _dtype, f"tensorflow.dtypes.{_dtype}": _dtype})
+CONSTANTS.update({"tensorflow.half": "float16", "tensorflow.double": "float64"})
+for _key in [
+    "REGULARIZATION_LOSSES",
+    "LOSSES",
+    "UPDATE_OPS",
+    "TRAINABLE_VARIABLES",
+    "GLOBAL_VARIABLES",
+    "SUMMARIES",
+    "GLOBAL_STEP",
+    "VARIABLES",
+]:
+    CONSTANTS[f"tensorflow.GraphKeys.{_key}"] = _key.lower()
+
+
+# -- variables and inputs ----------------------------------------------------------------------------------------------
+@api("tensorflow.Variable", "tensorflow.contrib.eager.Variable")
+def variable(g: Graph, initial_value: Any = None, trainable: Any = True, *args: Any, **kwargs: Any) -> Node:
+    """A variable; one that starts from a tensor of the loss is cut off from that tensor's gradient."""
+    value = initial_value
+    if value is not None and not isinstance(value, (Node, Unknown, int, float, list, tuple, ShapeValue)):
+        value = called(g, value)
+    start = g.lift(value if value is not None else 0.0)
+    if from_tensors(start, roles=TENSOR_ROLES | {"argument"}):
+        return g.op("variable_of", start)
+    dtype = dtype_of(kwargs.get("dtype")) or start.dtype
+    role = "captured" if constant_of(trainable) is False else "variable"
+    return g.source(str(kwargs.get("name") or "tf.Variable"), role, start.shape, dtype)
+
+
+@api("tensorflow.get_variable", "tensorflow.contrib.framework.model_variable", "tensorflow.contrib.framework.variable")
+def get_variable(
+    g: Graph, name: Any, shape: Any = None, dtype: Any = None, initializer: Any = None, *args: Any, **kwargs: Any
+) -> Node:
+    """A variable by its name."""
+    if shape is None and isinstance(initializer, Node):
+        return g.source(str(name), "variable", initializer.shape, dtype_of(dtype) or initializer.dtype)
+    declared = _dims(shape) if shape is not None else Shape.unknown()
+    return g.source(str(name), "variable", declared, dtype_of(dtype) or "float32")
+
+
+def _dims(shape: Any) -> Shape:
+    """A list of extents as a shape; an extent that is unknown may hold the batch."""
+    if not isinstance(shape, (list, tuple)):
+        number = constant_of(shape)
+        return Shape.of(number) if isinstance(number, int) else Shape.unknown()
+    numbers = [constant_of(item) for item in shape]
+    return Shape(tuple(Dim(n) if isinstance(n, int) and n >= 0 else Dim.unknown() for n in numbers))
+
+
+@api("tensorflow.placeholder", "tensorflow.placeholder_with_default", "tensorflow.sparse_placeholder")
+def placeholder(g: Graph, dtype: Any = None, shape: Any = None, name: Any = None, *, input: Any = None) -> Node:
+    """Data fed at every step: a first extent that is left open is the batch."""
+    value = input if input is not None else dtype if isinstance(dtype, Node) else None
+    kind = value.dtype if isinstance(value, Node) else dtype_of(dtype)
+    label = name if isinstance(name, str) else "placeholder"
+    if shape is None or not isinstance(shape, (list, tuple)):
+        return g.source(label, "input", SCALAR if isinstance(value, (int, float)) else Shape.unknown(), kind)
+    declared = _dims([0 if item is None else item for item in shape])
+    dims = [Dim.fresh() if item is None else dim for item, dim in zip(shape, declared.head, strict=True)]
+    if shape and shape[0] is None:
+        return g.source(label, "input", Shape((BATCH, *dims[1:])), kind, batch="assumed")
+    return g.source(label, "input", Shape(tuple(dims)), kind)
+
+
+def variables(g: Graph, name: str) -> Node:
+    """A list of unknown length of variables, seen as one source."""
+    return g.source(name, "variable", Shape.unknown(), list=True)
+
+
+@api(
+    "tensorflow.trainable_variables",
+    "tensorflow.global_variables",
+    "tensorflow.all_variables",
+    "tensorflow.model_variables",
+    "tensorflow.contrib.framework.get_trainable_variables",
+    "tensorflow.contrib.framework.get_variables",
+    "tensorflow.contrib.framework.get_model_variables",
+    "tensorflow.contrib.slim.get_variables",
+    "tensorflow.contrib.slim.get_trainable_variables",
+)
+def trainable_variables(g: Graph, *args: Any, **kwargs: Any) -> Node:
+    """The variables of the graph."""
+    return variables(g, "trainable_variables")
+
+
+@api("tensorflow.get_collection", "tensorflow.get_collection_ref")
+def get_collection(g: Graph, key: Any, scope: Any = None) -> Any:
+    """What was added to a list elsewhere: variables, or losses that we do not see."""
+    if isinstance(key, str) and "variables" in key.lower():
+        return variables(g, "trainable_variables")
+    return Unknown((), "a collection that is filled elsewhere")
+
+
+@api("tensorflow.assign", "tensorflow.compat.v1.assign")
+def assign(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
+    """The new value of a variable."""
+    return g.lift(value)
+
+
+@api("tensorflow.assign_add")
+def assign_add(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
+    """A variable plus something."""
+    return g.op("add", ref, value)
+
+
+@api("tensorflow.assign_sub")
+def assign_sub(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
+    """A variable minus something."""
+    return g.op("sub", ref, value)
+
+
+# -- checks and printing -----------------------------------------------------------------------------------------------
+def _nothing(g: Graph, *args: Any, **kwargs: Any) -> None:
+    """Runs for what it does; there is no value."""
+
+
+_ASSERTIONS = (
+    "equal none_equal greater greater_equal less less_equal near negative positive non_negative non_positive rank "
+    "rank_at_least rank_in scalar shapes type integer proper_iterable all_finite same_float_dtype"
+)
+row("Assert debugging.Assert print add_to_collection", _nothing)
+for _name in _ASSERTIONS.split():
+    row(f"debugging.assert_{_name} assert_{_name}", _nothing)
+row(
+    "debugging.enable_check_numerics debugging.disable_check_numerics summary.scalar summary.histogram summary.image "
+    "summary.text summary.audio summary.tensor_summary summary.merge summary.merge_all summary.write scalar_summary "
+    "histogram_summary image_summary merge_all_summaries merge_summary summary.trace_on summary.trace_export "
+    "logging.info logging.warning logging.error logging.debug logging.set_verbosity enable_eager_execution "
+    "compat.v1.disable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior "
+    "reset_default_graph global_variables_initializer local_variables_initializer initialize_all_variables "
+    "config.run_functions_eagerly config.set_visible_devices config.experimental.set_memory_growth",
+    _nothing,
+)
+
+
+@api("tensorflow.debugging.check_numerics", "tensorflow.check_numerics")
+def check_numerics(g: Graph, tensor: Any, message: Any = "", name: Any = None) -> Node:
+    """The tensor; raises where it is not finite."""
+    return g.op("identity", tensor)
+
+
+@api("tensorflow.verify_tensor_all_finite")
+def verify_tensor_all_finite(
+    g: Graph, t: Any = None, msg: Any = None, name: Any = None, x: Any = None, message: Any = None
+) -> Node:
+    """The tensor; raises where it is not finite."""
+    return g.op("identity", t if t is not None else x)
+
+
+@api("tensorflow.Print")
+def print_(
+    g: Graph,
+    input_: Any,
+    data: Any = None,
+    message: Any = None,
+    first_n: Any = None,
+    summarize: Any = None,
+    name: Any = None,
+) -> Node:
+    """The first argument; prints the others."""
+    return g.op("identity", input_)
+
+
+# -- what is known about the run ---------------------------------------------------------------------------------------
+def _undecided(g: Graph, *args: Any, **kwargs: Any) -> Unknown:
+    """Depends on where and how the program is run."""
+    return Unknown((), "depends on how the program is run")
+
+
+row(
+    "executing_eagerly inside_function test.is_gpu_available test.is_built_with_cuda get_static_value "
+    "config.list_physical_devices config.experimental.list_physical_devices distribute.get_strategy "
+    "distribute.has_strategy distribute.in_cross_replica_context get_default_graph get_default_session "
+    "get_variable_scope type_spec_from_value is_symbolic_tensor debugging.is_numeric_tensor is_numeric_tensor "
+    "get_logger get_current_name_scope as_dtype.type",
+    _undecided,
+)
+
+
+@api("tensorflow.is_tensor", "tensorflow.contrib.framework.is_tensor", "tensorflow.debugging.is_tensor")
+def is_tensor(g: Graph, x: Any) -> Any:
+    """Whether ``x`` is a tensor, where that is certain."""
+    if isinstance(x, Node):
+        sure = x.op not in ("source", "opaque", "const") or x.attrs.get("role") in TENSOR_ROLES
+        return True if sure else Unknown((x,), "may be a tensor")
+    return Unknown((), "is_tensor") if isinstance(x, Unknown) else False
+
+
+@api("tensorflow.as_dtype", "tensorflow.dtypes.as_dtype")
+def as_dtype(g: Graph, type_value: Any) -> Any:
+    """A data type by its name."""
+    return dtype_of(type_value) or Unknown((), "a dtype")
+
+
+@api("tensorflow.TensorShape")
+def tensor_shape(g: Graph, dims: Any) -> Any:
+    """A list of extents."""
+    return dims
+
+
+@api("tensorflow.Dimension")
+def dimension(g: Graph, value: Any) -> Any:
+    """An extent."""
+    return value
+
+
+# -- contexts ----------------------------------------------------------------------------------------------------------
+def _context(name: str) -> Callable[..., Callback]:
+    """A context manager that changes no value; as a decorator it leaves the function as it is."""
+
+    def expansion(g: Graph, *args: Any, **kwargs: Any) -> Callback:
+        return Callback(name, lambda g, f=None, *more, **named: f, {"name": name})
+
+    return expansion
+
+
+for _name in [
+    "name_scope",
+    "variable_scope",
+    "op_scope",
+    "variable_op_scope",
+    "control_dependencies",
+    "device",
+    "init_scope",
+    "colocate_with",
+    "variable_creator_scope",
+    "contrib.framework.arg_scope",
+    "contrib.slim.arg_scope",
+    "Graph",
+    "Session",
+    "InteractiveSession",
+    "summary.create_file_writer",
+    "summary.record_if",
+    "profiler.experimental.Trace",
+    "xla.experimental.jit_scope",
+]:
+    row(_name, _context(_name.rsplit(".", 1)[-1]))
+
+
+# -- arrays of tensors -------------------------------------------------------------------------------------------------
+@dataclass(eq=False)
+class TensorArray:
+    """``tf.TensorArray``; one object stands for all of its states, so that every value written is kept."""
+
+    length: Any = None
+    items: list[Any] = field(default_factory=list)
+
+    @property
+    def deps(self) -> tuple[Node, ...]:
+        """What was written."""
+        return tuple(nodes_in(self.items))
+
+    def attribute(self, g: Graph, name: str) -> Any:
+        """A method."""
+        methods: dict[str, Callable[..., Any]] = {
+            "write": self._write,
+            "read": lambda g, index, name=None: self._any(g),
+            "stack": lambda g, name=None: self._joined(g, "stack"),
+            "concat": lambda g, name=None: self._joined(g, "concat"),
+            "gather": lambda g, indices, name=None: self._joined(g, "stack"),
+            "unstack": self._unstack,
+            "size": lambda g, name=None: self.length if self.length is not None else len(self.items),
+            "mark_used": lambda g: None,
+            "identity": lambda g: self,
+            "close": lambda g, name=None: None,
+        }
+        return Callback(name, methods[name], {}) if name in methods else Unknown(self.deps, name)
+
+    def _write(self, g: Graph, index: Any, value: Any, name: Any = None) -> TensorArray:
+        self.items.append(value)
+        return self
+
+    def _unstack(self, g: Graph, value: Any, name: Any = None) -> TensorArray:
+        self.items.append(g.op("index", value, key=(Unknown((), "any row"),), mapped=True))
+        return self
+
+    def _any(self, g: Graph) -> Any:
+        nodes = list({node.number: node for node in map(g.lift, self.items)}.values())
+        return Unknown((), "an empty array") if not nodes else nodes[0] if len(nodes) == 1 else g.op("join", *nodes)
+
+    def _joined(self, g: Graph, how: str) -> Any:
+        """All rows; how many there are is not known here."""
+        item = self._any(g)
+        if isinstance(item, Unknown):
+            return item
+        if how == "concat":
+            return batched(g.op("stack", item, axis=0, mapped=True), Shape.unknown())
+        shape = inserted(item.shape, 0, Dim.unknown())
+        return batched(g.op("stack", item, axis=0, mapped=True), shape)
+
+
+@api("tensorflow.TensorArray")
+def tensor_array(g: Graph, dtype: Any = None, size: Any = None, *args: Any, **kwargs: Any) -> TensorArray:
+    """An array that a loop writes."""
+    return TensorArray(size)
+
+
+# -- nests -------------------------------------------------------------------------------------------------------------
+@api("tensorflow.nest.flatten", "tensorflow.contrib.framework.nest.flatten")
+def nest_flatten(g: Graph, structure: Any, expand_composites: Any = False) -> Any:
+    """The leaves of a structure."""
+    if isinstance(structure, dict):
+        return [leaf for key in sorted(structure) for leaf in nest_flatten(g, structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [leaf for item in structure for leaf in nest_flatten(g, item)]
+    return [structure]
+
+
+@api("tensorflow.nest.map_structure", "tensorflow.contrib.framework.nest.map_structure")
+def nest_map_structure(g: Graph, func: Any, *structure: Any, **kwargs: Any) -> Any:
+    """A function on every leaf."""
+    from losslint.ops.catalogue.tf_control import structured
+
+    return structured(lambda *leaves: called(g, func, *leaves), *structure) if structure else Unknown()
+
+
+# -- sparse, ragged and the rest ---------------------------------------------------------------------------------------
+@api("tensorflow.sparse.to_dense", "tensorflow.sparse_tensor_to_dense")
+def to_dense(
+    g: Graph, sp_input: Any, default_value: Any = None, validate_indices: Any = True, name: Any = None
+) -> Node:
+    """A sparse tensor with its zeros."""
+    return unknown(g, "a sparse tensor", sp_input)
+
+
+@api("tensorflow.sparse.from_dense", "tensorflow.contrib.layers.dense_to_sparse")
+def from_dense(g: Graph, tensor: Any, name: Any = None) -> Node:
+    """A tensor without its zeros."""
+    x = g.lift(tensor)
+    return batched(g.op("identity", x), x.shape)
+
+
+opaque_row(
+    "a sparse tensor",
+    "SparseTensor sparse.SparseTensor IndexedSlices sparse.add sparse.concat sparse.expand_dims sparse.eye "
+    "sparse.fill_empty_rows sparse.map_values sparse.mask sparse.maximum sparse.minimum sparse.reduce_max "
+    "sparse.reduce_sum sparse.reorder sparse.reset_shape sparse.reshape sparse.retain sparse.segment_mean "
+    "sparse.segment_sqrt_n sparse.segment_sum sparse.slice sparse.softmax sparse.sparse_dense_matmul sparse.split "
+    "sparse.to_indicator sparse.transpose sparse.bincount sparse.cross sparse.cross_hashed sparse.sampled_addmm "
+    "sparse_reduce_sum sparse_tensor_dense_matmul sparse_reshape sparse_add sparse_segment_sum sparse_segment_mean "
+    "sparse_reduce_max sparse_concat sparse_slice sparse_retain sparse_reorder",
+)
+opaque_row(
+    "a ragged tensor",
+    "RaggedTensor.from_tensor RaggedTensor.from_row_lengths RaggedTensor.from_row_splits "
+    "RaggedTensor.from_value_rowids RaggedTensor.from_uniform_row_length RaggedTensor ragged.constant ragged.range "
+    "ragged.stack ragged.map_flat_values ragged.cross ragged.row_splits_to_segment_ids "
+    "ragged.segment_ids_to_row_splits ragged.stack_dynamic_partitions",
+)
+opaque_row(
+    "text, files or sets",
+    "as_string strings.as_string strings.join strings.format strings.length strings.split strings.to_number "
+    "strings.lower string_join string_to_number reduce_join strings.reduce_join edit_distance sets.intersection "
+    "sets.difference sets.size sets.union fingerprint read_file io.read_file decode_raw io.decode_raw",
+)
+opaque_row(
+    "a quantized tensor",
+    "quantization.dequantize quantization.quantize quantization.quantize_and_dequantize "
+    "quantization.quantize_and_dequantize_v2 quantization.fake_quant_with_min_max_args "
+    "quantization.fake_quant_with_min_max_vars quantization.fake_quant_with_min_max_vars_per_channel "
+    "fake_quant_with_min_max_vars fake_quant_with_min_max_args quantization.quantized_concat",
+)

@@ -1,0 +1,520 @@
+"""Batch laws of the primitives (see losslint.domain.law), and the pass that gives every node of a loss its own.
+
+Each rule gets the node, the laws of its inputs and the extents that count as the batch. The laws of the gradients of
+inputs that are not differentiable have been taken away before. Measured on TensorFlow 2.21, gradient for k = 2 copies:
+log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(sum) 1.0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from losslint.domain import law as laws
+from losslint.domain.law import ABSENT, LOST, NOTHING, STILL, UNKNOWN, Dual, Law, Power, Term
+from losslint.domain.shape import Dim, Shape
+from losslint.graph import Node
+from losslint.ops.extents import constant
+from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
+from losslint.ops.reshaping import pairs_rows, sliced
+
+if TYPE_CHECKING:
+    from losslint.loss import Loss
+
+Degree = Callable[["Dim | None"], "int | None"]
+"""The power with which an extent grows with what is taken as the batch; None where that is unknown."""
+Rule = Callable[[Node, "list[Dual]", Degree], Dual]
+
+HALF = Fraction(1, 2)
+
+_BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
+
+
+def names_batch_size(name: str) -> bool:
+    """Whether a name says that it holds a batch size: ``BATCH_SIZE``, ``self.batch_size``, ``bs``."""
+    return _BATCH_SIZE.search(name.rpartition(".")[2]) is not None
+
+
+def batch_degree(dim: Dim | None) -> int | None:
+    """How an extent grows with the batch size."""
+    return None if dim is None else dim.batch
+
+
+def still(*duals: Dual) -> Power | None:
+    """The law of a function of any kind of values that do not change: none where one may."""
+    values = [d.value for d in duals]
+    if any(v is None or not (v.zero or v.still) for v in values):
+        return None
+    return Power(asymptotic=any(v.asymptotic for v in values if v is not None))
+
+
+def any_function(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A differentiable function of values that do not change with the batch size; else unknown."""
+    value = still(*xs)
+    return laws.unknown(*xs) if value is None else Dual(value, laws.merged(xs, node))
+
+
+def same(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The first input, moved or copied."""
+    return xs[0]
+
+
+def constant_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    value = node.attrs.get("value")
+    return Dual(NOTHING if value == 0 and not isinstance(value, bool) else STILL)
+
+
+def unknown_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Nothing is known; what is not computed from anything that changes with the batch cannot change either."""
+    return Dual(None, UNKNOWN if node.op == "opaque" else laws.unknown(*xs).gradient)
+
+
+def source_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A tensor that is trained, or data. An argument called ``batch_size`` may well be the size of this batch."""
+    name = str(node.attrs.get("name"))
+    if node.attrs.get("role") == "config" and names_batch_size(name) and "." not in name:
+        return LOST
+    if node.attrs.get("role") not in TRAINABLE_ROLES:
+        return Dual(STILL)
+    rows = node.attrs.get("role") != "variable" and degree(node.shape.numel) != 0
+    return Dual(STILL, Law((Term(rows=rows),)))
+
+
+def model_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A model trains on every row it is given, whatever its inputs are."""
+    trained = Dual(STILL, Law((Term(rows=degree(node.shape.numel) != 0),)))
+    return Dual(still(*xs), laws.merged([trained, *xs], node))
+
+
+def add_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.add(node, xs)
+
+
+def sub_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.add(node, xs, (1, -1))
+
+
+def _number(node: Node) -> float | None:
+    value = constant(node)
+    return float(value) if isinstance(value, (int, float)) and abs(value) < float("inf") else None
+
+
+def mul_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    numbers = [v for v in map(_number, node.inputs[:2]) if v is not None]
+    return laws.multiply(node, xs[0], xs[1], numbers[0] if numbers else None)
+
+
+def div_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    divisor = _number(node.inputs[1])
+    return laws.multiply(node, xs[0], laws.power(node, xs[1], Fraction(-1)), 1 / divisor if divisor else None)
+
+
+def xlogy_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    inner = laws.log(node, xs[1]) if node.op == "xlogy" else log1p_rule(node, xs[1:], degree)
+    return laws.multiply(node, xs[0], inner)
+
+
+def pow_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    exponent, base = _number(node.inputs[1]), _number(node.inputs[0])
+    if exponent is not None:
+        return laws.power(node, xs[0], Fraction(exponent).limit_denominator(1000))
+    if base is not None and base > 0 and xs[1].value is not None and (xs[1].value.pure or base == 1):
+        return laws.exp(node, xs[1])
+    return any_function(node, xs, degree)
+
+
+def neg_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.negate(xs[0])
+
+
+def power_rule(exponent: Fraction) -> Rule:
+    """A function with f(k x) = k**exponent f(x) for k > 0."""
+
+    def rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+        return laws.power(node, xs[0], exponent)
+
+    return rule
+
+
+def kink_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """abs, relu, round, floor ...: keep the power of their argument; ``v + c log k`` they do not follow."""
+    v = xs[0].value
+    return xs[0] if v is not None and v.pure else laws.unknown(xs[0])
+
+
+def log_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.log(node, xs[0])
+
+
+def log1p_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """log(1 + x) is log(x) for large x, and x for small ones."""
+    if xs[0].value is not None and xs[0].value.p < 0:
+        return laws.curve(node, xs[0], at_zero=0.0)
+    return laws.log(node, laws.add(node, [xs[0], Dual(STILL)]))
+
+
+def exp_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.exp(node, xs[0])
+
+
+def curve_rule(at_zero: float, smooth: bool = True) -> Rule:
+    """A nonlinear function of one value."""
+
+    def rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+        return laws.curve(node, xs[0], at_zero, smooth)
+
+    return rule
+
+
+def extreme_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """maximum and minimum: equal laws stay; a growing value beats what does not grow in a maximum."""
+    values = [d.value for d in xs]
+    known = [v for v in values if v is not None]
+    if len(known) < len(values):
+        return laws.unknown(*xs)
+    if len({(v.p, v.c) for v in known if not v.zero}) <= 1:
+        return laws.either(node, xs)
+    if node.op == "maximum" and min(v.p for v in known) >= 0 and all(v.pure for v in known):
+        winner = max(xs, key=lambda d: d.value.p if d.value else 0)
+        assert winner.value is not None
+        return Dual(Power(winner.value.p, asymptotic=True), laws.merged(xs, node))
+    return laws.unknown(*xs)
+
+
+def clip_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A clip of something that grows is a maximum if its upper bound is out of reach."""
+    upper = _number(node.inputs[2]) if len(node.inputs) > 2 else None
+    x = xs[0].value
+    if x is not None and x.p > 0 and x.pure and (len(node.inputs) < 3 or (upper is not None and upper >= 1e6)):
+        return Dual(Power(x.p, asymptotic=True), xs[0].gradient)
+    return any_function(node, xs, degree)
+
+
+def compare_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A comparison does not change where both sides grow alike, or one outgrows the other."""
+    values = [d.value for d in xs]
+    if any(v is None for v in values):
+        return LOST
+    known = [v for v in values if v is not None and not v.zero]
+    return Dual(Power(asymptotic=len({(v.p, v.c) for v in known}) > 1)) if all(v.pure for v in known) else LOST
+
+
+def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """where(condition, x, y). A constant branch beside a growing one is a guard, as in ``maximum(n, 1)``."""
+    if xs[0].value is None:
+        return laws.unknown(*xs[1:])
+    branches = xs[1:]
+    powers = [d.value for d in branches]
+    known = [v for v in powers if v is not None and not v.zero]
+    if len({(v.p, v.c) for v in known}) > 1 and None not in powers and all(v.pure and v.p >= 0 for v in known):
+        return Dual(Power(max(v.p for v in known), asymptotic=True), laws.merged(branches, node))
+    return laws.either(node, branches)
+
+
+def either_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return laws.either(node, xs)
+
+
+def loop_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Turns may be as many as there are samples: only that a law is positive survives an unknown number of them."""
+    result = laws.either(node, xs)
+    p = result.gradient.p
+    if p is not None and p > 0:
+        return result
+    return Dual(None, result.gradient if not result.gradient.terms else UNKNOWN)
+
+
+def sum_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    extent = node.attrs.get("extent")
+    return laws.total(node, xs[0], degree(extent), extent.value if extent is not None else None)
+
+
+def mean_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """mean, max, min, median: no law changes."""
+    return Dual(xs[0].value, laws.settled(xs[0].gradient)) if degree(node.attrs.get("extent")) != 0 else xs[0]
+
+
+def _spread(node: Node, x: Dual, degree: Degree, exponent: Fraction) -> Dual:
+    """Variance, standard deviation: a mean of squares."""
+    squared = laws.power(node, x, Fraction(2))
+    return laws.power(node, Dual(squared.value, laws.settled(squared.gradient)), exponent)
+
+
+def var_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return _spread(node, xs[0], degree, Fraction(1))
+
+
+def std_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return _spread(node, xs[0], degree, HALF)
+
+
+def norm_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    order = node.attrs.get("ord", 2)
+    grows = degree(node.attrs.get("extent"))
+    if order in (2, "euclidean", "fro", None):
+        squared = laws.power(node, xs[0], Fraction(2))
+        return laws.power(node, laws.total(node, squared, grows), HALF)
+    if order == 1:
+        return laws.total(node, xs[0], grows)
+    return xs[0] if grows == 0 or order == float("inf") else laws.unknown(xs[0])
+
+
+def logsumexp_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    grows = degree(node.attrs.get("extent"))
+    v = xs[0].value
+    if grows == 0 or v is None or v.p != 0:
+        return xs[0] if grows == 0 and v is not None and v.p == 0 else laws.unknown(xs[0])
+    return laws.log(node, laws.total(node, laws.exp(node, xs[0]), grows))
+
+
+def softmax_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Shares of a whole: each is the smaller the more there are. Adding log k to all logits changes nothing."""
+    grows, v = degree(node.attrs.get("extent")), xs[0].value
+    if grows is None or v is None or v.p != 0:
+        return laws.unknown(xs[0])
+    by = Power(Fraction(-grows), asymptotic=v.asymptotic)
+    if node.op == "log_softmax":
+        return Dual(Power(c=by.p, asymptotic=v.asymptotic), xs[0].gradient)
+    return Dual(by, laws.shifted(xs[0].gradient, by, node))
+
+
+def l2_normalize_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """x / sqrt(sum(x**2))."""
+    grows, v = degree(node.attrs.get("extent")), xs[0].value
+    if grows is None or v is None or not v.pure:
+        return laws.unknown(xs[0])
+    by = Power(-v.p - grows * HALF, asymptotic=v.asymptotic)
+    return Dual(Power(-grows * HALF, asymptotic=v.asymptotic), laws.shifted(xs[0].gradient, by, node))
+
+
+def count_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    grows = degree(node.attrs.get("extent"))
+    return LOST if grows is None or xs[0].value is None else Dual(Power(Fraction(grows)))
+
+
+def flag_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """all, any, argmax over axes that do not grow."""
+    fixed = node.op in ("all", "any") or degree(node.attrs.get("extent")) == 0
+    return Dual(STILL) if fixed and xs[0].value is not None else LOST
+
+
+def prod_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return any_function(node, xs, degree) if degree(node.attrs.get("extent")) == 0 else laws.unknown(*xs)
+
+
+def ordered_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """cumsum, sort, roll ... mean something else for each element of their axis."""
+    return xs[0] if degree(node.attrs.get("extent")) == 0 else laws.unknown(*xs)
+
+
+def last_axis_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """top_k, diag_part, band_part, diag: along the last axes of their input."""
+    shape = node.inputs[0].shape
+    count = 2 if node.op in ("diag_part", "band_part", "set_diag") else 1
+    free = all(degree(shape.axis(-i)) == 0 for i in range(1, count + 1))
+    return laws.either(node, xs) if free and node.op == "set_diag" else xs[0] if free else laws.unknown(*xs)
+
+
+def contraction_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """matmul, einsum, tensordot: products that are summed over the contracted axes."""
+    product = xs[0]
+    for other in xs[1:]:
+        product = laws.multiply(node, product, other)
+    return laws.total(node, product, degree(node.attrs.get("extent")))
+
+
+def conv_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Row by row: no axis but the first may be the batch."""
+    shape = node.inputs[0].shape
+    rows = shape.head[1:] + shape.tail if shape.head else ()
+    mixed = any(degree(d) != 0 for d in rows) or (shape.rest is not None and degree(Dim.of(shape.rest)) != 0)
+    return laws.unknown(*xs) if mixed or not shape.head else any_function(node, xs, degree)
+
+
+def matrix_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Inverse, determinant ... of matrices whose sides do not grow."""
+    shape = node.inputs[0].shape
+    fixed = degree(shape.axis(-1)) == 0 and degree(shape.axis(-2)) == 0
+    return any_function(node, xs, degree) if fixed else laws.unknown(*xs)
+
+
+def index_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Whole rows, or a mask of them; single elements of a growing axis are unknown."""
+    key, shape = node.attrs.get("key"), node.inputs[0].shape
+    if node.attrs.get("mapped"):  # any one row, as a body that is mapped over all of them sees it
+        return xs[0]
+    items = list(key) if isinstance(key, tuple) else [key]
+    split = next((i for i, k in enumerate(items) if k is Ellipsis), len(items))
+    front = [k for k in items[:split] if k is not None]
+    back = [k for k in items[split + 1 :] if k is not None]
+    for i, item in [*enumerate(front), *((i - len(back), k) for i, k in enumerate(back))]:
+        masked = isinstance(item, Node) and item.dtype == "bool"
+        if not (masked or _fixed(shape, i, degree) or _most(shape.axis(i), item, degree)):
+            return laws.unknown(xs[0])
+    return xs[0]
+
+
+def _most(dim: Dim | None, item: object, degree: Degree) -> bool:
+    """Whether a slice leaves a part of the axis that grows as the whole does."""
+    if dim is None or not isinstance(item, slice):
+        return isinstance(item, slice) and item == slice(None)
+    kept = degree(sliced(dim, item))
+    return kept is not None and kept == degree(dim)
+
+
+def _fixed(shape: Shape, axis: int, degree: Degree) -> bool:
+    """Whether axis ``axis`` does not grow; an unlisted axis of (B, ...) is taken not to be the batch."""
+    dim = shape.axis(axis)
+    if dim is None and shape.rest is not None:
+        return degree(Dim.of(shape.rest)) == 0
+    return degree(dim) == 0
+
+
+def gather_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    axis = node.attrs.get("axis")
+    batch_dims = node.attrs.get("batch_dims") or 0
+    first = axis if isinstance(axis, int) else 0
+    at = max(first, batch_dims) if isinstance(batch_dims, int) and first >= 0 else first
+    return xs[0] if _fixed(node.inputs[0].shape, at, degree) else laws.unknown(xs[0])
+
+
+def gather_nd_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    shape, skip = node.inputs[0].shape, node.attrs.get("batch_dims") or 0
+    count = node.inputs[1].shape.axis(-1)
+    depth = count.value if count is not None else None
+    if pairs_rows(*node.inputs[:2]):
+        skip = 1
+        depth = depth and depth - 1
+    if depth is None or not isinstance(skip, int):
+        return laws.unknown(xs[0])
+    return xs[0] if all(_fixed(shape, skip + i, degree) for i in range(depth)) else laws.unknown(xs[0])
+
+
+def mask_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return xs[0] if xs[1].value is not None else laws.unknown(xs[0])
+
+
+def pad_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return xs[0] if degree(node.shape.numel) is not None else laws.unknown(xs[0])
+
+
+def free_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """eye, range, one_hot, scatter, unique, segment: constant where no extent grows, else unknown."""
+    shapes = [node.shape, *(n.shape for n in node.inputs if node.op in ("scatter", "unique", "segment"))]
+    if node.op == "one_hot":  # one row for each index: only the depth matters
+        shapes = [Shape(node.shape.head[-1:] if node.shape.rest is None else node.shape.tail[-1:])]
+    if any(degree(s.numel) != 0 for s in shapes) or any(d.value is None for d in xs):
+        return laws.unknown(*xs)
+    return any_function(node, xs, degree)
+
+
+def zeros_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return Dual(NOTHING)
+
+
+def ones_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    return Dual(STILL)
+
+
+def gradient_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """dy/dx, summed over y: a mean over the batch leaves each sample one part in B."""
+    y, x = node.inputs[0], node.inputs[-1]
+    law, over, kept = xs[0].gradient, degree(y.shape.numel), degree(x.shape.numel)
+    if law.p is None or over is None or kept is None:
+        return laws.unknown(*xs)
+    p = law.p + over - kept
+    return Dual(Power(p, asymptotic=law.asymptotic), Law((Term(p, law.asymptotic),)))
+
+
+def _table() -> dict[str, Rule]:
+    rows: list[tuple[str, Rule]] = [
+        ("const", constant_rule),
+        ("source", source_rule),
+        ("model", model_rule),
+        ("opaque numpy_function py_function straight_through", unknown_rule),
+        ("random ones ones_like rank_of is_nan is_inf is_finite", ones_rule),
+        ("zeros zeros_like", zeros_rule),
+        ("identity stop_gradient leaves_tensorflow variable_of fill", same),
+        ("reshape expand_dims squeeze transpose broadcast_to tile repeat unstack", same),
+        ("cast abs relu round floor ceil trunc", kink_rule),
+        ("neg", neg_rule), ("add", add_rule), ("sub", sub_rule),
+        ("mul mul_no_nan", mul_rule), ("div div_no_nan xdivy floordiv", div_rule),
+        ("pow", pow_rule), ("xlogy xlog1py", xlogy_rule),
+        ("square", power_rule(Fraction(2))), ("sqrt", power_rule(HALF)), ("rsqrt", power_rule(-HALF)),
+        ("reciprocal", power_rule(Fraction(-1))), ("sign", power_rule(Fraction(0))),
+        ("log", log_rule), ("log1p", log1p_rule), ("exp", exp_rule),
+        ("expm1 tanh sin tan asin atan sinh asinh atanh erf", curve_rule(0.0)),
+        ("sigmoid log_sigmoid softplus cos acos cosh erfc", curve_rule(1.0)),
+        ("acosh lgamma digamma smooth", curve_rule(1.0, smooth=False)),
+        ("maximum minimum", extreme_rule), ("clip", clip_rule),
+        ("mod atan2", any_function),
+        ("lt le gt ge eq ne and or xor not", compare_rule),
+        ("select", select_rule), ("join stack concat", either_rule), ("loop", loop_rule),
+        ("sum", sum_rule), ("mean max min median", mean_rule), ("var", var_rule), ("std", std_rule),
+        ("norm", norm_rule), ("logsumexp", logsumexp_rule), ("prod", prod_rule), ("count_nonzero", count_rule),
+        ("all any argmax argmin", flag_rule),
+        ("softmax log_softmax", softmax_rule), ("l2_normalize", l2_normalize_rule),
+        ("cumsum sort reverse roll", ordered_rule), ("cumprod", prod_rule), ("argsort", flag_rule),
+        ("top_k diag_part diag band_part set_diag", last_axis_rule),
+        ("matmul einsum tensordot", contraction_rule), ("linalg", matrix_rule),
+        ("conv", conv_rule), ("ssim batch_statistics", any_function),
+        ("index", index_rule), ("gather", gather_rule), ("gather_nd", gather_nd_rule), ("boolean_mask", mask_rule),
+        ("pad", pad_rule), ("eye range one_hot scatter unique segment", free_rule),
+        ("gradient_of", gradient_rule),
+    ]  # fmt: skip
+    return {name: rule for names, rule in rows for name in names.split()}
+
+
+RULES: dict[str, Rule] = _table()
+"""Primitive -> law rule. Nodes whose value is an extent or a shape need none."""
+
+_EXTENTS = frozenset({"shape_of", "size_of", "dynamic_dim", "static_dim"})
+
+
+class Laws:
+    """The law of every node of one loss, of its value and of its gradient.
+
+    ``degree`` tells which extents are taken as the batch; by default, the batch.
+    """
+
+    def __init__(self, loss: Loss, degree: Degree = batch_degree) -> None:
+        self._degree = degree
+        self._duals: list[Dual] = []
+        for node in loss.graph.nodes:
+            self._duals.append(self._of(node))
+
+    def value(self, node: Node) -> Power | None:
+        """The law of the value of ``node``; None where it is unknown."""
+        return self._duals[node.id].value
+
+    def gradient(self, node: Node) -> Law:
+        """The law of the gradient of ``node`` with respect to whatever is trained."""
+        return self._duals[node.id].gradient
+
+    def _of(self, node: Node) -> Dual:
+        held = node.attrs.get("dim")
+        if isinstance(held, Dim):
+            grows = self._degree(held)
+            return LOST if grows is None else Dual(Power(Fraction(grows)))
+        if node.op in _EXTENTS:
+            held = node.attrs.get("shape")
+            fixed = isinstance(held, Shape) and self._degree(held.numel) == 0
+            return Dual(STILL) if fixed else LOST
+        inputs = [self._edge(node, i, value) for i, value in enumerate(node.inputs)]
+        dual = RULES.get(node.op, any_function)(node, inputs, self._degree)
+        return Dual(dual.value) if node.op in _DETACHED and dual.gradient.terms else dual
+
+    def _edge(self, node: Node, i: int, value: Node) -> Dual:
+        """The law of input ``i`` as ``node`` sees it."""
+        dual = self._duals[value.id]
+        if not dual.gradient.terms:
+            return dual
+        kind = edge_kind(node, i)
+        if kind == "live":
+            return dual
+        return Dual(dual.value, UNKNOWN if kind == "unknown" else ABSENT)
+
+
+_DETACHED = frozenset({"zeros_like", "ones_like", "numpy_function", "random"})

@@ -1,0 +1,196 @@
+"""What an interval alone cannot see: facts about nodes that are made of the same values."""
+
+from __future__ import annotations
+
+from losslint.domain import interval as iv
+from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
+from losslint.graph import Node
+from losslint.ops.assumptions import SAME_VALUES
+from losslint.ops.linear import Terms, constant, terms
+
+_SHAPED = frozenset("identity cast reshape expand_dims squeeze transpose broadcast_to tile stop_gradient".split())
+
+
+def related(node: Node, values: list[Interval]) -> Interval | None:
+    """A range that follows from what the inputs have in common; None where nothing is known."""
+    if node.op in ("add", "sub"):
+        return _difference(node, values) or _squared_distance(node, values) or _mixture(node, values)
+    if node.op == "div":
+        return _share(node, values)
+    if node.op == "sum":
+        return _mass(node, values)
+    return None
+
+
+def plain(node: Node) -> Node:
+    """``node`` without reshaping and casts around it."""
+    while node.op in _SHAPED and node.inputs and node.attrs.get("dtype") != "bool":
+        node = node.inputs[0]
+    return node
+
+
+def _difference(node: Node, values: list[Interval]) -> Interval | None:
+    """x - x is 0; x - max(x) is nowhere positive, x - min(x) nowhere negative."""
+    if node.op != "sub":
+        return None
+    a, b = node.inputs[:2]
+    if a.number == b.number:
+        return Interval.point(0.0)
+    extreme = plain(b)
+    if extreme.op in ("max", "min") and plain(extreme.inputs[0]).number == plain(a).number:
+        far = iv.sub(values[a.id], values[b.id])
+        return Interval(far.low, End(0.0)) if extreme.op == "max" else Interval(End(0.0), far.high)
+    return None
+
+
+def _squared_distance(node: Node, values: list[Interval]) -> Interval | None:
+    """|a|^2 - 2 a.b + |b|^2 is a squared distance: it reaches 0 where a and b agree, if nothing else is added."""
+    if node.op not in ("add", "sub"):
+        return None
+    parts = terms(node)
+    if len(parts.parts) not in (2, 3):
+        return None
+    products = [(c, n) for c, n in parts.parts.values() if plain(n).op in ("matmul", "einsum", "tensordot") and c < 0]
+    if len(products) != 1:
+        return None
+    coefficient, product = products[0]
+    others = [(c, n) for c, n in parts.parts.values() if n is not product]
+    if all(abs(2 * c + coefficient) < 1e-9 or len(others) == 1 for c, _ in others) and all(
+        _is_square_norm(n) for _, n in others
+    ):
+        low = parts.constant
+        return Interval(End(low), End(INF, True, Trust.UNKNOWN)) if low >= 0 else None
+    return None
+
+
+def _is_square_norm(node: Node) -> bool:
+    node = plain(node)
+    if node.op == "diag_part":
+        inner = plain(node.inputs[0])
+        return inner.op == "matmul" and plain(inner.inputs[0]).number == plain(inner.inputs[1]).number
+    if node.op not in ("sum", "norm"):
+        return node.op == "square" and plain(node.inputs[0]).op == "norm"
+    inner = plain(node.inputs[0])
+    return node.op == "sum" and (
+        inner.op == "square"
+        or (inner.op == "mul" and inner.inputs[0].number == inner.inputs[1].number)
+        or (inner.op == "pow" and constant(inner.inputs[1]) == 2)
+    )
+
+
+def _mixture(node: Node, values: list[Interval]) -> Interval | None:
+    """a * t + b * (1 - t) with t in [0, 1] lies between a and b."""
+    if node.op != "add" or any(x.op != "mul" for x in node.inputs[:2]):
+        return None
+    left, right = node.inputs[:2]
+    for t, a in (left.inputs[:2], left.inputs[1::-1]):
+        for u, b in (right.inputs[:2], right.inputs[1::-1]):
+            if _complements(t, u) and values[t.id].within(0.0, 1.0):
+                weight = values[t.id]
+                inside = iv.hull(values[a.id], values[b.id])
+                if not weight.given:
+                    return inside
+                given = [
+                    End(e.at, e.open, min(e.trust, Trust.ASSUMED), e.given | weight.given)
+                    for e in (inside.low, inside.high)
+                ]
+                return Interval(given[0], given[1], inside.nan)
+    return None
+
+
+def _complements(t: Node, u: Node) -> bool:
+    """Whether t + u is 1."""
+    return any(
+        x.op == "sub" and constant(x.inputs[0]) == 1.0 and x.inputs[1].number == y.number for x, y in ((t, u), (u, t))
+    )
+
+
+def _share(node: Node, values: list[Interval]) -> Interval | None:
+    """a / (a + rest) with nothing negative in it lies in [0, 1]; x / x is 1."""
+    a, b = node.inputs[:2]
+    if values[a.id].low.at < 0 or values[b.id].low.at < 0:
+        return None
+    if a.number == b.number:
+        return Interval.point(1.0)
+    rest = terms(b).minus(terms(a))
+    if not _nonnegative(rest, values):
+        return None
+    return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN))
+
+
+def _nonnegative(rest: Terms, values: list[Interval]) -> bool:
+    low = rest.constant
+    for coefficient, node in rest.parts.values():
+        end = values[node.id].low.at if coefficient > 0 else values[node.id].high.at
+        low += coefficient * end if end else 0.0
+    return low >= 0
+
+
+def _mass(node: Node, values: list[Interval]) -> Interval | None:
+    """What is surely positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
+    inner = plain(node.inputs[0])
+    if _over_softmax(node, inner):
+        return Interval.point(1.0) if node.attrs.get("axis") is not None else Interval(End(1.0), iv.SOME_HIGH)
+    factor = inner.inputs[0] if inner.op in ("square", "pow", "mul") else None
+    if factor is not None and _over_softmax(node, plain(factor)) and values[node.inputs[0].id].low.at >= 0:
+        same = inner.op == "square" or inner.op == "pow" or inner.inputs[0].number == inner.inputs[1].number
+        if same:
+            return Interval(End(0.0, True), NONNEGATIVE.high)
+    if inner.op == "eq" and _reflexive(inner):
+        return Interval(End(1.0), iv.SOME_HIGH)
+    return None
+
+
+def _over_softmax(node: Node, inner: Node) -> bool:
+    """Whether ``node`` sums ``inner``, a softmax, over the axis along which it is one."""
+    if inner.op != "softmax":
+        return False
+    axis, along = node.attrs.get("axis"), inner.attrs.get("axis")
+    if axis is None:
+        return True
+    rank = inner.shape.rank
+    over, classes = (
+        {a % rank if rank else a for a in ((x,) if isinstance(x, int) else tuple(x or ()))} for x in (axis, along)
+    )
+    return bool(classes) and classes <= over and plain(node.inputs[0]).number == inner.number
+
+
+def _reflexive(node: Node) -> bool:
+    """Whether every element is compared with itself somewhere: labels against their own transpose."""
+    a, b = node.inputs[:2]
+    return a.number != b.number and plain(a).number == plain(b).number
+
+
+def refined(condition: Node, branch: Node, value: Interval, taken: bool) -> Interval:
+    """``value`` of a branch of where(condition, ...), given that the condition holds (or not)."""
+    op, inputs = condition.op, condition.inputs
+    if op == "not":
+        return refined(inputs[0], branch, value, not taken)
+    if op == ("and" if taken else "or"):
+        return refined(inputs[1], branch, refined(inputs[0], branch, value, taken), taken)
+    if op in SAME_VALUES and inputs:
+        return refined(inputs[0], branch, value, taken) if op != "cast" else value
+    if op not in _NEGATED or len(inputs) < 2:
+        return value
+    if inputs[1].number == branch.number:
+        op, known = _MIRRORED[op], constant(inputs[0])
+    elif inputs[0].number == branch.number:
+        known = constant(inputs[1])
+    else:
+        return value
+    if known is None:
+        return value
+    op = op if taken else _NEGATED[op]
+    if op in ("gt", "ge"):
+        return iv.meet(Interval(End(known, op == "gt", Trust.UNKNOWN), iv.SOME_HIGH), value)
+    if op in ("lt", "le"):
+        return iv.meet(Interval(iv.SOME_LOW, End(known, op == "lt", Trust.UNKNOWN)), value)
+    if op == "ne":
+        low = End(known, True, value.low.trust, value.low.given) if value.low.at == known else value.low
+        high = End(known, True, value.high.trust, value.high.given) if value.high.at == known else value.high
+        return Interval(low, high, value.nan)
+    return Interval.point(known)
+
+
+_NEGATED = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
+_MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}

@@ -1,0 +1,235 @@
+"""Where a loss leaves the domain of its operations: a log of 0, a division by 0, the slope of a root at 0.
+
+A singularity is told only with inputs at hand that lead there. It is *vanished* where exact arithmetic would have
+stayed away from it (an epsilon is lost in rounding), and *masked* where at each such input a ``where`` takes its other
+branch: the value is good then, and the gradient still is not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from losslint.domain.interval import Interval, Trust
+from losslint.graph import Node
+from losslint.ops.gradients import edge_kind
+from losslint.ops.linear import constant
+from losslint.ops.witness import Sample
+
+if TYPE_CHECKING:
+    from losslint.loss import Loss
+
+LOGS = {"log": 0.0, "log1p": -1.0, "xlogy": 0.0, "xlog1py": -1.0}
+"""Logarithms and the argument at which they are -inf."""
+ROOTS = frozenset({"sqrt", "rsqrt", "norm", "std", "pow"})
+_KEPT_BY_TENSORFLOW = frozenset({"sqrt", "rsqrt", "reciprocal", "norm", "std"})
+"""TensorFlow multiplies a zero incoming slope to zero here, XLA to NaN (measured)."""
+_INVERSE = {"acos": 1.0, "asin": 1.0, "acosh": 1.0, "atanh": 1.0}
+
+
+@dataclass(frozen=True)
+class Singularity:
+    """``node`` is singular in ``operand`` at the samples ``hits``."""
+
+    node: Node
+    operand: Node
+    trust: Trust  # UNKNOWN: the operand is free, and only its use tells that it comes there
+    given: frozenset[str]
+    hits: tuple[Sample, ...]
+    vanished: bool
+    masks: tuple[Node, ...]  # the nodes that take something else at every hit; empty where the value gets through
+    zero_slope: bool  # at every hit the slope that comes in is exactly 0
+
+    @property
+    def xla_only(self) -> bool:
+        """Whether only XLA makes NaN of a slope of 0."""
+        return self.node.op in _KEPT_BY_TENSORFLOW
+
+
+def operand_of(node: Node) -> Node | None:
+    """The input in which ``node`` may be singular, None where it is regular everywhere."""
+    op, inputs = node.op, node.inputs
+    if op in LOGS:
+        return inputs[-1]
+    if op == "div":
+        return inputs[1] if constant(inputs[1]) is None else None
+    if op in ("sqrt", "rsqrt", "reciprocal", "exp", *_INVERSE):
+        return inputs[0]
+    if op == "std" or (op == "norm" and node.attrs.get("ord") in (None, 2, 2.0, "euclidean", "fro")):
+        return inputs[0]
+    if op == "pow" and constant(inputs[0]) is None:
+        exponent = constant(inputs[1])
+        return inputs[0] if exponent is not None and exponent < 1 else None
+    return None
+
+
+def singularity(loss: Loss, node: Node) -> Singularity | None:
+    """The singularity of ``node``, None where nothing takes it there."""
+    memo = loss.ranges.memo
+    key = ("singularity", node.id)
+    if key not in memo:
+        memo[key] = _singularity(loss, node)
+    found = memo[key]
+    assert found is None or isinstance(found, Singularity)
+    return found
+
+
+def _singularity(loss: Loss, node: Node) -> Singularity | None:
+    operand = operand_of(node)
+    if operand is None or _excluded(loss.ranges.of(subject(node, operand)), node):
+        return None
+    guards = list(_guards(loss, node))
+    hits = _hits(loss, node, operand, guards, exact=False)
+    if not hits:
+        return None
+    trust, given = _trust(loss, node, operand)
+    value = _end(loss.ranges.exact(subject(node, operand)), node)
+    vanished = value is None and trust > Trust.UNKNOWN and not _hits(loss, node, operand, [], exact=True)
+    masks, slope = _masks(loss, node, hits)
+    reach = loss.ranges.witness.leaves(subject(node, operand))
+    if not any(reach & loss.ranges.witness.leaves(mask.inputs[_SWITCH[mask.op]]) for mask in masks):
+        masks = ()  # what decides has nothing to do with the operand: that it fits every sample is chance
+    return Singularity(node, operand, trust, given, tuple(hits), vanished, masks, slope)
+
+
+def subject(node: Node, operand: Node) -> Node:
+    """The node whose value tells: of a norm or a deviation it is the result that is 0, not an argument."""
+    return node if node.op in ("norm", "std") else operand
+
+
+def _is_hit(node: Node, value: float | None) -> bool:
+    if value is None or math.isnan(value):
+        return False
+    if node.op in LOGS:
+        return value <= LOGS[node.op]
+    if node.op == "exp":
+        return value > 88.8
+    if node.op in _INVERSE:
+        return abs(value) >= 1 if node.op != "acosh" else value <= 1
+    return value == 0 or (node.op in ("sqrt", "rsqrt") and value < 0)
+
+
+def _excluded(interval: Interval, node: Node) -> bool:
+    """Whether the bounds alone keep ``node`` regular."""
+    if node.op in LOGS:
+        return interval.low.at > LOGS[node.op] or interval.low.at == LOGS[node.op] and interval.low.open
+    if node.op == "exp":
+        return interval.high.at < 88.7
+    if node.op in _INVERSE:
+        return False
+    return interval.excludes(0.0)
+
+
+def _end(interval: Interval, node: Node) -> object:
+    """What in the range itself says that the operand comes to the singular point."""
+    if node.op in LOGS:
+        return interval.reaches_down_to(LOGS[node.op])
+    if node.op in ("exp", *_INVERSE):
+        return None
+    return interval.reaches(0.0)
+
+
+def _trust(loss: Loss, node: Node, operand: Node) -> tuple[Trust, frozenset[str]]:
+    ranges = loss.ranges
+    told = subject(node, operand)
+    interval = ranges.of(told)
+    if node.op in LOGS:
+        end = interval.reaches_down_to(LOGS[node.op])
+    else:
+        end = interval.reaches(0.0) if node.op not in ("exp", *_INVERSE) else None
+    if end is None and (legal := ranges.witness.bounded(told)) is not None:
+        end = legal.low
+    return (Trust.UNKNOWN, frozenset()) if end is None else (end.trust, end.given)
+
+
+def _hits(loss: Loss, node: Node, operand: Node, guards: list[Node], exact: bool) -> list[Sample]:
+    told = subject(node, operand)
+    weight = [node.inputs[0]] if node.op in ("xlogy", "xlog1py") else []
+    found = []
+    for sample in loss.ranges.witness.samples(told, *weight, *guards, exact=exact):
+        if _is_hit(node, sample.value(told)) and all(sample.value(w) for w in weight):
+            found.append(sample)
+    return [sample for sample in found if not sample.extreme] or found
+
+
+def users(loss: Loss) -> dict[int, list[tuple[Node, int]]]:
+    """Node id -> the nodes it is an input of, with the place; only what the results are computed from."""
+    memo = loss.ranges.memo
+    if "users" not in memo:
+        found: dict[int, list[tuple[Node, int]]] = {}
+        for node in loss.gradients.order:
+            for i, value in enumerate(node.inputs):
+                found.setdefault(value.id, []).append((node, i))
+        memo["users"] = found
+    result: dict[int, list[tuple[Node, int]]] = memo["users"]  # type: ignore[assignment]
+    return result
+
+
+_SWITCH = {"select": 0, "boolean_mask": 1, "mul_no_nan": 1, "div_no_nan": 1}
+
+
+def _switch(user: Node, i: int) -> Node | None:
+    """The input of ``user`` that decides whether its input ``i`` counts."""
+    if user.op == "select" and i > 0:
+        return user.inputs[0]
+    if (user.op in ("boolean_mask", "mul_no_nan", "div_no_nan") and i == 0) or (user.op == "div_no_nan" and i == 1):
+        return user.inputs[1]
+    return user.inputs[1 - i] if user.op == "mul" else None
+
+
+def _off(user: Node, i: int, switch: float) -> bool:
+    """Whether ``user`` takes nothing from its input ``i`` when its switch holds this value."""
+    return bool(switch) == (i == 2) if user.op == "select" else switch == 0
+
+
+def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
+    """Every use of ``node`` and of what is computed from its value, in no particular order."""
+    seen = {node.id}
+    todo = [node]
+    while todo and len(seen) < 400:
+        for user, i in users(loss).get(todo.pop().id, ()):
+            if edge_kind(user, i) == "dead" and user.op != "stop_gradient":
+                continue
+            yield user, i
+            if user.id not in seen:
+                seen.add(user.id)
+                todo.append(user)
+
+
+def _guards(loss: Loss, node: Node) -> Iterator[Node]:
+    """The switches downstream of ``node``, at most eight."""
+    found: dict[int, Node] = {}
+    for user, i in _downstream(loss, node):
+        switch = _switch(user, i)
+        if switch is not None and len(found) < 8:
+            found[switch.number] = switch
+    yield from found.values()
+
+
+def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...], bool]:
+    """The nodes that drop the value at every hit, and whether at least the slope is 0 on every way out."""
+    results = {n.id for n in loss.results}
+    masks: dict[int, Node] = {}
+    value_escapes = slope_escapes = False
+    seen: set[tuple[int, bool]] = set()
+    todo = [(node, False)]
+    while todo:
+        at, flat = todo.pop()
+        if at.id in results:
+            value_escapes = True
+            slope_escapes = slope_escapes or not flat
+        for user, i in users(loss).get(at.id, ()):
+            if edge_kind(user, i) == "dead" and user.op != "stop_gradient":
+                continue
+            switch = _switch(user, i)
+            off = switch is not None and all(
+                (v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits
+            )
+            if off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1):
+                masks[user.id] = user
+            elif (user.id, flat or off) not in seen:
+                seen.add((user.id, flat or off))
+                todo.append((user, flat or off))
+    return (() if value_escapes else tuple(masks.values())), not slope_escapes

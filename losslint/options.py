@@ -1,0 +1,42 @@
+"""What settings and comments tell the analysis of one file."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the user declares about a function of their own; "" and None stand for what is not declared."""
+
+    shape: str = ""  # "[B]", "[B, 10]", "[]"
+    range: tuple[float, float] | None = None
+    gradient: str = ""  # "live" or "dead"
+    like: str = ""  # "tensorflow.math.log": as that function
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of the analysis; the defaults are those of a file without configuration and comments."""
+
+    keras: str = "auto"  # "2", "3" or "auto"
+    tensorflow: str | None = None  # the version that is targeted
+    loss_names: tuple[str, ...] = ()  # patterns of functions that are losses
+    not_loss_names: tuple[str, ...] = ()
+    metric_names: tuple[str, ...] = ()
+    declared: Mapping[str, Declared] = field(default_factory=dict)  # by the name of the user's function
+    pragmas: Mapping[int, str] = field(default_factory=dict)  # row of a def -> "loss" or "not-a-loss"
+    batch_level: frozenset[int] = frozenset()  # rows of defs whose coupling inside the batch is meant
+
+    def named(self, name: str) -> str | None:
+        """What the configuration says a function called ``name`` is: "loss", "not-a-loss", "metric" or nothing."""
+        for kind, patterns in (("not-a-loss", self.not_loss_names), ("metric", self.metric_names), ("loss", self.loss_names)):
+            if any(fnmatch.fnmatchcase(name, p) for p in patterns):
+                return kind
+        return None
+
+    def declaration(self, qualified: str) -> Declared | None:
+        """What is declared of the function ``qualified``, by its whole name or its last part."""
+        return self.declared.get(qualified) or self.declared.get(qualified.rsplit(".", 1)[-1])

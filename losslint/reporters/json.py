@@ -1,0 +1,54 @@
+"""For programs: an array of findings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from losslint import rulebook
+from losslint.findings import Finding, Fix
+from losslint.reporters.lines import Lines
+from losslint.session import Result
+
+
+def render(result: Result) -> Lines:
+    """The findings as one JSON array."""
+    yield [(json.dumps([finding_json(f) for f in result.findings], indent=2), "")]
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """The fields of one finding; rows and columns count from 1, the end is one past the last character."""
+    rule = rulebook.rules().get(finding.code)
+    span = finding.span
+    return {
+        "code": finding.code,
+        "name": rule.name if rule else finding.code,
+        "severity": finding.severity.label,
+        "message": finding.message,
+        "filename": finding.filename,
+        "location": {"row": span.row, "column": span.column},
+        "end_location": {"row": span.end_row, "column": span.end_column},
+        "function": finding.function,
+        "consumer": finding.consumer,
+        "fix": None if finding.fix is None else _fix(finding.fix),
+        "url": rule.url if rule else None,
+        "verdict": None,
+        "witness": None,
+        "device": None,
+        "tensorflow": None,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "applicability": fix.applicability,
+        "message": fix.message,
+        "edits": [
+            {
+                "content": edit.content,
+                "location": {"row": edit.span.row, "column": edit.span.column},
+                "end_location": {"row": edit.span.end_row, "column": edit.span.end_column},
+            }
+            for edit in fix.edits
+        ],
+    }

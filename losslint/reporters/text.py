@@ -1,0 +1,101 @@
+"""For people: each finding with the code it is about, the fact at the caret, and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from losslint.findings import Finding, Span, Step
+from losslint.reporters.concise import heading, summary
+from losslint.reporters.lines import STYLE, Lines, Piece, printable, width
+from losslint.session import Result
+from losslint.sources import split_lines
+
+_MOST_ROWS = 6  # of a long expression the first rows and the last are shown
+_MOST_CELLS = 160  # of a long line a window around the caret is shown
+_FADED = "blue"
+_CONSUMERS = {
+    "keras": "a loss that Keras reduces",
+    "tape": "differentiated as it is",
+    "metric": "a metric",
+    "unknown": "consumer unknown",
+}
+
+
+def render(result: Result) -> Lines:
+    """A frame for each finding, then the summary."""
+    lines = {name: split_lines(text) for name, text in result.texts.items()}
+    for finding in result.findings:
+        yield heading(finding)
+        yield from _frame(finding, lines.get(finding.filename, []))
+        yield from _notes(finding)
+        yield []
+    yield [(summary(result), "bold")]
+
+
+def _frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
+    """The rows of the finding, carets under its part of each, the fact behind the last caret."""
+    span = finding.span
+    rows = [row for row in range(span.row, span.end_row + 1) if row <= len(lines)]
+    if not rows or not any(lines[row - 1].strip() for row in rows):
+        return
+    shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS - 2], 0, rows[-1]]
+    gutter = len(str(rows[-1]))
+    yield [(" " * gutter + " |", _FADED)]
+    for row in shown:
+        if not row:
+            yield [("...", _FADED)]
+            continue
+        code, start, length = _window(lines[row - 1], *_columns(span, row, lines[row - 1]))
+        yield [(f"{row:>{gutter}} | ", _FADED), (code, "")]
+        fact = f" {printable(finding.fact)}" if finding.fact and row == shown[-1] else ""
+        style = STYLE[finding.severity]
+        yield [(" " * gutter + " | ", _FADED), (" " * start + "^" * length, style), (fact, style)]
+    yield [(" " * gutter + " |", _FADED)]
+
+
+def _columns(span: Span, row: int, line: str) -> tuple[int, int]:
+    """The part of ``line`` that ``span`` covers, as indices from 0; without the indentation of later rows."""
+    indentation = len(line) - len(line.lstrip())
+    start = span.column - 1 if row == span.row else indentation
+    end = span.end_column - 1 if row == span.end_row else len(line.rstrip())
+    start = min(start, len(line))
+    return start, max(end, start)
+
+
+def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
+    """``line`` as it is shown, and where the carets start and how many they are, in terminal cells."""
+    before, marked, after = (_expanded(part) for part in (line[:start], line[start:end], line[end:]))
+    if width(before + marked + after) > _MOST_CELLS:
+        room = max(_MOST_CELLS - len(marked), _MOST_CELLS // 2)
+        if len(before) > room // 2:
+            before = "..." + before[len(before) - room // 2 :]
+        if len(marked) > _MOST_CELLS:
+            marked = marked[:_MOST_CELLS] + "..."
+        after = after[: room // 2] + ("..." if len(after) > room // 2 else "")
+    return (before + marked + after).rstrip(), width(before), max(width(marked), 1)
+
+
+def _expanded(text: str) -> str:
+    return printable(text.replace("\t", "    ").replace("\f", " "))
+
+
+def _notes(finding: Finding) -> Iterator[list[Piece]]:
+    gutter = " " * (len(str(finding.span.end_row)) + 1)
+    if finding.path:
+        yield _note(gutter, "path", " -> ".join(_step(step, finding.filename) for step in finding.path))
+    if finding.consumer is not None:
+        consumer = _CONSUMERS.get(finding.consumer, finding.consumer)
+        yield _note(gutter, "note", f"{finding.severity.label} in {finding.function} ({consumer})")
+    if finding.help:
+        yield _note(gutter, "help", finding.help)
+
+
+def _note(gutter: str, label: str, text: str) -> list[Piece]:
+    return [(gutter + "= ", _FADED), (f"{label}:", "bold"), (" " + printable(" ".join(text.split())), "")]
+
+
+def _step(step: Step, filename: str) -> str:
+    if step.span is None:
+        return step.label
+    elsewhere = f"{step.filename}:" if step.filename not in (None, filename) else "row "
+    return f"{step.label} ({elsewhere}{step.span.row})"

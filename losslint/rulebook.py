@@ -1,0 +1,174 @@
+"""The rules, as their pages define them, and the selectors that name them: ALL, LL4, LL401, a rule's name."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from losslint.findings import Severity
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PAGES_URL = "https://github.com/losslint/losslint/blob/main/rules/"
+_FENCE = "+++\n"
+_REQUIRED = ("code", "name", "severity", "family", "summary", "probe", "fix", "added")
+
+
+class PageError(ValueError):
+    """A rule's page does not hold what it must."""
+
+
+class UnknownRule(ValueError):
+    """A selector that no rule answers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; ``severities`` are the ones it can speak with, worst first, ``page`` is Markdown."""
+
+    code: str
+    name: str
+    severities: tuple[Severity, ...]
+    family: str
+    summary: str
+    probe: str  # the run that decides it; "" where none can
+    fix: str  # "none", "safe" or "unsafe"
+    added: str  # the version that brought it
+    page: str
+
+    @property
+    def severity(self) -> Severity:
+        """The worst it can say."""
+        return max(self.severities)
+
+    @property
+    def url(self) -> str:
+        """Where the page can be read."""
+        return f"{PAGES_URL}{self.code}.md"
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``losslint rules --format json`` says of it."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.label,
+            "severities": [s.label for s in self.severities],
+            "family": self.family,
+            "summary": self.summary,
+            "fixable": self.fix,
+            "probe": self.probe,
+            "added": self.added,
+            "url": self.url,
+        }
+
+
+def parse_page(text: str, where: str) -> Rule:
+    """The rule that a page defines: TOML between two +++ lines, then Markdown. Raises PageError with ``where``."""
+    text = text.replace("\r\n", "\n")
+    _, fence, rest = text.partition(_FENCE)
+    head, second, page = rest.partition("\n" + _FENCE)
+    if not fence or not second:
+        raise PageError(f"{where}: the page does not start with front matter between two +++ lines")
+    try:
+        values = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise PageError(f"{where}: {error}") from None
+    missing = [key for key in _REQUIRED if key not in values]
+    if missing:
+        raise PageError(f"{where}: the front matter lacks {', '.join(missing)}")
+    levels = values["severity"]
+    try:
+        severities = {Severity[level.upper()] for level in ([levels] if isinstance(levels, str) else levels)}
+    except (KeyError, AttributeError):
+        raise PageError(f"{where}: severity is made of error, warning and info, not {levels!r}") from None
+    if not severities:
+        raise PageError(f"{where}: no severity")
+    rest_of_it = {key: values[key] for key in _REQUIRED if key != "severity"}
+    return Rule(severities=tuple(sorted(severities, reverse=True)), page=page.strip() + "\n", **rest_of_it)
+
+
+def pages_folder() -> Path:
+    """The folder of the pages: package data in a wheel, ``rules/`` beside the package in a checkout."""
+    here = Path(__file__).parent
+    packaged = here / "rules"
+    return packaged if packaged.is_dir() else here.parent / "rules"
+
+
+@functools.cache
+def rules() -> dict[str, Rule]:
+    """Code -> rule, in the order of the codes. Raises PageError where two pages claim the same code or name."""
+    found: dict[str, Rule] = {}
+    names: set[str] = set()
+    for path in sorted(pages_folder().glob("LL*.md")):
+        rule = parse_page(path.read_text(encoding="utf-8"), path.name)
+        if rule.code in found or rule.name in names:
+            raise PageError(f"{path.name}: {rule.code} ({rule.name}) is defined by another page as well")
+        found[rule.code] = rule
+        names.add(rule.name)
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def codes_by_name() -> dict[str, str]:
+    """Name -> code."""
+    return {rule.name: code for code, rule in rules().items()}
+
+
+def name_of(code: str) -> str:
+    """The name of rule ``code``; "" where it has no page."""
+    rule = rules().get(code)
+    return rule.name if rule else ""
+
+
+def find(code_or_name: str) -> Rule:
+    """The one rule of that code or name. Raises UnknownRule, naming the nearest."""
+    code = codes_by_name().get(code_or_name, code_or_name)
+    if code not in rules():
+        raise UnknownRule(f"there is no rule {code_or_name!r}{hint(code_or_name, _words())}")
+    return rules()[code]
+
+
+def resolve(selector: str) -> frozenset[str]:
+    """The codes of ``selector``: ALL, LL, a prefix, a code or a name. Raises UnknownRule, naming the nearest."""
+    if selector == "ALL":
+        return frozenset(rules())
+    if selector in codes_by_name():
+        return frozenset({codes_by_name()[selector]})
+    codes = frozenset(c for c in rules() if c.startswith(selector)) if selector.startswith("LL") else frozenset()
+    if not codes:
+        raise UnknownRule(f"no rule answers to {selector!r}{hint(selector, [*_words(), *_prefixes(), 'ALL'])}")
+    return codes
+
+
+def specificity(selector: str) -> int:
+    """How narrow a selector is: 0 for ALL, 2 for LL, up to 5 for a code or a name. The narrower one wins."""
+    return 0 if selector == "ALL" else 5 if selector in codes_by_name() else len(selector)
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """``; did you mean "..."?`` with the nearest known word, or nothing where none is near."""
+    near = nearest(word, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like ``word``, letter case aside; None where none is near."""
+    lowered = {k.lower(): k for k in known}
+    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def _words() -> list[str]:
+    return [*rules(), *codes_by_name()]
+
+
+def _prefixes() -> list[str]:
+    return sorted({code[:length] for code in rules() for length in (2, 3)})

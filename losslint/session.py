@@ -1,0 +1,267 @@
+"""One run over many files: finds and reads them, has each analysed, and settles what is reported.
+
+Analysing is a map over files, written against ``concurrent.futures.Executor``; what is reported is settled afterwards
+in one place, because a fault in a helper may be found from any file that calls it.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import os
+import re
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from losslint import discovery, sources, suppressions
+from losslint.discovery import Target
+from losslint.findings import Finding, Severity, Span
+from losslint.options import Options
+from losslint.settings import Resolver, Settings
+from losslint.sources import Source, Unreadable
+from losslint.suppressions import Comments
+
+if TYPE_CHECKING:
+    from losslint.frontend.module import Module
+    from losslint.frontend.project import Project
+
+_MAY_MATTER = re.compile(r"tensorflow|keras|\btf\b|\bK\b|backend")
+_WORTH_A_POOL = 24  # files that may matter; below that, starting processes costs more than it saves
+
+
+@dataclass(slots=True)
+class Report:
+    """What the analysis of one file yields, before suppressions; made in a worker, settled by the session."""
+
+    target: Target
+    findings: list[Finding]
+    comments: Comments = field(default_factory=Comments)
+    whole: bool = True  # nothing of it was left out of the analysis
+    text: str = ""  # kept where there is something to show
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run found; ``findings`` are sorted and at or above the severity that is shown."""
+
+    findings: list[Finding] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    hidden: int = 0  # findings below the severity that is shown
+    failing: int = 0  # findings at or above ``fail-on``
+    failed: bool = False  # an analysis failed
+    texts: dict[str, str] = field(default_factory=dict)  # of the files with findings
+
+    @property
+    def status(self) -> int:
+        """The exit status."""
+        return 2 if self.errors or self.failed else 1 if self.failing else 0
+
+
+def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_exclude: bool = False) -> Result:
+    """Lint ``paths``. ``jobs`` processes; 0 for as many as are worth it. Raises ConfigurationError."""
+    found = discovery.find(paths, resolver, force_exclude)
+    result = Result(errors=found.errors, warnings=found.warnings)
+    settle(_analysed(found.targets, jobs), result)
+    return result
+
+
+def check_text(data: bytes, filename: str, settings: Settings) -> Result:
+    """Lint what an editor or a pipe holds, under the name ``filename``."""
+    path = Path(os.path.abspath(filename))
+    result = Result()
+    settle([_Analyst().report(Target(filename, path, settings), data)], result)
+    return result
+
+
+def settle(reports: Iterable[Report], result: Result) -> None:
+    """Suppressions, selection and severities on ``reports``; sorts what is left into ``result``."""
+    by_file = {str(r.target.path): r for r in reports}
+    raised: dict[str, dict[tuple[Any, ...], Finding]] = {path: {} for path in by_file}
+    for report in by_file.values():
+        for finding in report.findings:
+            path = os.path.abspath(finding.filename)
+            if path in by_file:  # a helper that nobody asked about is not reported
+                named = dataclasses.replace(finding, filename=by_file[path].target.filename)
+                known = raised[path].setdefault(named.order, named)
+                raised[path][named.order] = max(known, named, key=lambda f: f.severity)
+    for path, report in by_file.items():
+        result.files.append(report.target.filename)
+        _settle_file(report, list(raised[path].values()), result)
+    result.findings.sort(key=lambda f: f.order)
+    result.files.sort()
+
+
+def _settle_file(report: Report, findings: list[Finding], result: Result) -> None:
+    settings, filename = report.target.settings, report.target.filename
+    enabled = settings.enabled - settings.ignored_in(report.target.path)
+    judged = enabled if report.whole else frozenset[str]()
+    for finding in suppressions.apply(findings, report.comments, filename, judged):
+        if finding.code not in enabled:
+            continue
+        severity = settings.severity_of(finding.code, finding.severity)
+        result.failed |= finding.code == "LL004"
+        if severity < settings.threshold:
+            result.hidden += 1
+            continue
+        result.failing += settings.fails_at is not None and severity >= settings.fails_at
+        result.findings.append(dataclasses.replace(finding, severity=severity))
+        result.texts[filename] = report.text
+
+
+# -- analysing -------------------------------------------------------------------------------------------------------
+
+
+class _Analyst:
+    """Analyses files one after the other; the modules they import are kept."""
+
+    def __init__(self) -> None:
+        self._project: Project | None = None
+
+    @property
+    def project(self) -> Project:
+        if self._project is None:
+            from losslint.frontend.project import Project
+
+            self._project = Project()
+        return self._project
+
+    def report(self, target: Target, data: bytes | None = None) -> Report:
+        """The report on one file; never raises."""
+        filename = target.filename
+        try:
+            path = target.path
+            source = sources.read(path, filename) if data is None else sources.decode(data, filename, path)
+        except Unreadable as error:
+            return Report(target, [error.finding], whole=False)
+        comments = suppressions.read_comments(source)
+        try:
+            tree = sources.syntax_tree(source)
+        except Unreadable as error:
+            return Report(target, [error.finding], comments, False, source.text)
+        if not _MAY_MATTER.search(source.text):
+            return Report(target, [], comments, text=source.text if comments.pragmas else "")
+        try:
+            findings = list(lint_source(source, tree, self.project, target.settings))
+        except Exception as error:  # a bug of ours must not cost the user the other files
+            findings = [_failure(filename, "<module>", 1, _described(error))]
+        whole = all(f.code != "LL004" for f in findings)
+        return Report(target, findings, comments, whole, source.text if findings or comments.pragmas else "")
+
+
+def lint_source(source: Source, tree: ast.Module, project: Project, settings: Settings) -> Iterator[Finding]:
+    """The findings of the engine in ``source``, and LL004 for each function whose analysis failed."""
+    from losslint import engine
+
+    module = module_of(source, project)
+    found, failures = engine.lint_module(module, project, options_of(source, tree, settings))
+    yield from found
+    for failure in failures:
+        yield _failure(source.filename, failure.function, failure.row, failure.reason)
+
+
+def module_of(source: Source, project: Project) -> Module:
+    """``source`` as the frontend sees it, made known to ``project``."""
+    from losslint.frontend.module import Module
+
+    module = Module(source.filename, source.text)
+    project.add(module)
+    return module
+
+
+def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
+    """What ``settings`` and the comments of ``source`` say to the analysis."""
+    comments = suppressions.pragmas(source)
+    kinds: dict[int, str] = {}
+    batch_level: set[int] = set()
+    for first, row, end in _definitions(tree) if comments else ():
+        for pragma in (p for above in range(first, row + 1) for p in comments.get(above, ())):
+            if pragma.kind in ("loss", "not-a-loss"):
+                kinds[row] = pragma.kind
+            elif pragma.kind == "batch-level":  # above a class it speaks of the methods
+                batch_level.update(range(row, end + 1))
+    return Options(
+        keras=settings.keras,
+        tensorflow=settings.tensorflow,
+        loss_names=settings.loss_names,
+        not_loss_names=settings.not_loss_names,
+        metric_names=settings.metric_names,
+        declared=dict(settings.facts),
+        pragmas=kinds,
+        batch_level=frozenset(batch_level),
+    )
+
+
+def _definitions(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
+    """The rows where each definition starts (with its decorators), where its name stands, and where it ends."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.lineno, node.end_lineno or node.lineno
+
+
+def _failure(filename: str, function: str, row: int, reason: str) -> Finding:
+    where = f"in {filename}" if function == "<module>" else f"of {function} in {filename}"
+    message = f"The analysis {where} failed: {reason}"
+    return Finding("LL004", Severity.WARNING, message, filename, Span(row, 1, row, 1), function)
+
+
+def _described(error: BaseException) -> str:
+    """``error`` and the place in losslint that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+# -- many files ------------------------------------------------------------------------------------------------------
+
+
+def _analysed(targets: list[Target], jobs: int) -> Iterator[Report]:
+    processes = min(jobs or os.cpu_count() or 1, max(len(targets), 1))
+    if processes == 1 or (not jobs and len(targets) < _WORTH_A_POOL):
+        analyst = _Analyst()
+        return (analyst.report(target) for target in targets)
+    return _spread(targets, processes)
+
+
+_analyst: _Analyst | None = None  # of a worker process
+
+
+def _report(targets: list[Target]) -> list[Report]:
+    global _analyst
+    _analyst = _analyst or _Analyst()
+    return [_analyst.report(target) for target in targets]
+
+
+def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
+    """The reports of ``processes`` workers. A file that kills its worker becomes an LL004, others are done again."""
+    size = max(1, min(16, len(targets) // (4 * processes)))
+    chunks = [targets[i : i + size] for i in range(0, len(targets), size)]
+    done = 0
+    try:
+        with ProcessPoolExecutor(processes) as pool:
+            for reports in _mapped(pool, chunks):
+                done += 1
+                yield from reports
+    except BrokenProcessPool:
+        for target in (t for chunk in chunks[done:] for t in chunk):
+            yield _alone(target)
+
+
+def _mapped(executor: Executor, chunks: list[list[Target]]) -> Iterator[list[Report]]:
+    return executor.map(_report, chunks)
+
+
+def _alone(target: Target) -> Report:
+    """The report of a process that has nothing else to lose."""
+    try:
+        with ProcessPoolExecutor(1) as pool:
+            return pool.submit(_report, [target]).result()[0]
+    except BrokenProcessPool:
+        failure = _failure(target.filename, "<module>", 1, "the process that looked at it died")
+        return Report(target, [failure], whole=False)

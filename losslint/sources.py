@@ -1,0 +1,116 @@
+"""A file as text: its bytes, decoded the way Python decodes them, and what can go wrong on the way."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import functools
+import io
+import re
+import sys
+import tokenize
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from losslint.findings import Finding, Severity, Span
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_ANOTHER_PYTHON = (
+    f"it was read as Python {sys.version_info[0]}.{sys.version_info[1]}; exclude what is written for another version"
+)
+
+
+class Unreadable(Exception):
+    """A file that is no Python text; ``finding`` is the LL001 that says so."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(frozen=True)  # no slots: the lines are cached in __dict__
+class Source:
+    """The text of one file, newlines as they are in the file, the byte order mark gone."""
+
+    filename: str  # as findings show it
+    text: str
+    encoding: str = "utf-8"  # "utf-8-sig" where the file starts with a byte order mark
+    path: Path | None = None  # None for standard input without a name
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The lines as Python counts them (a form feed or a line separator ends none)."""
+        return split_lines(self.text)
+
+
+def split_lines(text: str) -> list[str]:
+    """``text`` at \\n, \\r\\n and \\r, which are the only ends of a line in Python source."""
+    return _NEWLINE.split(text)
+
+
+def read(path: Path, filename: str) -> Source:
+    """The source at ``path``. Raises Unreadable."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(filename, f"The file cannot be read: {error.strerror or error}") from None
+    return decode(data, filename, path)
+
+
+def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
+    """``data`` as text: byte order mark, then the coding comment of PEP 263, then UTF-8. Raises Unreadable."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).readline)
+    except SyntaxError as error:  # an unknown coding, or a first line that is not UTF-8
+        if "unknown encoding" in str(error) or "encoding problem" in str(error):
+            reason = str(error).replace(f" for {filename!r}", "")
+            raise _unreadable(filename, f"The coding comment cannot be followed: {reason}") from None
+        encoding = "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = _NEWLINE.split(data[: error.start].decode("latin-1"))
+        raise _unreadable(
+            filename,
+            f"The file is not {encoding.upper()} text: byte 0x{data[error.start]:02x} cannot be decoded",
+            Span(len(before), len(before[-1]) + 1, len(before), len(before[-1]) + 2),
+            "save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
+        ) from None
+    except (LookupError, UnicodeError) as error:  # rot13, hex: codecs, but not of text
+        raise _unreadable(filename, f"The coding comment cannot be followed: {error}") from None
+    return Source(filename, text.removeprefix(codecs.BOM_UTF8.decode()), encoding, path)
+
+
+def syntax_tree(source: Source) -> ast.Module:
+    """The parsed source. Raises Unreadable where Python cannot parse it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a string is no affair of ours
+            return ast.parse(source.text, source.filename)
+    except SyntaxError as error:
+        raise Unreadable(syntax_error(source, error)) from None
+    except (RecursionError, MemoryError):
+        raise _unreadable(source.filename, "The file does not parse: it is nested too deeply") from None
+    except ValueError as error:  # null bytes, before Python 3.12
+        raise _unreadable(source.filename, f"The file does not parse: {error}") from None
+
+
+def syntax_error(source: Source, error: SyntaxError) -> Finding:
+    """LL001 where Python found ``error``."""
+    row = min(max(error.lineno or 1, 1), len(source.lines))
+    line = source.lines[row - 1]
+    column = min(max(error.offset or 1, 1), len(line) + 1)
+    end_row, end_column = error.end_lineno or row, error.end_offset or 0
+    if (end_row, end_column) <= (row, column) or end_row > len(source.lines):
+        end_row, end_column = row, column + 1
+    span = Span(row, column, end_row, end_column)
+    return _finding(source.filename, f"The file does not parse: {error.msg}", span, _ANOTHER_PYTHON)
+
+
+def _unreadable(filename: str, message: str, span: Span = Span(1, 1, 1, 1), help: str = "") -> Unreadable:
+    return Unreadable(_finding(filename, message, span, help))
+
+
+def _finding(filename: str, message: str, span: Span, help: str) -> Finding:
+    return Finding("LL001", Severity.ERROR, message, filename, span, "<module>", help=help)

@@ -1,0 +1,220 @@
+"""What comments say to losslint: suppressions, and pragmas for the analysis.
+
+    x = tf.math.log(p)  # losslint: ignore[unclipped-log] p is a softmax with a floor
+    # losslint: ignore-file[LL302]     # noqa: LL401        # losslint: not-a-loss
+
+A suppression holds for the statement it stands at (its first or last row, or the row of the finding) or, on a line of
+its own, for the statement below. One that suppresses nothing is LL002, one that names nothing LL003.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from losslint import rulebook
+from losslint.findings import Finding, Severity, Span
+from losslint.sources import Source
+
+ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
+_KINDS = ("ignore", "ignore-file", *ANALYSIS_PRAGMAS)
+_MARK = re.compile(r"losslint:|noqa", re.IGNORECASE)
+_PRAGMA = re.compile(r"#\s*losslint:\s*(?P<kind>[\w-]*)\s*(?:\[(?P<listed>[^\]#]*)(?P<closed>\]?))?(?P<rest>[^#]*)")
+_NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
+_OURS = re.compile(r"LL\d+", re.IGNORECASE)
+_UNTOLD = ("LL002", "LL003")  # a bare suppression does not hide these: they are about suppressions
+
+
+@dataclass(frozen=True, slots=True)
+class Pragma:
+    """One instruction in a comment. ``row`` is the row it speaks of: its own, or that of the code below."""
+
+    kind: str  # "ignore", "ignore-file", "noqa", "loss", "not-a-loss", "batch-level", "inputs"
+    row: int
+    span: Span  # of the comment
+    names: tuple[str, ...] | None = None  # what ignore[...] or noqa: lists; None where bare
+    text: str = ""  # what follows: the reason, or what "inputs" is given
+    own_line: bool = False
+    problem: str = ""  # why it cannot be followed
+
+
+@dataclass(slots=True)
+class Comments:
+    """The pragmas of one file, and where its statements stand (only known where there is something to suppress)."""
+
+    pragmas: list[Pragma] = field(default_factory=list)
+    statements: list[tuple[int, int]] = field(default_factory=list)  # first and last row, of compound ones the header's
+
+    def rows_of(self, span: Span) -> set[int]:
+        """The rows at which a suppression holds for a finding at ``span``."""
+        index = bisect.bisect_right(self.statements, (span.row, sys.maxsize)) - 1
+        first, last = self.statements[index] if index >= 0 else (0, 0)
+        return {span.row, first, last} if span.row <= last else {span.row}
+
+
+def read_comments(source: Source) -> Comments:
+    """The pragmas of ``source``; quick where there are none. Never raises: what does not tokenize ends the search."""
+    if not _MARK.search(source.text):
+        return Comments()
+    found = list(_pragmas(source))
+    suppressing = any(p.kind in ("ignore", "noqa") for p in found)
+    return Comments(found, _statements(source) if suppressing else [])
+
+
+def pragmas(source: Source) -> dict[int, list[Pragma]]:
+    """Row of the code spoken of -> pragmas, for the analysis (loss, not-a-loss, batch-level, inputs)."""
+    rows: dict[int, list[Pragma]] = {}
+    for pragma in read_comments(source).pragmas:
+        if pragma.kind in ANALYSIS_PRAGMAS and not pragma.problem:
+            rows.setdefault(pragma.row, []).append(pragma)
+    return rows
+
+
+def _pragmas(source: Source) -> Iterator[Pragma]:
+    lines = source.lines
+    for row, column, comment in _comments(source):
+        if not _MARK.search(comment):
+            continue
+        own_line = not lines[row - 1][: column - 1].strip()
+        spoken_of = _code_below(lines, row) if own_line else row
+        for kind, start, end, names, text, problem in _parse(comment):
+            span = Span(row, column + start, row, column + end)
+            yield Pragma(kind, row if kind == "noqa" else spoken_of, span, names, text, own_line, problem)
+
+
+def _comments(source: Source) -> Iterator[tuple[int, int, str]]:
+    """Row, column (from 1) and text of every comment up to where the source stops being Python."""
+    text = source.text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.start[1] + 1, token.string
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def _code_below(lines: list[str], row: int) -> int:
+    """The row of the code that a comment alone on ``row`` speaks of: the next one that is no comment."""
+    for below in range(row + 1, len(lines) + 1):
+        if not lines[below - 1].lstrip().startswith("#"):
+            return below
+    return row
+
+
+def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None, str, str]]:
+    """Kind, start, end, names, text and problem of each instruction in ``comment``."""
+    for match in _PRAGMA.finditer(comment):
+        kind, listed, text = match["kind"], match["listed"], match["rest"].strip()
+        names = tuple(n.strip() for n in listed.split(",") if n.strip()) if listed is not None else None
+        problem = ""
+        if kind not in _KINDS:
+            problem = f"There is no pragma {kind!r}{rulebook.hint(kind, _KINDS)}"
+        elif listed is not None and not match["closed"]:
+            problem = f"The bracket of {kind!r} is not closed"
+        elif kind in ("ignore", "ignore-file") and names == ():
+            problem = f"{kind!r} names no rule between its brackets"
+        elif kind == "inputs" and not text:
+            problem = "'inputs' says nothing: give it names and values, as in y_true=int32[B] y_pred=prob[B,10]"
+        elif kind in ANALYSIS_PRAGMAS and names is not None:
+            problem = f"{kind!r} takes no brackets"
+        yield kind, match.start(), match.start() + len(match[0].rstrip()), names, text, problem
+    for match in _NOQA.finditer(comment):
+        codes = match["codes"]
+        names = None if codes is None else tuple(c.upper() for c in _OURS.findall(codes))
+        if names != ():  # a noqa of other linters' codes is not for us
+            yield "noqa", match.start(), match.end(), names, "", ""
+
+
+def _statements(source: Source) -> list[tuple[int, int]]:
+    try:
+        tree = ast.parse(source.text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.stmt, ast.ExceptHandler)):
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            body = getattr(node, "body", None) or getattr(node, "cases", None)
+            last = (_first_row(body[0]) - 1) if body else (node.end_lineno or node.lineno)
+            found.append((first, max(first, last, node.lineno)))
+    return sorted(found)
+
+
+def _first_row(node: ast.AST) -> int:
+    rows: list[int] = [d.lineno for d in getattr(node, "decorator_list", [])]
+    rows.append(node.pattern.lineno if isinstance(node, ast.match_case) else getattr(node, "lineno", 1))
+    return min(rows)
+
+
+def apply(findings: list[Finding], comments: Comments, filename: str, judged: frozenset[str]) -> list[Finding]:
+    """``findings`` of one file without the suppressed ones, and with LL002 and LL003.
+
+    ``judged`` are the codes that were looked for: of no other can be said that suppressing it is of no use.
+    """
+    used: set[tuple[int, str | None]] = set()
+    kept = [f for f in findings if not _suppress(f, comments, used)]
+    own = [*_unknown(comments, filename), *_unused(comments, filename, judged, used)]
+    return kept + [f for f in own if not _suppress(f, comments, used)]
+
+
+def _suppress(finding: Finding, comments: Comments, used: set[tuple[int, str | None]]) -> bool:
+    """Whether a pragma hides ``finding``; every one that does is noted in ``used``, by its index and the name in it."""
+    name = rulebook.name_of(finding.code)
+    rows = comments.rows_of(finding.span) if comments.pragmas else set()
+    hidden = False
+    for index, pragma in enumerate(comments.pragmas):
+        if pragma.problem or pragma.kind not in ("ignore", "ignore-file", "noqa"):
+            continue
+        if pragma.kind != "ignore-file" and pragma.row not in rows:
+            continue
+        if pragma.names is None:
+            matched: list[str | None] = [None] if finding.code not in _UNTOLD else []
+        else:
+            matched = [n for n in pragma.names if n in (finding.code, name)]
+        used.update((index, n) for n in matched)
+        hidden |= bool(matched)
+    return hidden
+
+
+def _unknown(comments: Comments, filename: str) -> Iterator[Finding]:
+    """LL003 for every pragma that cannot be followed."""
+    for pragma in comments.pragmas:
+        if pragma.problem:
+            yield _own("LL003", pragma.problem, filename, pragma)
+        for name in pragma.names or ():
+            if not pragma.problem and not _is_rule(name):
+                known = [*rulebook.rules(), *rulebook.codes_by_name()]
+                message = f"There is no rule {name!r} to suppress{rulebook.hint(name, known)}"
+                yield _own("LL003", message, filename, pragma)
+
+
+def _unused(
+    comments: Comments, filename: str, judged: frozenset[str], used: set[tuple[int, str | None]]
+) -> Iterator[Finding]:
+    """LL002 for every suppression, and every name in one, that suppressed nothing."""
+    for index, pragma in enumerate(comments.pragmas):
+        if pragma.problem or pragma.kind not in ("ignore", "ignore-file", "noqa"):
+            continue
+        if pragma.names is None:
+            # a bare noqa is for every linter; a bare ignore is idle only if everything was looked for
+            if pragma.kind != "noqa" and (index, None) not in used and judged >= frozenset(rulebook.rules()):
+                yield _own("LL002", f"{pragma.kind!r} suppresses nothing here", filename, pragma)
+            continue
+        for name in pragma.names:
+            if (index, name) not in used and _is_rule(name) and rulebook.find(name).code in judged - set(_UNTOLD):
+                yield _own("LL002", f"{name} is not found here: there is nothing to suppress", filename, pragma)
+
+
+def _is_rule(name: str) -> bool:
+    return name in rulebook.rules() or name in rulebook.codes_by_name()
+
+
+def _own(code: str, message: str, filename: str, pragma: Pragma) -> Finding:
+    help = "remove it" if code == "LL002" else ""
+    return Finding(code, Severity.WARNING, message, filename, pragma.span, "<module>", help=help)

@@ -1,0 +1,149 @@
+"""From an entry to traced losses: runs the machine on one function, training step or module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from losslint.frontend.discovery import DEFAULTS, Entry, Evidence
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+from losslint.graph import Node, Unknown
+from losslint.interpreter.machine import BudgetExceeded, Machine
+from losslint.interpreter.merging import merged
+from losslint.interpreter.values import Class, Function, Instance, Method, Partial, dependencies
+from losslint.loss import Consumer, Loss, Output
+from losslint.ops.registry import Callback
+from losslint.options import Options
+
+__all__ = ["BudgetExceeded", "trace"]
+
+
+def keras_of(module: Module, options: Options) -> str:
+    """The Keras major version the module is written for, "2" or "3"."""
+    if options.keras in ("2", "3"):
+        return options.keras
+    return "2" if any(mark in module.text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS")) else "3"
+
+
+def trace(entry: Entry, module: Module, project: Project, evidence: Evidence, options: Options = DEFAULTS) -> Iterator[Loss]:
+    """The losses ``entry`` holds. Raises BudgetExceeded where it is too large to be followed."""
+    machine = Machine(project, options, keras_of(module, options))
+    scope = machine.module_scope(module)
+    if entry.kind == "module":
+        machine.run_module(scope)
+        yield from _consumed(machine, entry, evidence)
+        return
+    function = _reach(machine, scope, entry)
+    if function is None:
+        return
+    args, kwargs = machine.parameters.for_entry(function, entry.kind == "function")
+    frame = machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
+    if entry.kind == "step":
+        yield from _consumed(machine, entry, evidence)
+        return
+    outputs = [o for o in frame.outputs if not _is_factory(o.value)]
+    if not outputs or (all(not any(dependencies(o.value)) for o in outputs) and not _returns_nothing(entry, outputs)):
+        return
+    value = merged(machine.graph, [o.value for o in outputs])
+    with_site = outputs[0].site
+    name = entry.name
+    loss = Loss(name, machine_site(function, with_site), entry.consumer, machine.graph, outputs, value, keras=machine.keras)
+    loss.batch_level = entry.row in options.batch_level
+    _describe(loss, entry, evidence)
+    yield loss
+
+
+def machine_site(function: Function, site: Any) -> Any:
+    """The def of ``function`` as a site."""
+    return type(site)(function.slice, function.tree, function.name)
+
+
+def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
+    short = entry.name.rsplit(".", 1)[-1]
+    loss.unpacked = short in evidence.unpacked
+    loss.strategy, loss.weighted = evidence.strategy, evidence.weighted
+
+
+def _is_factory(value: Any) -> bool:
+    """Whether a returned value is a function or object, so that what returned it is no loss but makes one."""
+    return isinstance(value, (Function, Class, Instance, Callback, Partial, Method, str)) or (
+        isinstance(value, (list, tuple)) and bool(value) and all(_is_factory(v) for v in value)
+    )
+
+
+def _returns_nothing(entry: Entry, outputs: list[Output]) -> bool:
+    """Whether a certain loss returns no tensor at all, which is a finding and not a misunderstanding."""
+    certain = entry.consumer.proven or entry.consumer.kind == "keras"
+    return certain and all(not isinstance(o.value, Unknown) for o in outputs)
+
+
+def _reach(machine: Machine, scope: Any, entry: Entry) -> Function | None:
+    """The function value of ``entry``, its factories called and its class instantiated."""
+    first = entry.chain[0]
+    name = first.name
+    statements = scope.source.bindings.get(name, [])
+    machine.run_statement(first, scope)
+    value = scope.names.get(name)
+    if len(statements) > 1:
+        scope.names[name] = value
+    value = _undecorated(machine, scope.source.path, name, value)
+    done = name
+    for outer, inner in zip(entry.chain, entry.chain[1:], strict=False):
+        done += f".{inner.name}" if isinstance(outer, ast.ClassDef) else f".<locals>.{inner.name}"
+        if isinstance(value, Class):
+            member = value.members.get(inner.name)
+            found = machine.created.get((scope.source.path, done))
+            member = member if isinstance(member, Function) else found
+            if isinstance(inner, ast.ClassDef) or member is None:
+                return None
+            if member.kind == "staticmethod":
+                value = member
+            else:
+                value = (found or member).bind(_instance(machine, value) if member.kind != "classmethod" else value)
+        elif isinstance(value, Function):
+            if (scope.source.path, done) not in machine.created:
+                args, kwargs = machine.parameters.for_entry(value, False)
+                machine.enter(value, ([value.bound] if value.bound is not None else []) + args, kwargs)
+            value = machine.created.get((scope.source.path, done))
+        else:
+            return None
+    return value if isinstance(value, Function) else None
+
+
+def _undecorated(machine: Machine, path: str, name: str, value: Any) -> Any:
+    return value if isinstance(value, (Class, Function)) else machine.created.get((path, name))
+
+
+def _instance(machine: Machine, cls: Class) -> Instance:
+    """An object of ``cls`` whose constructor arguments have their defaults or are made up."""
+    instance = Instance(cls)
+    machine.instances.append(instance)
+    init = cls.find("__init__")
+    if isinstance(init, Function):
+        bound = init.bind(instance)
+        args, kwargs = machine.parameters.for_entry(bound, False)
+        machine.enter(bound, [instance, *args], kwargs)
+    return instance
+
+
+def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Loss]:
+    """One loss for every expression that was differentiated."""
+    seen: set[tuple[int, ...]] = set()
+    for event in machine.events:
+        if event.kind == "compile":
+            continue
+        value = event.value
+        nodes = tuple(n.number for n in dependencies(value))
+        if not nodes or nodes in seen or not any(isinstance(v, Node) for v in [value, *(_parts(value))]):
+            continue
+        seen.add(nodes)
+        consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
+        loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value)
+        _describe(loss, entry, evidence)
+        yield loss
+
+
+def _parts(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else list(value.values()) if isinstance(value, dict) else []

@@ -1,0 +1,128 @@
+"""What is taken for a loss, for a metric or for neither, and who is said to consume it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from losslint.frontend.discovery import entries, evidence_of, imports_framework
+from losslint.frontend.module import Module
+from losslint.options import Options
+
+
+def found(source: str, path: str = "model.py") -> dict[str, str]:
+    """Qualified name -> consumer of the function entries."""
+    module = Module(path, "import tensorflow as tf\n" + textwrap.dedent(source))
+    return {e.name: e.consumer.kind for e in entries(module, evidence_of(module)) if e.kind == "function"}
+
+
+@pytest.mark.parametrize(
+    ("source", "consumer"),
+    [
+        ("def my_loss(y_true, y_pred):\n    return y_pred\n", "keras"),
+        ("def objective(labels, logits):\n    return logits\n", "keras"),
+        ("def dice(y_true, y_pred):\n    return y_pred\n", "metric"),
+        ("def dice_loss(y_true, y_pred):\n    return y_pred\n", "keras"),
+        ("def accuracy(y_true, y_pred):\n    return y_pred\n", "metric"),
+        ("def generator_loss(fake_output):\n    return fake_output\n", "unknown"),
+        ("def f(y_true, y_pred):\n    return y_pred\nmodel.compile('adam', loss=f)\n", "keras"),
+        ("def f(a, b):\n    return b\nmodel.compile('adam', f)\n", "keras"),
+        ("def f(a, b):\n    return b\nmodel.compile('adam', loss={'out': f})\n", "keras"),
+        ("def f(y_true, y_pred):\n    return y_pred\nmodel.compile('adam', 'mse', metrics=[f])\n", "metric"),
+    ],
+)
+def test_functions(source: str, consumer: str) -> None:
+    assert list(found(source).values()) == [consumer]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def plot_loss(history):\n    return history\n",
+        "def print_loss(y_true, y_pred):\n    return 1\n",
+        "def my_loss(y_true, y_pred):\n    pass\n",
+        "def scale(x, factor):\n    return x * factor\n",
+        "class Scale(tf.keras.layers.Layer):\n    def call(self, y_true, y_pred):\n        return y_pred\n",
+        "class Hits(tf.keras.metrics.Metric):\n    def update_loss(self, y_true, y_pred):\n        return y_pred\n",
+    ],
+)
+def test_what_is_no_loss(source: str) -> None:
+    assert found(source) == {}
+
+
+def test_the_inner_function_of_a_compiled_factory_is_a_keras_loss() -> None:
+    source = """
+        def weighted(alpha):
+            def inner(a, b):
+                return alpha * b
+            return inner
+        model.compile("sgd", loss=weighted(2.0))
+    """
+    assert found(source)["weighted.<locals>.inner"] == "keras"
+
+
+def test_a_score_in_a_file_of_losses_is_a_loss() -> None:
+    source = "def dice(y_true, y_pred):\n    return 1 - y_pred\n"
+    assert found(source, "losses.py") == {"dice": "keras"}
+    assert found(source, "metrics.py") == {"dice": "metric"}
+
+
+def test_a_subclass_of_a_subclass_of_loss() -> None:
+    source = """
+        class Base(tf.keras.losses.Loss):
+            pass
+        class Mine(Base):
+            def call(self, y_true, y_pred):
+                return y_pred
+    """
+    assert found(source) == {"Mine.call": "keras"}
+
+
+def test_training_steps_and_scripts_are_entries() -> None:
+    source = """
+        def train_step(x, y):
+            with tf.GradientTape() as tape:
+                value = my(x, y)
+            return tape.gradient(value, model.trainable_variables)
+        opt.minimize(cost)
+    """
+    module = Module("script.py", textwrap.dedent(source))
+    kinds = {(e.kind, e.name) for e in entries(module, evidence_of(module))}
+    assert {("step", "train_step"), ("module", "<module>")} <= kinds
+
+
+def test_pragmas_overrule() -> None:
+    module = Module("m.py", "import keras\ndef scale(x):\n    return x\ndef my_loss(y_true, y_pred):\n    return y_pred\n")
+    names = [e.name for e in entries(module, evidence_of(module), Options(pragmas={2: "loss", 4: "not-a-loss"}))]
+    assert names == ["scale"]
+
+
+def test_names_are_configured_by_pattern() -> None:
+    source = "import keras\ndef my_aim(a):\n    return a\ndef old_loss(y_true, y_pred):\n    return y_pred\n"
+    module = Module("m.py", source + "def rank_loss(y_true, y_pred):\n    return y_pred\n")
+    options = Options(loss_names=("my_*",), not_loss_names=("old_*",), metric_names=("rank_*",))
+    kinds = {e.name: e.consumer.kind for e in entries(module, evidence_of(module), options)}
+    assert kinds == {"my_aim": "unknown", "rank_loss": "metric"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import tensorflow as tf", True),
+        ("from tensorflow.keras import losses", True),
+        ("import keras", True),
+        ("import torch", False),
+        ("import torch\nimport tensorflow as tf", True),
+        ("import numpy as np", False),
+        ("def f(**kwargs):\n    backend = kwargs['backend']\n    return backend.sum(1)", True),
+    ],
+)
+def test_only_tensorflow_and_keras_code_is_looked_at(source: str, expected: bool) -> None:
+    assert imports_framework(Module("m.py", source)) is expected
+
+
+def test_weights_masks_and_strategies_are_noticed() -> None:
+    assert evidence_of(Module("m.py", "model.fit(x, y, sample_weight=w)")).weighted
+    assert evidence_of(Module("m.py", "s = tf.distribute.MirroredStrategy()")).strategy
+    assert not evidence_of(Module("m.py", "model.fit(x, y)")).weighted

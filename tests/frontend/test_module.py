@@ -1,0 +1,71 @@
+"""Slices parse on their own, and positions come back as in the file."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import libcst as cst
+import pytest
+
+from losslint.findings import Span
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+
+
+def _first(module: Module, kind: type[ast.stmt]) -> ast.stmt:
+    return next(n for n in ast.walk(module.tree) if isinstance(n, kind))
+
+
+def test_a_span_counts_rows_of_the_file_and_columns_from_one() -> None:
+    module = Module("m.py", "import x\n\n\ndef f(a):\n    return a + 1\n")
+    slice_, tree = module.slice(_first(module, ast.FunctionDef))
+    assert isinstance(tree, cst.FunctionDef)
+    returned = tree.body.body[0].body[0].value  # type: ignore[attr-defined]
+    assert slice_.span(returned) == Span(5, 12, 5, 17)
+
+
+def test_decorators_belong_to_the_slice() -> None:
+    module = Module("m.py", "\n@one\n@two(3)\ndef f():\n    return 1\n")
+    slice_, tree = module.slice(_first(module, ast.FunctionDef))
+    assert len(tree.decorators) == 2  # type: ignore[attr-defined]
+    assert slice_.span(tree.body).row in (4, 5)  # type: ignore[attr-defined]
+
+
+def test_an_indented_statement_keeps_its_columns() -> None:
+    module = Module("m.py", "if True:\n    def f(a):\n        return a\n")
+    slice_, tree = module.slice(_first(module, ast.FunctionDef))
+    assert isinstance(tree, cst.FunctionDef)
+    assert slice_.span(tree.body.body[0]) == Span(3, 9, 3, 17)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_line_ends_and_form_feeds(newline: str) -> None:
+    module = Module("m.py", newline.join(["x = 1", "\x0c", "def f():", "    return 'é' + x", ""]))
+    slice_, tree = module.slice(_first(module, ast.FunctionDef))
+    assert slice_.span(tree.body.body[0]).row == 4  # type: ignore[attr-defined]
+
+
+def test_statements_after_a_semicolon() -> None:
+    module = Module("m.py", "a = 1; b = a + 2  # note\n")
+    second = module.tree.body[1]
+    slice_, tree = module.slice(second)
+    assert slice_.span(tree.body[0]).column == 8  # type: ignore[attr-defined]
+
+
+def test_a_file_that_does_not_parse_says_so() -> None:
+    with pytest.raises(SyntaxError):
+        Module("m.py", "def f(:\n")
+
+
+def test_imports_are_found_in_the_tree(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    for name in ("pkg/__init__.py", "pkg/a.py", "b.py"):
+        (tmp_path / name).write_text("X = 1\n")
+    project = Project()
+    inside = project.load(tmp_path / "pkg" / "a.py")
+    assert inside is not None
+    assert project.find(inside, "b") is project.load(tmp_path / "b.py")
+    assert project.find(inside, "pkg.a") is None  # itself
+    assert project.find(inside, "", 1) is project.load(tmp_path / "pkg" / "__init__.py")
+    assert project.find(inside, "missing") is None
