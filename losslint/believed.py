@@ -42,7 +42,7 @@ def passports(filename: str, name: str, settings: Settings) -> Believed:
     from losslint.frontend.project import Project
 
     project = Project()
-    module = session.module_of(source, project)
+    module = session.module_of(source, tree, project)
     found, known = Believed(), []
     for loss in engine.losses(module, project, session.options_of(source, tree, settings)):
         if isinstance(loss, engine.Failure):

@@ -95,6 +95,9 @@ class Graph:
                 return self._append("const", (), {"value": _frozen(value)}, Shape.of(*_lengths(value)), None)
             if value:
                 return self.op("stack", *value, axis=0)
+        if hasattr(value, "as_node"):  # the static shape of a tensor
+            node: Node = value.as_node(self)
+            return node
         deps = getattr(value, "deps", ())
         return self.opaque(deps() if callable(deps) else deps, f"a {type(value).__name__} is no tensor")
 

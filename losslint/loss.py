@@ -50,6 +50,7 @@ class Loss:
     outputs: list[Output]
     value: Any  # the outputs joined: Node, tuple, list, dict, number, None or Unknown
     unpacked: bool = False  # some caller unpacks or indexes the returned tuple
+    called: bool = False  # other code of the file calls it, and may reduce what it returns
     batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
     strategy: bool = False  # the file uses tf.distribute
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute

@@ -7,7 +7,9 @@ in one place, because a fault in a helper may be found from any file that calls 
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
+import gc
 import os
 import re
 import traceback
@@ -68,7 +70,8 @@ def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_excl
     """Lint ``paths``. ``jobs`` processes; 0 for as many as are worth it. Raises ConfigurationError."""
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
-    settle(_analysed(found.targets, jobs), result)
+    with _patient_collector():
+        settle(_analysed(found.targets, jobs), result)
     return result
 
 
@@ -118,6 +121,17 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
 # -- analysing -------------------------------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def _patient_collector() -> Iterator[None]:
+    """Trees are many objects and hardly any garbage: with its usual thresholds the collector takes half of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 class _Analyst:
     """Analyses files one after the other; the modules they import are kept."""
 
@@ -159,18 +173,18 @@ def lint_source(source: Source, tree: ast.Module, project: Project, settings: Se
     """The findings of the engine in ``source``, and LL004 for each function whose analysis failed."""
     from losslint import engine
 
-    module = module_of(source, project)
+    module = module_of(source, tree, project)
     found, failures = engine.lint_module(module, project, options_of(source, tree, settings))
     yield from found
     for failure in failures:
         yield _failure(source.filename, failure.function, failure.row, failure.reason)
 
 
-def module_of(source: Source, project: Project) -> Module:
+def module_of(source: Source, tree: ast.Module, project: Project) -> Module:
     """``source`` as the frontend sees it, made known to ``project``."""
     from losslint.frontend.module import Module
 
-    module = Module(source.filename, source.text)
+    module = Module(source.filename, source.text, tree)
     project.add(module)
     return module
 
@@ -202,12 +216,16 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
     """The rows where each definition starts (with its decorators), where its name stands, and where it ends."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.lineno, node.end_lineno or node.lineno
+            yield (
+                min([node.lineno, *(d.lineno for d in node.decorator_list)]),
+                node.lineno,
+                node.end_lineno or node.lineno,
+            )
 
 
 def _failure(filename: str, function: str, row: int, reason: str) -> Finding:
     where = f"in {filename}" if function == "<module>" else f"of {function} in {filename}"
-    message = f"The analysis {where} failed: {reason}"
+    message = f"the analysis {where} failed: {reason}"
     return Finding("LL004", Severity.WARNING, message, filename, Span(row, 1, row, 1), function)
 
 
@@ -235,7 +253,8 @@ _analyst: _Analyst | None = None  # of a worker process
 def _report(targets: list[Target]) -> list[Report]:
     global _analyst
     _analyst = _analyst or _Analyst()
-    return [_analyst.report(target) for target in targets]
+    with _patient_collector():
+        return [_analyst.report(target) for target in targets]
 
 
 def _spread(targets: list[Target], processes: int) -> Iterator[Report]:

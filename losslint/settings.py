@@ -287,7 +287,7 @@ _SELECTING = ("select", "ignore", "extend-select")
 
 
 def from_table(table: Mapping[str, Any], where: str, root: Path, base: Settings | None = None) -> Settings:
-    """``base`` (the defaults) with the keys of ``table`` on top. Errors start with ``where``. Raises ConfigurationError."""
+    """``base`` (the defaults) with the keys of ``table`` on top. Raises ConfigurationError, ``where`` first."""
     reader = _Reader(where, root)
     reader.known("", table, (*_SELECTING, *_FIELDS))
     values = {key.replace("-", "_"): read(reader, key, table[key]) for key, read in _FIELDS.items() if key in table}

@@ -54,7 +54,7 @@ def read(path: Path, filename: str) -> Source:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(filename, f"The file cannot be read: {error.strerror or error}") from None
+        raise _unreadable(filename, f"the file cannot be read: {error.strerror or error}") from None
     return decode(data, filename, path)
 
 
@@ -65,7 +65,7 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
     except SyntaxError as error:  # an unknown coding, or a first line that is not UTF-8
         if "unknown encoding" in str(error) or "encoding problem" in str(error):
             reason = str(error).replace(f" for {filename!r}", "")
-            raise _unreadable(filename, f"The coding comment cannot be followed: {reason}") from None
+            raise _unreadable(filename, f"the coding comment cannot be followed: {reason}") from None
         encoding = "utf-8"
     try:
         text = data.decode(encoding)
@@ -73,27 +73,32 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
         before = _NEWLINE.split(data[: error.start].decode("latin-1"))
         raise _unreadable(
             filename,
-            f"The file is not {encoding.upper()} text: byte 0x{data[error.start]:02x} cannot be decoded",
+            f"the file is not {encoding.upper()} text: byte 0x{data[error.start]:02x} cannot be decoded",
             Span(len(before), len(before[-1]) + 1, len(before), len(before[-1]) + 2),
             "save it as UTF-8, or name its encoding in the first line: # -*- coding: latin-1 -*-",
         ) from None
     except (LookupError, UnicodeError) as error:  # rot13, hex: codecs, but not of text
-        raise _unreadable(filename, f"The coding comment cannot be followed: {error}") from None
+        raise _unreadable(filename, f"the coding comment cannot be followed: {error}") from None
     return Source(filename, text.removeprefix(codecs.BOM_UTF8.decode()), encoding, path)
+
+
+def parse(text: str, filename: str) -> ast.Module:
+    """``text`` as Python parses it. Raises SyntaxError, ValueError, RecursionError or MemoryError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\d" in a string is no affair of ours
+        return ast.parse(text, filename)
 
 
 def syntax_tree(source: Source) -> ast.Module:
     """The parsed source. Raises Unreadable where Python cannot parse it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" in a string is no affair of ours
-            return ast.parse(source.text, source.filename)
+        return parse(source.text, source.filename)
     except SyntaxError as error:
         raise Unreadable(syntax_error(source, error)) from None
     except (RecursionError, MemoryError):
-        raise _unreadable(source.filename, "The file does not parse: it is nested too deeply") from None
+        raise _unreadable(source.filename, "the file does not parse: it is nested too deeply") from None
     except ValueError as error:  # null bytes, before Python 3.12
-        raise _unreadable(source.filename, f"The file does not parse: {error}") from None
+        raise _unreadable(source.filename, f"the file does not parse: {error}") from None
 
 
 def syntax_error(source: Source, error: SyntaxError) -> Finding:
@@ -105,7 +110,7 @@ def syntax_error(source: Source, error: SyntaxError) -> Finding:
     if (end_row, end_column) <= (row, column) or end_row > len(source.lines):
         end_row, end_column = row, column + 1
     span = Span(row, column, end_row, end_column)
-    return _finding(source.filename, f"The file does not parse: {error.msg}", span, _ANOTHER_PYTHON)
+    return _finding(source.filename, f"the file does not parse: {error.msg}", span, _ANOTHER_PYTHON)
 
 
 def _unreadable(filename: str, message: str, span: Span = Span(1, 1, 1, 1), help: str = "") -> Unreadable:

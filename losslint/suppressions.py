@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from losslint import rulebook
 from losslint.findings import Finding, Severity, Span
-from losslint.sources import Source
+from losslint.sources import Source, parse
 
 ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
 _KINDS = ("ignore", "ignore-file", *ANALYSIS_PRAGMAS)
@@ -114,9 +114,9 @@ def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None
         names = tuple(n.strip() for n in listed.split(",") if n.strip()) if listed is not None else None
         problem = ""
         if kind not in _KINDS:
-            problem = f"There is no pragma {kind!r}{rulebook.hint(kind, _KINDS)}"
+            problem = f"there is no pragma {kind!r}{rulebook.hint(kind, _KINDS)}"
         elif listed is not None and not match["closed"]:
-            problem = f"The bracket of {kind!r} is not closed"
+            problem = f"the bracket of {kind!r} is not closed"
         elif kind in ("ignore", "ignore-file") and names == ():
             problem = f"{kind!r} names no rule between its brackets"
         elif kind == "inputs" and not text:
@@ -133,7 +133,7 @@ def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None
 
 def _statements(source: Source) -> list[tuple[int, int]]:
     try:
-        tree = ast.parse(source.text)
+        tree = parse(source.text, source.filename)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     found = []
@@ -190,7 +190,7 @@ def _unknown(comments: Comments, filename: str) -> Iterator[Finding]:
         for name in pragma.names or ():
             if not pragma.problem and not _is_rule(name):
                 known = [*rulebook.rules(), *rulebook.codes_by_name()]
-                message = f"There is no rule {name!r} to suppress{rulebook.hint(name, known)}"
+                message = f"there is no rule {name!r} to suppress{rulebook.hint(name, known)}"
                 yield _own("LL003", message, filename, pragma)
 
 

@@ -38,7 +38,7 @@ def trace(entry: Entry, module: Module, project: Project, evidence: Evidence, op
     function = _reach(machine, scope, entry)
     if function is None:
         return
-    args, kwargs = machine.parameters.for_entry(function, entry.kind == "function")
+    args, kwargs = machine.parameters.for_entry(function, "loss" if entry.kind == "function" else "step")
     frame = machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
     if entry.kind == "step":
         yield from _consumed(machine, entry, evidence)
@@ -63,6 +63,7 @@ def machine_site(function: Function, site: Any) -> Any:
 def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
     short = entry.name.rsplit(".", 1)[-1]
     loss.unpacked = short in evidence.unpacked
+    loss.called = short in evidence.called
     loss.strategy, loss.weighted = evidence.strategy, evidence.weighted
 
 
@@ -104,7 +105,7 @@ def _reach(machine: Machine, scope: Any, entry: Entry) -> Function | None:
                 value = (found or member).bind(_instance(machine, value) if member.kind != "classmethod" else value)
         elif isinstance(value, Function):
             if (scope.source.path, done) not in machine.created:
-                args, kwargs = machine.parameters.for_entry(value, False)
+                args, kwargs = machine.parameters.for_entry(value, "factory")
                 machine.enter(value, ([value.bound] if value.bound is not None else []) + args, kwargs)
             value = machine.created.get((scope.source.path, done))
         else:
@@ -123,7 +124,7 @@ def _instance(machine: Machine, cls: Class) -> Instance:
     init = cls.find("__init__")
     if isinstance(init, Function):
         bound = init.bind(instance)
-        args, kwargs = machine.parameters.for_entry(bound, False)
+        args, kwargs = machine.parameters.for_entry(bound, "factory")
         machine.enter(bound, [instance, *args], kwargs)
     return instance
 

@@ -278,9 +278,25 @@ def test_version_and_help() -> None:
 
 def test_facts_of_what_is_not_there() -> None:
     write("a.py", "def f(:\n")
-    for target, words in [("none.py", "no such file"), (".", "is a folder"), ("a.py", "a.py:1:7: The file does not parse")]:
+    for target, words in [
+        ("none.py", "no such file"),
+        (".", "is a folder"),
+        ("a.py", "a.py:1:7: the file does not parse"),
+    ]:
         ran = losslint("facts", target)
         assert ran.status == 2 and words in ran.err
+
+
+def test_facts() -> None:
+    loss = "def {}(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - y_pred))\n\n"
+    write("a.py", "import tensorflow as tf\n\n" + loss.format("first_loss") + loss.format("second_loss"))
+    every, one = (json.loads(losslint("facts", t, "--format", "json").out) for t in ("a.py", "a.py::second_loss"))
+    assert len(every) == 2 and one == every[1:]
+    assert "second_loss" in losslint("facts", "a.py::second_loss").out
+    ran = losslint("facts", "a.py::third_loss")
+    assert ran.status == 2 and "did you mean" in ran.err
+    write("b.py", "x = 1\n")
+    assert losslint("facts", "b.py") == Ran(0, "No losses in b.py\n", "")
 
 
 def test_a_reader_that_leaves_early() -> None:

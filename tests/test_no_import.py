@@ -42,7 +42,9 @@ def test_nothing_foreign_is_imported(tmp_path: Path, arguments: list[str]) -> No
         (poison / package / "__init__.py").write_text(poisoned)
     work.mkdir()
     (work / "train.py").write_text(LINTED.format(marker=str(marker)))
-    (work / "helper.py").write_text(poisoned + "import tensorflow as tf\n\ndef reduce(x):\n    return tf.reduce_mean(x)\n")
+    (work / "helper.py").write_text(
+        poisoned + "import tensorflow as tf\n\ndef reduce(x):\n    return tf.reduce_mean(x)\n"
+    )
     # the working folder is on the path, as it is for "python -m"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(poison), str(REPOSITORY), str(work)])}
     ran = subprocess.run(

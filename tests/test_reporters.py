@@ -26,9 +26,15 @@ CUT = Finding(
     "keras",
     fact="cut here",
     help="use the soft values",
-    path=(Step("y_pred", Span(3, 23, 3, 29)), Step("tf.round", Span(4, 12, 4, 28), "a.py"), Step("return", Span(9, 1, 9, 2), "b.py")),
+    path=(
+        Step("y_pred", Span(3, 23, 3, 29)),
+        Step("tf.round", Span(4, 12, 4, 28), "a.py"),
+        Step("return", Span(9, 1, 9, 2), "b.py"),
+    ),
 )
-SUM = Finding("LL302", Severity.WARNING, "The gradient grows", "a.py", Span(5, 16, 7, 6), "dice_loss", "keras", fact="law B")
+SUM = Finding(
+    "LL302", Severity.WARNING, "The gradient grows", "a.py", Span(5, 16, 7, 6), "dice_loss", "keras", fact="law B"
+)
 RESULT = Result([CUT, SUM], ["a.py", "b.py"], failing=2, texts={"a.py": TEXT})
 
 
@@ -83,7 +89,10 @@ def test_the_summary_counts() -> None:
 
 
 def test_carets_stand_under_what_is_wide_or_a_tab() -> None:
-    assert one("\tx = '損失' + y\n", Span(1, 13, 1, 14))[2:4] == ["1 |     x = '損失' + y", "  | " + " " * 17 + "^ fact"]
+    assert one("\tx = '損失' + y\n", Span(1, 13, 1, 14))[2:4] == [
+        "1 |     x = '損失' + y",
+        "  | " + " " * 17 + "^ fact",
+    ]
     assert one("\tx = y\n", Span(1, 6, 1, 7))[3] == "  | " + " " * 8 + "^ fact"
 
 
@@ -121,7 +130,9 @@ def test_json_has_exactly_these_fields() -> None:
             "fix": {
                 "applicability": "safe",
                 "message": "rename",
-                "edits": [{"content": "new", "location": {"row": 1, "column": 1}, "end_location": {"row": 1, "column": 4}}],
+                "edits": [
+                    {"content": "new", "location": {"row": 1, "column": 1}, "end_location": {"row": 1, "column": 4}}
+                ],
             },
             "url": rulebook.find("LL302").url,
             "verdict": None,

@@ -79,14 +79,20 @@ def test_per_file_ignores() -> None:
 
 def test_facts_and_inputs() -> None:
     settings = read(
-        facts={"lib.safe_log": {"like": "tensorflow.math.log", "range": [-30, 0]}, "lib.f": {"shape": "[B, 10]", "gradient": "dead"}},
+        facts={
+            "lib.safe_log": {"like": "tensorflow.math.log", "range": [-30, 0]},
+            "lib.f": {"shape": "[B, 10]", "gradient": "dead"},
+        },
         inputs={"dice": "y_true=int32[B] y_pred=prob[B,10]", "iou": {"y_pred": "prob[B]"}},
     )
     assert dict(settings.facts) == {
         "lib.safe_log": Declared(range=(-30.0, 0.0), like="tensorflow.math.log"),
         "lib.f": Declared(shape="[B, 10]", gradient="dead"),
     }
-    assert settings.inputs == (("dice", (("y_true", "int32[B]"), ("y_pred", "prob[B,10]"))), ("iou", (("y_pred", "prob[B]"),)))
+    assert settings.inputs == (
+        ("dice", (("y_true", "int32[B]"), ("y_pred", "prob[B,10]"))),
+        ("iou", (("y_pred", "prob[B]"),)),
+    )
 
 
 # -- mistakes --------------------------------------------------------------------------------------------------------

@@ -28,7 +28,10 @@ def test_utf8_and_the_byte_order_mark() -> None:
 def test_the_coding_comment_is_followed() -> None:
     source = sources.decode(b"# -*- coding: latin-1 -*-\ns = '\xe9'\n", "a.py")
     assert source.lines[1] == "s = 'é'" and source.encoding == "iso-8859-1"
-    assert sources.decode(b"#!/usr/bin/python\r# vim: set fileencoding=cp1252 :\rs = '\x80'\r", "a.py").lines[2] == "s = '€'"
+    assert (
+        sources.decode(b"#!/usr/bin/python\r# vim: set fileencoding=cp1252 :\rs = '\x80'\r", "a.py").lines[2]
+        == "s = '€'"
+    )
 
 
 def test_not_utf8_names_the_byte_and_its_place() -> None:
@@ -56,21 +59,29 @@ def test_only_newlines_end_lines() -> None:
 
 def test_a_syntax_error_is_placed() -> None:
     finding = unreadable(b"x = 1\ndef f(:\n    pass\n")
-    assert finding.span.row == 2 and finding.message.startswith("The file does not parse: ")
+    assert finding.span.row == 2 and finding.message.startswith("the file does not parse: ")
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"print 'a'\n", b"x = 1\0\n", b"x = " + b"(" * 500 + b")" * 500, b"x = 1" + b"+1" * 60_000, b"if x:\n", b"'''a\n", b"\t"],
+    [
+        b"print 'a'\n",
+        b"x = 1\0\n",
+        b"x = " + b"(" * 500 + b")" * 500,
+        b"x = 1" + b"+1" * 60_000,
+        b"if x:\n",
+        b"'''a\n",
+        b"\t",
+    ],
     ids=["python2", "null", "parentheses", "sum", "no-body", "open-string", "tab"],
 )
 def test_odd_files_are_findings_or_fine(data: bytes) -> None:
     try:
         sources.syntax_tree(sources.decode(data, "a.py"))
     except sources.Unreadable as error:
-        assert error.finding.message.startswith("The file does not parse: ") and error.finding.span.row >= 1
+        assert error.finding.message.startswith("the file does not parse: ") and error.finding.span.row >= 1
     else:
-        assert data in (b"\t",)
+        assert data == b"\t" or data.startswith(b"x = 1+"), "whether a long sum parses depends on the Python"
 
 
 def test_valid_sources_parse() -> None:
@@ -89,7 +100,16 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("a.py", "b.txt", "sub/c.py", "sub/d.pyw", ".venv/e.py", "build/f.py", "sub/node_modules/g.py", "h.ipynb"):
+    for name in (
+        "a.py",
+        "b.txt",
+        "sub/c.py",
+        "sub/d.pyw",
+        ".venv/e.py",
+        "build/f.py",
+        "sub/node_modules/g.py",
+        "h.ipynb",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")

@@ -61,6 +61,9 @@ def one_per_fault(drafts: list[Draft]) -> list[Draft]:
         fault = draft.fault if draft.fault is not None else draft.site
         return fault.number if isinstance(fault, Node) else id(fault.tree)
 
+    if any(d.code == "LL102" and d.severity > Severity.INFO for d in drafts):
+        # a container where one tensor is wanted: what its parts scale like is the lesser question
+        drafts = [d for d in drafts if d.code != "LL101" and not d.code.startswith("LL3")]
     said = {(d.code, key(d)) for d in drafts}
     beaten = {
         (weaker, fault)

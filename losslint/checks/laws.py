@@ -17,7 +17,8 @@ from losslint.domain.shape import Dim
 from losslint.findings import Severity
 from losslint.graph import Node, Site, ancestors
 from losslint.loss import Loss
-from losslint.ops.laws import Laws, names_batch_size
+from losslint.ops.extents import names_batch_size
+from losslint.ops.laws import Laws
 
 _NORMALIZERS = frozenset({"softmax", "log_softmax", "l2_normalize"})
 
@@ -43,7 +44,11 @@ def results(loss: Loss) -> list[Node]:
 
 
 def _silent(loss: Loss) -> bool:
-    return loss.is_metric or loss.numpy_only or loss.batch_level
+    """Whether no law is to be told: of a metric, or of a container that is consumed whole (LL102 speaks then)."""
+    whole = (
+        isinstance(loss.value, (list, tuple, dict)) and not loss.unpacked and loss.consumer.kind in ("keras", "tape")
+    )
+    return loss.is_metric or loss.numpy_only or loss.batch_level or whole
 
 
 def _verdicts(loss: Loss) -> Iterator[_Verdict]:
@@ -132,7 +137,11 @@ def _site(node: Node, loss: Loss) -> Site:
 
 def _effect(p: Fraction) -> str:
     """What two copies of the batch do to a gradient of law ``p``."""
-    told = {Fraction(0): "leave the gradient as it is", Fraction(1): "double the gradient", Fraction(-1): "halve the gradient"}
+    told = {
+        Fraction(0): "leave the gradient as it is",
+        Fraction(1): "double the gradient",
+        Fraction(-1): "halve the gradient",
+    }
     return told.get(p) or f"multiply the gradient by {2 ** float(p):.3g}"
 
 
@@ -208,8 +217,8 @@ def hardcoded_batch_size(loss: Loss) -> Iterator[Draft]:
     """A batch sum is divided by a constant in place of the batch size."""
     for verdict in _of(loss, "LL305"):
         name = next(filter(names_batch_size, _divisor_names(verdict.at)), "a constant")
-        message = f"a sum over the batch is divided by {name}, a constant: a batch of another size is scaled differently"
-        help = "divide by tf.shape(x)[0]; keep the constant only if it is the global batch size of a tf.distribute strategy"
+        message = f"a sum over the batch is divided by {name}, a constant: other batch sizes are scaled differently"
+        help = "divide by tf.shape(x)[0]; a constant is right only as global batch size under tf.distribute"
         yield _draft(loss, verdict, Severity.WARNING, message, _fact(verdict.term), help)
 
 
@@ -265,7 +274,9 @@ def batch_axis_activation(loss: Loss) -> Iterator[Draft]:
             f"{name} normalizes over the batch axis: every sample depends on the others",
             _site(node, loss),
             fact=f"the normalized axes hold {node.attrs['extent']} elements, B samples among them",
-            help=f"pass axis=-1 to {name}" if node.attrs.get("axis") in (None, (0,), 0) else "normalize over the class axis",
+            help=f"pass axis=-1 to {name}"
+            if node.attrs.get("axis") in (None, (0,), 0)
+            else "normalize over the class axis",
             fault=node,
         )
 
@@ -295,22 +306,29 @@ def batch_coupled(loss: Loss) -> Iterator[Draft]:
 
 
 def _spatial(loss: Loss) -> frozenset[str]:
-    """The symbols that stand for extents other than the batch and the last axis of some tensor."""
-    shapes = [n.shape for n in loss.graph.nodes if n.op == "source"]
-    last = {name for s in shapes for d in (s.tail or s.head)[-1:] for name, _ in d.symbols}
-    inner = {name for s in shapes for d in (*s.head[1:], *s.tail[:-1]) for name, _ in d.symbols}
-    inner |= {s.rest for s in shapes if s.rest is not None and s.tail}
+    """The symbols that stand for extents other than the batch and the last axis of some tensor.
+
+    Axes that are nowhere told apart (the middle of (B, ..., C)) are none: there may be none.
+    """
+    nodes = [n for n in loss.graph.nodes if n.op in ("source", "index", "transpose")]
+    lengths = [d for n in loss.graph.nodes if n.op != "rank_of" and isinstance(d := n.attrs.get("dim"), Dim)]
+    if any(name.startswith("S#") for d in lengths for name, _ in d.symbols):
+        return frozenset()  # a length that cannot be told from others is at play, perhaps as a divisor
+    last = {name for n in nodes for d in (n.shape.tail or n.shape.head)[-1:] for name, _ in d.symbols}
+    inner = {name for n in nodes for d in (*n.shape.head[1:-1], *n.shape.tail[:-1]) for name, _ in d.symbols}
     return frozenset(n for n in inner - last if not n.startswith(("B", "?")))
 
 
 def extent_laws(loss: Loss) -> Laws | None:
     """The laws over the other extents (height, width, time); None where the loss knows of none."""
     symbols = _spatial(loss)
+    families = {name.partition("#")[0] for name in symbols} - {"S"}
 
     def degree(dim: Dim | None) -> int | None:
-        if dim is None or any(name.startswith(("?", "S#")) for name, _ in dim.symbols):
+        if dim is None or any(name.startswith("?") for name, _ in dim.symbols):
             return None
-        return sum(power for name, power in dim.symbols if name.partition("#")[0] in symbols)
+        grows = (power for name, power in dim.symbols if name in symbols or name.partition("#")[0] in families)
+        return sum(grows)
 
     return Laws(loss, degree) if symbols else None
 

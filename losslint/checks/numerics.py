@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken
@@ -11,6 +11,7 @@ from losslint.domain.shape import Dim
 from losslint.findings import Severity
 from losslint.graph import Node, Site, ancestors
 from losslint.loss import Loss
+from losslint.ops.assumptions import root_of
 from losslint.ops.compositions import fused
 from losslint.ops.linear import constant
 from losslint.ops.relations import plain
@@ -22,8 +23,8 @@ LOGITS_FIRST = (
     "take the logits (from_logits=True, tf.nn.*_with_logits, log_softmax, softplus), or clip the argument to "
     "[1e-7, 1 - 1e-7] first; a clip sends no gradient back where it clips"
 )
-_SUMS = frozenset("sum mean max min segment matmul einsum tensordot".split())
-_THROUGH = frozenset("mul square abs pow sub add div cast identity norm".split())
+_SUMS = frozenset(["sum", "mean", "max", "min", "segment", "matmul", "einsum", "tensordot"])
+_THROUGH = frozenset(["mul", "square", "abs", "pow", "sub", "add", "div", "cast", "identity", "norm"])
 _DATA = frozenset({"label", "prediction", "weight"})
 _EPSILON = 0.02  # a constant up to this is a guard
 
@@ -104,7 +105,7 @@ def _matters(loss: Loss, found: Singularity) -> bool:
 
 @check("LL402")
 def vanishing_epsilon(loss: Loss) -> Iterator[Draft]:
-    """An epsilon is lost in rounding: exact arithmetic stays away from the singular point, the dtype in force does not."""
+    """An epsilon is lost in rounding: exact arithmetic avoids the singular point, the dtype in force does not."""
     for node, site in candidates(loss, *LOGS, *ROOTS, "div", "reciprocal"):
         found = singularity(loss, node)
         if found is None or not _fires(found) or not found.vanished:
@@ -196,8 +197,7 @@ def unguarded_division(loss: Loss) -> Iterator[Draft]:
             f"the denominator{_what(found.operand)} can be 0{assuming(found)}",
             site,
             fact(loss, found),
-            "use tf.math.divide_no_nan, or add an epsilon to the denominator (and, for a ratio of sums, the same one to "
-            "the numerator)",
+            "use tf.math.divide_no_nan, or add an epsilon to the denominator (to the numerator too, if both are sums)",
             node,
         )
     for node, site in candidates(loss, "mean"):
@@ -223,62 +223,81 @@ def _divides_by_zero(loss: Loss, node: Node) -> Singularity | None:
 
 def _of_data(loss: Loss, node: Node) -> bool:
     """Whether the value depends on data: a hyper-parameter is not set to 0."""
+    return node.id in _computed_from(loss, "data", _may_be_data)
+
+
+def _may_be_data(node: Node) -> bool:
+    dim = node.attrs.get("dim")
+    if isinstance(dim, Dim):
+        return bool(dim.batch)
+    role = node.attrs.get("role")
+    if node.op == "source":
+        return role in _DATA or (role in ("input", "argument", "captured") and node.shape.rank != 0)
+    return node.op in ("model", "gradient_of", "opaque", "random")
+
+
+def _is_data(node: Node) -> bool:
+    return node.op == "model" or (node.op == "source" and node.attrs.get("role") in _DATA)
+
+
+def _computed_from(loss: Loss, name: str, start: Callable[[Node], bool]) -> set[int]:
+    """The ids of all nodes that are computed from a node with ``start``."""
     memo = loss.ranges.memo
-    if "data" not in memo:
-        touched: set[int] = set()
-        for n in loss.graph.nodes:
-            dim = n.attrs.get("dim")
-            if n.op in ("model", "gradient_of", "opaque", "random") or (isinstance(dim, Dim) and dim.batch) or (
-                n.op == "source" and n.attrs.get("role") in (*_DATA, "input", "argument", "captured")
-                and (n.attrs.get("role") in _DATA or n.shape.rank != 0)
-            ):
-                touched.add(n.id)
-            elif any(x.id in touched for x in n.inputs):
-                touched.add(n.id)
-        memo["data"] = touched
-    touched_ids = memo["data"]
-    assert isinstance(touched_ids, set)
-    return node.id in touched_ids
+    known = memo.get(name)
+    if isinstance(known, set):
+        return known
+    found: set[int] = set()
+    for node in loss.graph.nodes:
+        if start(node) or any(x.id in found for x in node.inputs):
+            found.add(node.id)
+    memo[name] = found
+    return found
 
 
 def _is_sum_of_data(loss: Loss, found: Singularity) -> bool:
     """Whether the denominator is a label or prediction, or a sum of such, that is 0 where all of them are."""
-    pieces = loss.ranges.assumptions.pieces
+    data = _computed_from(loss, "labels and predictions", _is_data)
+    if found.operand.id not in data or not _vanishes_with_data(loss, found):
+        return False
     seen: set[int] = set()
-    todo = [(found.operand, False)]
-    reduced = difference = False
+    todo = [found.operand]
+    reduced = False
     while todo:
-        node, inside = todo.pop()
+        node = todo.pop()
         if node.id in seen or constant(node) is not None:
             continue
+        if node.id in loss.ranges.assumptions.pieces:
+            if node.id not in data:
+                return False  # added to the data: a smoothing term of unknown value
+            continue
         seen.add(node.id)
-        piece = pieces.get(node.id)
-        if piece is not None:
-            root = piece
-            while root.op not in ("source", "model"):
-                root = root.inputs[0]
-            if root.op != "model" and root.attrs.get("role") not in _DATA:
-                return False
-            continue
+        if node.op in ("add", "sub") and not reduced and not all(_reduces(x) for x in node.inputs):
+            return False  # a difference of single values is no amount
         if node.op == "join":  # the ways that cannot be followed take nothing from those that can
-            todo.extend((x, inside) for x in node.inputs if x.op != "opaque")
-            continue
-        if node.op not in _SUMS | _THROUGH and plain(node) is node:
-            if loss.ranges.of(node).low.trust == Trust.UNKNOWN:
-                return False
-            continue
-        reduced = reduced or node.op in _SUMS
-        difference = difference or node.op in ("add", "sub") and not inside and not all(
-            constant(x) is None and x.op in _SUMS | _THROUGH for x in node.inputs
-        )
-        todo.extend((x, inside or node.op in _SUMS) for x in node.inputs)
-    silent = any(all(not v for number, v in hit.leaves.items() if number >= 0) for hit in found.hits)
-    return silent and not difference and (reduced or not _has_difference(found.operand))
+            todo.extend(x for x in node.inputs if x.op != "opaque")
+        elif node.op in _SUMS | _THROUGH or plain(node) is not node:
+            reduced = reduced or node.op in _SUMS
+            factors = [x for x in node.inputs if x.id in data] if node.op == "mul" else node.inputs
+            todo.extend(factors)
+        elif loss.ranges.of(node).low.trust == Trust.UNKNOWN:
+            return False
+    return True
 
 
-def _has_difference(node: Node) -> bool:
+def _reduces(node: Node) -> bool:
+    """Whether ``node`` is an amount: a sum, or made of sums."""
     node = plain(node)
-    return node.op in ("add", "sub")
+    if node.op in ("add", "sub", "mul"):
+        return all(_reduces(x) or constant(x) is not None for x in node.inputs)
+    return node.op in _SUMS and constant(node) is None
+
+
+def _vanishes_with_data(loss: Loss, found: Singularity) -> bool:
+    """Whether some hit has every label and prediction at 0."""
+    pieces = {p.number: p for p in loss.ranges.assumptions.pieces.values()}
+    leaves = {number for number in found.hits[0].leaves if number in pieces and _is_data(root_of(pieces[number]))}
+    cone = loss.ranges.witness.leaves(found.operand) & leaves
+    return any(not any(hit.leaves[number] for number in cone) for hit in found.hits)
 
 
 def _what(node: Node) -> str:
@@ -343,7 +362,9 @@ def singular_gradient(loss: Loss) -> Iterator[Draft]:
         found = singularity(loss, node)
         if found is None or not _fires(found) or found.vanished or not loss.gradients.live(node):
             continue
-        slope = "NaN" if node.op in ("norm", "std") or constant(node.inputs[-1]) == 0 else "infinite, NaN after a square,"
+        slope = (
+            "NaN" if node.op in ("norm", "std") or constant(node.inputs[-1]) == 0 else "infinite, NaN after a square,"
+        )
         only = " under XLA (TensorFlow sends 0 back, as the slope that comes in is 0)" if found.zero_slope else ""
         yield Draft(
             "LL406",
@@ -377,7 +398,7 @@ def where_nan_gradient(loss: Loss) -> Iterator[Draft]:
             f"0 * inf = NaN{' under XLA' if found.xla_only else ''}",
             site,
             fact(loss, found, "88.7" if node.op == "exp" else "1" if node.op.startswith("a") else _point(node)),
-            "make the argument safe as well: safe = tf.where(condition, x, 1.0), then tf.where(condition, f(safe), other)",
+            "make the argument safe too: safe = tf.where(condition, x, 1.0), then tf.where(condition, f(safe), other)",
             node,
         )
 

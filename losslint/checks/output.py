@@ -34,16 +34,16 @@ def _keras_for_sure(loss: Loss) -> bool:
 
 @check("LL101")
 def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
-    """A tensor of rank >= 1 where a scalar is differentiated; one element is as good as a scalar."""
+    """A tensor of rank >= 1 where a scalar is differentiated; one element trains as a scalar does."""
     if _silent(loss):
         return
     some_scalar = any(_rank(output) == 0 for output in loss.outputs)
     for output in loss.outputs:
         value = output.value
-        if not isinstance(value, Node) or not value.shape.min_rank or value.shape.numel.value == 1:
+        if not isinstance(value, Node) or not value.shape.min_rank:
             continue
         severity, why = _non_scalar_severity(loss)
-        if output.by_configuration and some_scalar:
+        if (output.by_configuration and some_scalar) or value.shape.numel.value == 1:
             severity = Severity.INFO
         yield Draft(
             "LL101",
@@ -62,6 +62,8 @@ def _non_scalar_severity(loss: Loss) -> tuple[Severity, str]:
     summed = "its gradient is the sum over all elements and grows with the batch"
     if consumer.kind == "tape" and consumer.proven:
         return Severity.ERROR, f"differentiated as it is ({consumer.evidence}), {summed}"
+    if loss.called:
+        return Severity.INFO, f"whoever calls it has to reduce it; under a GradientTape {summed}"
     return Severity.WARNING, f"under a GradientTape {summed}"
 
 

@@ -100,7 +100,9 @@ def add(node: Node, inputs: list[Coupling]) -> Coupling:
         return parts[0]
     if any(x.count is not None for x in parts):
         return coupled(node)
-    rows, totals = ({p for p in powers if p is not None} for powers in ((x.row for x in parts), (x.total for x in parts)))
+    rows, totals = (
+        {p for p in powers if p is not None} for powers in ((x.row for x in parts), (x.total for x in parts))
+    )
     if len(rows) > 1 or len(totals) > 1:
         return coupled(node)
     return Coupling(next(iter(rows), None), next(iter(totals), None))

@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 
 INF = math.inf
 UNDERFLOW = -104.0
-"""``exp`` of anything below is exactly 0 in float32 (already below -87.3 where subnormals are flushed, as TensorFlow does)."""
+"""``exp`` of anything below is 0 in float32 (below -87.3 already where subnormals are flushed, as TensorFlow does)."""
+
+TINY = 2.0**-126
+"""The smallest normal float32."""
 
 
 class Trust(enum.IntEnum):
@@ -98,7 +101,9 @@ class Interval:
     def excludes(self, value: float) -> bool:
         """Whether ``value`` certainly does not occur."""
         low, high = self.low, self.high
-        return low.at > value or high.at < value or value in (low.at if low.open else None, high.at if high.open else None)
+        return (
+            low.at > value or high.at < value or value in (low.at if low.open else None, high.at if high.open else None)
+        )
 
     def reaches_down_to(self, value: float) -> End | None:
         """The low end, where values at or below ``value`` are known or assumed to occur."""
@@ -117,7 +122,7 @@ class Interval:
 
     def __str__(self) -> str:
         def number(x: float) -> str:
-            return f"{x:.8g}"
+            return f"{x:.7g}"
 
         left, right = "(" if self.low.open else "[", ")" if self.high.open else "]"
         return f"{left}{number(self.low.at)}, {number(self.high.at)}{right}"
@@ -178,9 +183,7 @@ def reciprocal(a: Interval) -> Interval:
 
 def hull(*parts: Interval) -> Interval:
     """The smallest interval around all of ``parts``."""
-    return Interval(
-        _lowest([p.low for p in parts]), _highest([p.high for p in parts]), any(p.nan for p in parts)
-    )
+    return Interval(_lowest([p.low for p in parts]), _highest([p.high for p in parts]), any(p.nan for p in parts))
 
 
 def _lowest(ends: list[End]) -> End:
@@ -197,7 +200,9 @@ def maximum(a: Interval, b: Interval) -> Interval:
 
     Where the bound is no constant and the other value is unknown, that may be the greater everywhere.
     """
-    (winner, low), (loser, other) = sorted(((a, a.low), (b, b.low)), key=lambda p: (-p[1].at, not p[1].open, -p[1].trust))
+    (winner, low), (loser, other) = sorted(
+        ((a, a.low), (b, b.low)), key=lambda p: (-p[1].at, not p[1].open, -p[1].trust)
+    )
     if winner.constant is None and other.trust == Trust.UNKNOWN and loser.high.at > low.at:
         low = replace(low, trust=Trust.UNKNOWN)
     return Interval(low, _highest([a.high, b.high]), a.nan or b.nan)
@@ -300,7 +305,7 @@ def _single(x: float) -> float:
         rounded: float = struct.unpack("<f", struct.pack("<f", x))[0]
     except OverflowError:
         return math.copysign(INF, x)
-    return rounded if abs(rounded) >= 2.0**-126 else 0.0
+    return rounded if abs(rounded) >= TINY else 0.0
 
 
 def _brain(x: float) -> float:

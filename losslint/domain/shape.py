@@ -199,6 +199,15 @@ def _reduce_open(shape: Shape, axes: tuple[int, ...], keepdims: bool) -> tuple[S
         return Shape(new_head, shape.rest, new_tail), product(known)
     if not free or (any(a < 0 for a in inside) and not shape.tail):
         # axis -1 of (B, ...): the unlisted axes may be none, and then -1 is the batch
+        reach = max((-a for a in axes if a < 0), default=0) - len(shape.tail)
+        if (
+            free
+            and not heads
+            and not keepdims
+            and all(d.batch == 0 for d in shape.head[-reach:])
+            and reach < len(shape.head)
+        ):
+            return opened(shape, len(shape.head) - reach), Dim.fresh()
         return Shape.unknown(), None
     extent = product(known) * Dim.of(_opened(shape.rest))
     if all(a < 0 for a in axes):  # the last axes of (B, ..., C): what stands before stays told
@@ -259,6 +268,11 @@ def _broadcast_open(a: Shape, b: Shape) -> Shape:
     head = common or (a.head or b.head)[:1] if common or not (a.head and b.head) else ()
     split = min(len(a.tail), len(b.tail))
     tail = tuple(map(_one_dim, a.tail[len(a.tail) - split :], b.tail[len(b.tail) - split :]))
-    hidden = [*a.head[len(head) :], *b.head[len(head) :], *a.tail[: len(a.tail) - split], *b.tail[: len(b.tail) - split]]
+    hidden = [
+        *a.head[len(head) :],
+        *b.head[len(head) :],
+        *a.tail[: len(a.tail) - split],
+        *b.tail[: len(b.tail) - split],
+    ]
     free = all(d.batch == 0 for d in hidden) and not any((s or "?").startswith("?") for s in (a.rest, b.rest))
     return Shape(head, _opened("S" if free else None), tail)

@@ -231,6 +231,8 @@ def _consumer(chain: list[Definition], evidence: Evidence, place: str) -> Consum
         return None
     outer = [d for d in chain[:-1] if not isinstance(d, ast.ClassDef)]
     known_as = {function.name} | {o.name for o in outer}
+    # a loss that returns nothing is a finding, not something else
+    returns = returns or (_is_sample_pair(names) and is_loss_name(function.name) and not _is_stub(function))
     if function.name.startswith("__") or _NO_LOSS.search(function.name) or not returns:
         return None
     if known_as & evidence.compiled and (_takes_samples(names) or len(names) >= 2):
@@ -249,8 +251,8 @@ def _consumer(chain: list[Definition], evidence: Evidence, place: str) -> Consum
         if metric or (outer and is_metric_name(outer[-1].name) and not is_loss_name(function.name)):
             return Consumer("metric", f"{function.name} is the name of a metric")
         if is_loss_name(function.name) or any(is_loss_name(o.name) for o in outer) or _is_sample_pair(names):
-            if evidence.tape and function.name in evidence.called:
-                return Consumer("unknown", "called beside a gradient tape")
+            if evidence.tape and (function.name in evidence.called or not evidence.compiled):
+                return Consumer("unknown", "stands beside a gradient tape")
             return Consumer("keras" if _is_sample_pair(names) else "unknown", "takes labels and predictions")
         return None
     if metric:
@@ -269,6 +271,11 @@ def _takes_samples(names: list[str]) -> bool:
 def _is_sample_pair(names: list[str]) -> bool:
     """Whether the first two arguments are what Keras passes to a loss."""
     return {role_of(n) for n in names[:2]} == {"label", "prediction"}
+
+
+def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a body is only a docstring, ``pass``, ``...`` or ``raise``."""
+    return all(isinstance(s, (ast.Pass, ast.Raise)) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in function.body)
 
 
 def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:

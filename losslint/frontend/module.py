@@ -17,6 +17,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from losslint.findings import Span
+from losslint.sources import parse
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -54,11 +55,12 @@ class Module:
 
     path: str
     text: str
-    tree: ast.Module = field(init=False)
+    tree: ast.Module = field(default=None)  # type: ignore[assignment]  # parsed here where it is not given
     _slices: dict[int, Slice] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tree = ast.parse(self.text, self.path)
+        if self.tree is None:
+            self.tree = parse(self.text, self.path)
 
     @functools.cached_property
     def lines(self) -> list[str]:

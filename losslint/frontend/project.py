@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from losslint import sources
 from losslint.frontend.module import Module
 
 _ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -26,8 +27,9 @@ class Project:
         key = str(path.resolve())
         if key not in self._modules:
             try:
-                self._modules[key] = Module(str(path), path.read_text(encoding="utf-8-sig"))
-            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+                source = sources.read(path, str(path))
+                self._modules[key] = Module(source.filename, source.text, sources.syntax_tree(source))
+            except sources.Unreadable:
                 self._modules[key] = None
         return self._modules[key]
 

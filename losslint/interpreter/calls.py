@@ -89,6 +89,8 @@ class Calls:
             return self.instantiate(function, args, kwargs)
         if isinstance(function, Callback):
             return self._expand(function.call, function.name, args, kwargs)
+        if isinstance(function, str) and len(args) == 1:  # np.float32(x): a dtype is its name
+            return self.graph.op("cast", args[0], dtype=function) if isinstance(args[0], Node) else args[0]
         if isinstance(function, Partial):
             return self.call(function.function, [*function.args, *args], function.kwargs | kwargs)
         if isinstance(function, Method):
@@ -154,8 +156,12 @@ class Calls:
         values = ([function.bound] if function.bound is not None else []) + args
         outputs = self.run_function(function, values, kwargs)
         if function.custom_gradient and outputs:
+            # what the body computes is not what is differentiated: the result depends on the arguments, by declaration
             value = outputs[0][0] if isinstance(outputs[0], tuple) and outputs[0] else outputs[0]
-            return self.graph.op("straight_through", value)
+            given = list(dict.fromkeys(dependencies((args, kwargs)))) or [self.graph.lift(value)]
+            result = self.graph.op("straight_through", *given[:1])
+            result.shape = value.shape if isinstance(value, Node) else result.shape
+            return result
         return merged(self.graph, outputs) if outputs else None
 
     def _declared(self: Machine, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]

@@ -213,6 +213,8 @@ class Expressions:
     def element(self: Machine, owner: Any, key: Any) -> Any:  # type: ignore[misc]
         """``owner[key]``."""
         if isinstance(owner, Node):
+            if isinstance(key, str) and owner.op == "source" and owner.attrs["role"] in ("label", "prediction"):
+                return self.graph.op("identity", owner, part=key)  # one of several outputs
             if isinstance(key, str):
                 return self.free(f"{owner.attrs['name']}.{key}", owner) if owner.op == "source" else (
                     self.graph.opaque((owner,), "an element by name")
@@ -235,6 +237,8 @@ class Expressions:
 
     def element_of(self: Machine, owner: Any, index: int | None = None, count: int | None = None) -> Any:  # type: ignore[misc]
         """One element met while iterating over ``owner`` or unpacking it."""
+        if index is not None and hasattr(owner, "getitem"):
+            return owner.getitem(self.graph, index)
         if isinstance(owner, Node):
             if owner.op == "source" and owner.attrs["role"] in ("argument", "input", "captured", "config"):
                 return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
@@ -315,6 +319,9 @@ class Expressions:
 
     def _compare(self: Machine, name: str, left: Any, right: Any) -> Any:  # type: ignore[misc]
         if name in ("Is", "IsNot"):
+            if isinstance(left, Node) and left.op == "static_dim" and right is None:
+                left.attrs["guarded"] = True  # the code knows that this extent may be missing
+                return Unknown((), "whether an extent is known")
             known = self._identical(left, right)
             return Unknown(tuple(dependencies((left, right)))) if known is None else known is (name == "Is")
         if name in ("In", "NotIn"):

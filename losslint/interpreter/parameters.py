@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import re
 
 import libcst as cst
 import libcst.matchers as m
@@ -10,7 +13,7 @@ import libcst.matchers as m
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
 from losslint.frontend.names import role_of
 from losslint.graph import Node, Unknown
-from losslint.interpreter.values import Function, dependencies
+from losslint.interpreter.values import Function, SomeOf, dependencies
 from losslint.ops.registry import Callback
 
 if TYPE_CHECKING:
@@ -20,6 +23,13 @@ SAMPLES = Shape((BATCH,), "S", (Dim.of("C"),))
 """Labels and predictions: a batch of samples, any axes, a last one. Both the same, as Keras aligns them."""
 
 
+_ANY = SomeOf([Unknown((), "one of any number of arguments")])
+"""What ``*args`` of an entry holds."""
+_INPUT = re.compile(
+    r"^(x|xs|x_\w+|\w*_x|images?|imgs?|\w+_images?|inputs?|\w+_inputs?|batch\w*|features?|samples?|tokens|sequences?|noise|z|latent\w*"
+    r"|\w+_batch|states?|obs\w*|data)$"
+)
+"""Names of what a training step feeds to its model."""
 _BATCHES = ("data", "batch", "inputs", "features", "element", "dataset", "train_data", "batch_data", "minibatch")
 """Names of what a training step gets: inputs, then labels."""
 
@@ -38,12 +48,12 @@ class Parameters:
         rest, named = list(args), dict(kwargs)
         for param in (*params.posonly_params, *params.params):
             name = param.name.value
-            if rest:
+            if rest and rest[0] is not _ANY:
                 machine.scope.assign(name, rest.pop(0))
             else:
                 machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
         if isinstance(params.star_arg, cst.Param):
-            machine.scope.assign(params.star_arg.name.value, tuple(rest))
+            machine.scope.assign(params.star_arg.name.value, rest[-1] if rest and rest[-1] is _ANY else tuple(rest))
         for param in params.kwonly_params:
             name = param.name.value
             machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
@@ -65,8 +75,10 @@ class Parameters:
             frame.scope = kept
 
     # -- an entry: nobody calls it, its arguments are what its kind of loss gets -----------------------------------
-    def for_entry(self, function: Function, is_loss: bool) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments for ``function`` as a loss (or, if not, as a factory or a training step)."""
+    def for_entry(self, function: Function, kind: str) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments for ``function`` as a "loss", as a training "step", or as a "factory" (a constructor is one too)."""
+        is_loss = kind == "loss"
+        make = {"loss": self.made_up, "step": self._fed, "factory": self.captured}[kind]
         tree = function.tree
         params = [*tree.params.posonly_params, *tree.params.params]
         bound = params[1:] if function.bound is not None else params
@@ -81,15 +93,15 @@ class Parameters:
                 if param.default is not None and not (is_loss and position < 2 and role_of(name) in ("label", "prediction")):
                     args.append(self._in_definition_of(param.default, function))
                 else:
-                    args.append(self.argument(name, roles.get(name, role_of(name)), name in evidence))
+                    args.append(self._argument(name, roles.get(name, role_of(name)), name in evidence, make))
             kwargs = {
                 p.name.value: self._in_definition_of(p.default, function)
                 if p.default is not None
-                else self.argument(p.name.value, role_of(p.name.value), p.name.value in evidence)
+                else self._argument(p.name.value, role_of(p.name.value), p.name.value in evidence, make)
                 for p in tree.params.kwonly_params
             }
             if isinstance(tree.params.star_arg, cst.Param):
-                pass  # nothing is passed
+                args.append(_ANY)
             if tree.params.star_kwarg is not None:
                 kwargs["backend"] = machine.free("backend")
         return args, kwargs
@@ -120,11 +132,10 @@ class Parameters:
             roles[names[0]], roles[names[1]] = "label", "prediction"
         return roles
 
-    def argument(self, name: str, role: str | None, batch: bool) -> Any:
-        """An argument of an entry."""
+    def _argument(self, name: str, role: str | None, batch: bool, make: Callable[[str, str | None], Any]) -> Any:
         if role is None and batch:
             return self.graph.source(name, "prediction", SAMPLES, batch="assumed")
-        return self.made_up(name, role)
+        return make(name, role)
 
     def made_up(self, name: str, role: str | None) -> Any:
         """A value for a name of which only the name is known."""
@@ -137,6 +148,14 @@ class Parameters:
         if role == "model":
             return self.model(name)
         return self.graph.source(name, "argument", Shape.unknown())
+
+    def _fed(self, name: str, role: str | None) -> Any:
+        """An argument of a training step: rather a batch of data than a hyper-parameter."""
+        if role in (None, "config", "prediction") and _INPUT.match(name):
+            # a name such as "data" may be unpacked: its parts are made up when they are met
+            shape = Shape.unknown() if name in _BATCHES else SAMPLES
+            return self.graph.source(name, "input", shape, batch="assumed")
+        return self.made_up(name, role)
 
     def captured(self, name: str, role: str | None) -> Any:
         """A free name, or an attribute that nobody set: rather a hyper-parameter or a layer than a tensor."""

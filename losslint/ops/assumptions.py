@@ -19,14 +19,34 @@ if TYPE_CHECKING:
     from losslint.loss import Loss
 
 SAME_VALUES = frozenset(
-    "identity cast reshape expand_dims squeeze transpose broadcast_to tile repeat stop_gradient gather gather_nd "
-    "boolean_mask reverse roll sort leaves_tensorflow variable_of".split()
+    [
+        "identity",
+        "cast",
+        "reshape",
+        "expand_dims",
+        "squeeze",
+        "transpose",
+        "broadcast_to",
+        "tile",
+        "repeat",
+        "stop_gradient",
+        "gather",
+        "gather_nd",
+        "boolean_mask",
+        "reverse",
+        "roll",
+        "sort",
+        "leaves_tensorflow",
+        "variable_of",
+    ]
 )
 """Primitives whose result holds nothing but values of their first input."""
 PIECES = frozenset({"index", "unstack"})
 """Primitives that cut one column out: it may be a probability where its neighbours are not."""
 
-_TO_LOGITS = frozenset({"exp", "expm1", "sigmoid", "log_sigmoid", "softmax", "log_softmax", "softplus", "logsumexp", "tanh"})
+_TO_LOGITS = frozenset(
+    {"exp", "expm1", "sigmoid", "log_sigmoid", "softmax", "log_softmax", "softplus", "logsumexp", "tanh"}
+)
 _SIGNED = frozenset({"neg", "abs"})
 _TENSORS = frozenset({"prediction", "argument", "captured"})
 _SMALL = 0.02  # an addend up to this guards; a larger one is arithmetic
@@ -107,9 +127,10 @@ class Assumptions:
         if node.op == "source":
             if node.attrs.get("role") in ("label", "weight"):
                 self.labels.add(node.id)
-        elif node.inputs and any(x.id in self.labels for x in node.inputs):
-            if all(x.id in self.labels or x.op == "const" for x in node.inputs):
-                self.labels.add(node.id)
+        elif any(x.id in self.labels for x in node.inputs) and all(
+            x.id in self.labels or x.op == "const" for x in node.inputs
+        ):
+            self.labels.add(node.id)
 
     def _forms(self, node: Node, forms: list[dict[int, int]]) -> dict[int, int]:
         piece = self.pieces.get(node.id)
@@ -121,7 +142,7 @@ class Assumptions:
         if not node.inputs:
             return {}
         inner = forms[node.inputs[0].id]
-        if node.op in ("clip", *SAME_VALUES):
+        if node.op in ("clip", "sum", *SAME_VALUES):
             return {p: max(f, _GUARDED) for p, f in inner.items()}
         if node.op in ("maximum", "minimum", "add", "sub", "mul", "div"):
             return self._through_binary(node, forms)
@@ -136,12 +157,17 @@ class Assumptions:
         a, b = node.inputs[:2]
         known_a, known_b = constant(a), constant(b)
         if known_a is None and known_b is None:
-            return self._mixed(node, forms[a.id], forms[b.id])
+            chosen = [forms[x.id] for x, y in ((a, b), (b, a)) if y.id in self.labels]
+            picked = {p: _GUARDED for form in chosen for p, f in form.items() if f <= _GUARDED}
+            return self._mixed(node, forms[a.id], forms[b.id], picked)
         known, inner = (known_a, forms[b.id]) if known_a is not None else (known_b, forms[a.id])
         assert known is not None
         if node.op == "sub" and known_a is not None and abs(known_a - 1) < _SMALL:
             return {p: _COMPLEMENT if f <= _GUARDED else max(f, _GUARDED) for p, f in inner.items() if f < _SCALED}
-        if node.op in ("add", "sub") and abs(known) < _SMALL and known_b is not None or node.op in ("maximum", "minimum"):
+        if (node.op in ("add", "sub") and abs(known) < _SMALL and known_b is not None) or node.op in (
+            "maximum",
+            "minimum",
+        ):
             return {p: max(f, _GUARDED) for p, f in inner.items() if known or f != _COMPLEMENT}
         if node.op == "add" and abs(known) < _SMALL:
             return {p: max(f, _GUARDED) for p, f in inner.items()}
@@ -150,14 +176,15 @@ class Assumptions:
         return {}
 
     @staticmethod
-    def _mixed(node: Node, a: dict[int, int], b: dict[int, int]) -> dict[int, int]:
+    def _mixed(node: Node, a: dict[int, int], b: dict[int, int], picked: dict[int, int]) -> dict[int, int]:
+        """``picked``: what a label selects, as in sum(y * p)."""
         if node.op in ("maximum", "minimum"):  # maximum(p, eps) with an eps that is computed
             return {p: max(f, _GUARDED) for p, f in a.items()}
         if node.op == "mul":
-            return {p: _FACTOR for part in (a, b) for p, f in part.items() if f in (_COMPLEMENT, _FACTOR)}
+            return {p: _FACTOR for part in (a, b) for p, f in part.items() if f in (_COMPLEMENT, _FACTOR)} | picked
         if node.op in ("add", "sub"):  # logits - max(logits)
             return {p: _SCALED for p, f in a.items() if f <= _GUARDED or f == _SCALED}
-        return {p: _SCALED for p, f in a.items() if f == _SAME or f == _SCALED}  # logits / temperature
+        return {p: _SCALED for p, f in a.items() if f in (_SAME, _SCALED)}  # logits / temperature
 
     def _note_uses(self, node: Node, forms: list[dict[int, int]]) -> None:
         inputs = node.inputs
@@ -177,7 +204,9 @@ class Assumptions:
                     self._crossed.update(crossed)
                     label = self.pieces.get(other.id)
                     if label is not None:
-                        self._met.setdefault(label.number, set()).update(p for p, f in forms[x.id].items() if f != _SCALED)
+                        self._met.setdefault(label.number, set()).update(
+                            p for p, f in forms[x.id].items() if f != _SCALED
+                        )
         elif node.op == "select" and inputs[0].id in self.labels:  # where(y == 1, p, 1 - p)
             self._crossed.update(p for x in inputs[1:] for p, f in forms[x.id].items() if f == _COMPLEMENT)
         if node.op == "sub" and constant(inputs[0]) == 1.0:
@@ -204,9 +233,7 @@ class Assumptions:
     def _is_probability(self, numbers: set[int], role: str, name: str) -> bool:
         if numbers & self._logits or "logit" in name.lower():
             return False
-        return bool(
-            numbers & (self._complemented | self._crossed) or (role == "prediction" and numbers & self._logged)
-        )
+        return bool(numbers & (self._complemented | self._crossed) or (role == "prediction" and numbers & self._logged))
 
     @functools.cached_property
     def _probabilities(self) -> set[int]:

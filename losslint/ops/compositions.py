@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 OVERFLOW = 88.0
 """exp of more overflows float32 (and bfloat16); an argument known to stay below is safe."""
-_PICKED = frozenset("gather gather_nd index unstack boolean_mask reverse concat".split())
+_PICKED = frozenset(["gather", "gather_nd", "index", "unstack", "boolean_mask", "reverse", "concat"])
 
 
 class Fused(NamedTuple):
@@ -39,11 +39,13 @@ def fused(loss: Loss, node: Node) -> Fused | None:
         exponential = _exponential(inner.inputs[0])
         if exponential is not None and not _tame(loss, exponential):
             return Fused(
-                "log(sum(exp(x)))", "tf.reduce_logsumexp(x)", f"the exponent is in {loss.ranges.of(exponential.inputs[0])}"
+                "log(sum(exp(x)))",
+                "tf.reduce_logsumexp(x)",
+                f"the exponent is in {loss.ranges.of(exponential.inputs[0])}",
             )
         return None
     links = chain(inner)
-    if links.count and links.constant == 1 and links.sign > 0:
+    if links.constants and links.constant == 1 and links.sign > 0:
         return _softplus(loss, _exponential(links.core))
     return None
 
@@ -65,7 +67,7 @@ def _picked(node: Node) -> Node:
     """What the elements of ``node`` were computed as: picking some of them commutes with the logarithm."""
     while True:
         node = plain(node)
-        if node.op not in _PICKED or len({x.op for x in node.inputs}) != 1 and node.op == "concat":
+        if node.op not in _PICKED or (len({x.op for x in node.inputs}) != 1 and node.op == "concat"):
             return node
         node = node.inputs[0]
 

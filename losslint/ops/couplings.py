@@ -9,7 +9,8 @@ from losslint.domain import coupling
 from losslint.domain.coupling import CONST, ROW, SUM, UNKNOWN, Coupling
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node
-from losslint.ops.reshaping import pairs_rows
+from losslint.ops.extents import from_weights
+from losslint.ops.reshaping import any_row, pairs_rows
 
 if TYPE_CHECKING:
     from losslint.loss import Loss
@@ -130,12 +131,12 @@ def index(node: Node, xs: list[Coupling]) -> Coupling:
     items = [k for k in (key if isinstance(key, tuple) else (key,)) if k is not None]
     first = items[0] if items else Ellipsis
     shape, x = node.inputs[0].shape, xs[0]
-    if node.attrs.get("mapped"):
+    if any_row(node):
         return x
     if x.constant or x.at is not None or not (shape.head and shape.head[0].batch) or first is Ellipsis:
         return x
     if isinstance(first, Node):
-        return x if first.dtype == "bool" else coupling.coupled(node, [x])
+        return x if first.dtype == "bool" else UNKNOWN
     if isinstance(first, slice):
         if first.start in (None, 0) and first.stop is None and first.step in (None, 1):
             return x
@@ -235,6 +236,7 @@ class Couplings:
 
     def __init__(self, loss: Loss) -> None:
         self._found: list[Coupling] = []
+        self._weights = from_weights(loss.graph.nodes)
         for node in loss.graph.nodes:
             self._found.append(self._of(node))
 
@@ -244,11 +246,13 @@ class Couplings:
 
     def _of(self, node: Node) -> Coupling:
         held = node.attrs.get("dim")
+        if node.id in self._weights:
+            return CONST
         if isinstance(held, Dim):
             return extent(held)
         if node.op in _EXTENTS:
             shape = node.attrs.get("shape")
-            return extent(shape.numel) if isinstance(shape, Shape) else UNKNOWN
+            return CONST if isinstance(shape, Shape) and shape.numel.batch == 0 else UNKNOWN
         inputs = [self._found[value.id] for value in node.inputs]
         result = RULES.get(node.op, coupling.function)(node, inputs)
         if result.additive and self._crosses(node):

@@ -7,13 +7,27 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from losslint.domain.shape import SCALAR, Dim, Shape, product
 from losslint.graph import Node
 
-MAKERS = frozenset({"zeros", "ones", "fill", "random", "model", "opaque", "batch_statistics", "scatter", "broadcast_to"})
+MAKERS = frozenset(
+    {"zeros", "ones", "fill", "random", "model", "opaque", "batch_statistics", "scatter", "broadcast_to"}
+)
 """Primitives whose attribute ``shape`` is the shape of their result, not a shape that they hold as their value."""
+
+
+_BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
+_ARITHMETIC = frozenset(
+    ["add", "sub", "mul", "div", "floordiv", "mod", "neg", "cast", "identity", "maximum", "minimum", "rank_of"]
+)
+
+
+def names_batch_size(name: str) -> bool:
+    """Whether a name says that it holds a batch size: ``BATCH_SIZE``, ``self.batch_size``, ``bs``."""
+    return _BATCH_SIZE.search(name.rpartition(".")[2]) is not None
 
 
 def constant(value: Any) -> Any:
@@ -59,6 +73,36 @@ def extent_of(value: Any) -> Dim | None:
     return Dim(number) if number is not None and number >= 0 else None
 
 
+def batch_free(value: Any) -> bool:
+    """Whether a number does not change with the batch: computed from constants, hyper-parameters, other extents."""
+    if not isinstance(value, Node):
+        return isinstance(value, (int, float)) or (isinstance(value, Dim) and value.batch == 0)
+    todo = [value]
+    for _ in range(32):  # expressions for lengths are short
+        if not todo:
+            return True
+        node = todo.pop()
+        held = node.attrs.get("dim")
+        if isinstance(held, Dim) and held.batch == 0:
+            continue
+        if (
+            node.op == "source"
+            and node.attrs.get("role") == "config"
+            and not names_batch_size(str(node.attrs.get("name")))
+        ):
+            continue
+        if node.op in _ARITHMETIC and held is None:
+            todo.extend(node.inputs if node.op != "rank_of" else ())
+        elif node.op != "const":
+            return False
+    return False
+
+
+def length(value: Any) -> Dim:
+    """The extent that ``value`` stands for, a fresh one where it is unknown."""
+    return extent_of(value) or Dim.fresh(0 if batch_free(value) else None)
+
+
 def held_shape(node: Any) -> Shape | None:
     """The shape that is the *value* of a node (``tf.shape(x)``), None where there is none or it is unknown."""
     if isinstance(node, Shape):
@@ -67,6 +111,26 @@ def held_shape(node: Any) -> Shape | None:
         return None
     shape = node.attrs.get("shape")
     return shape if isinstance(shape, Shape) and node.op not in MAKERS else None
+
+
+def axis_length(shape: Shape, axis: int) -> Dim | None:
+    """The extent of an axis; a fresh one for an unlisted axis of (B, ...), which is not the batch."""
+    dim = shape.axis(axis)
+    free = shape.rest is not None and not shape.rest.startswith("?")
+    return Dim.fresh() if dim is None and free and axis and shape.head else dim
+
+
+def from_weights(nodes: list[Node]) -> set[int]:
+    """The ids of nodes computed from trainable variables and constants alone: no extent of theirs is the batch."""
+    found: set[int] = set()
+    for node in nodes:
+        if node.op == "source":
+            inside = node.attrs.get("role") == "variable"
+        else:
+            inside = bool(node.inputs) and all(n.id in found or n.op == "const" for n in node.inputs)
+        if inside:
+            found.add(node.id)
+    return found
 
 
 def axes_of(value: Any) -> tuple[int, ...] | None:
@@ -87,7 +151,7 @@ def requested(value: Any) -> Shape | None:
     if shape is not None:
         return shape
     dims = _entries(value)
-    return None if dims is None else Shape(tuple(extent_of(d) or Dim.unknown() for d in dims))
+    return None if dims is None else Shape(tuple(map(length, dims)))
 
 
 def _entries(value: Any) -> list[Any] | None:
@@ -117,7 +181,7 @@ def reshaped(shape: Shape, value: Any) -> Shape:
     holes = [i for i, d in enumerate(dims) if d is None]
     if len(holes) == 1:
         dims[holes[0]] = _hole(shape.numel, product([d for d in dims if d is not None]))
-    result = Shape(tuple(d or Dim.unknown() for d in dims))
+    result = Shape(tuple(d or length(e) for d, e in zip(dims, entries)))
     if not holes and shape.numel.batch and result.numel.batch == 0:
         # all extents are numbers although the batch is among them: a batch size is written out
         return Shape((Dim.unknown(), *result.head[1:]))

@@ -7,7 +7,6 @@ log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ from losslint.domain import law as laws
 from losslint.domain.law import ABSENT, LOST, NOTHING, STILL, UNKNOWN, Dual, Law, Power, Term
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node
-from losslint.ops.extents import constant
+from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
-from losslint.ops.reshaping import pairs_rows, sliced
+from losslint.ops.reshaping import any_row, pairs_rows, sliced
 
 if TYPE_CHECKING:
     from losslint.loss import Loss
@@ -28,13 +27,6 @@ Degree = Callable[["Dim | None"], "int | None"]
 Rule = Callable[[Node, "list[Dual]", Degree], Dual]
 
 HALF = Fraction(1, 2)
-
-_BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
-
-
-def names_batch_size(name: str) -> bool:
-    """Whether a name says that it holds a batch size: ``BATCH_SIZE``, ``self.batch_size``, ``bs``."""
-    return _BATCH_SIZE.search(name.rpartition(".")[2]) is not None
 
 
 def batch_degree(dim: Dim | None) -> int | None:
@@ -343,7 +335,7 @@ def matrix_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 def index_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """Whole rows, or a mask of them; single elements of a growing axis are unknown."""
     key, shape = node.attrs.get("key"), node.inputs[0].shape
-    if node.attrs.get("mapped"):  # any one row, as a body that is mapped over all of them sees it
+    if any_row(node):
         return xs[0]
     items = list(key) if isinstance(key, tuple) else [key]
     split = next((i for i, k in enumerate(items) if k is Ellipsis), len(items))
@@ -481,6 +473,7 @@ class Laws:
 
     def __init__(self, loss: Loss, degree: Degree = batch_degree) -> None:
         self._degree = degree
+        self._weights = from_weights(loss.graph.nodes)
         self._duals: list[Dual] = []
         for node in loss.graph.nodes:
             self._duals.append(self._of(node))
@@ -503,7 +496,8 @@ class Laws:
             fixed = isinstance(held, Shape) and self._degree(held.numel) == 0
             return Dual(STILL) if fixed else LOST
         inputs = [self._edge(node, i, value) for i, value in enumerate(node.inputs)]
-        dual = RULES.get(node.op, any_function)(node, inputs, self._degree)
+        degree = _no_batch if node.id in self._weights else self._degree
+        dual = RULES.get(node.op, any_function)(node, inputs, degree)
         return Dual(dual.value) if node.op in _DETACHED and dual.gradient.terms else dual
 
     def _edge(self, node: Node, i: int, value: Node) -> Dual:
@@ -515,6 +509,11 @@ class Laws:
         if kind == "live":
             return dual
         return Dual(dual.value, UNKNOWN if kind == "unknown" else ABSENT)
+
+
+def _no_batch(dim: Dim | None) -> int:
+    """The degree of any extent of a weight."""
+    return 0
 
 
 _DETACHED = frozenset({"zeros_like", "ones_like", "numpy_function", "random"})

@@ -42,16 +42,16 @@ def _arithmetic(node: Node) -> float | None:
 
 
 class Chain(NamedTuple):
-    """``constant + sign * core``, written with ``count`` constants: compilers add them up first."""
+    """``constant + sign * core``, written with so many ``constants``: compilers add them up first."""
 
     core: Node
     sign: int
     constant: float
-    count: int
+    constants: int
 
 
 def chain(node: Node) -> Chain:
-    """The chain of ``+`` and ``-`` with constants that ends in ``node``; count 0 where it is none."""
+    """The chain of ``+`` and ``-`` with constants that ends in ``node``; no constants where it is none."""
     sign, total, count = 1, 0.0, 0
     while True:
         if node.op == "neg":
@@ -127,4 +127,4 @@ def _linear(node: Node) -> list[tuple[float, Node]] | None:
 
 
 def _same_kind(node: Node) -> bool:
-    return node.op == "identity" or "float" in str(node.dtype) and "float" in str(node.inputs[0].dtype)
+    return node.op == "identity" or ("float" in str(node.dtype) and "float" in str(node.inputs[0].dtype))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from losslint.domain import interval as iv
@@ -30,6 +31,9 @@ Rule = Callable[[Node, list[Interval]], Interval]
 """The node and the intervals of its inputs."""
 
 RULES: dict[str, Rule] = {}
+
+UNBOUNDED = {sign: Interval(End(sign, True), End(sign, True)) for sign in (INF, -INF)}
+NOT_A_NUMBER = replace(UNKNOWN, nan=True)
 
 
 class Ranges:
@@ -74,7 +78,7 @@ class Ranges:
             return assumed
         known = constant(node)
         if known is not None:
-            return Interval.point(known)
+            return Interval.point(known) if math.isfinite(known) else UNBOUNDED.get(known, NOT_A_NUMBER)
         if isinstance(node.attrs.get("dim"), Dim):
             return _extent(node, [])
         if node.op in ("add", "sub", "neg"):
@@ -82,7 +86,7 @@ class Ranges:
             if found is not None:
                 return found
             links = chain(node)
-            if links.count > 1 and to is not iv.exactly:
+            if links.constants > 1 and to is not iv.exactly:
                 core = values[links.core.id]
                 return iv.add(Interval.point(to(links.constant)), core if links.sign > 0 else iv.neg(core))
         inputs = [values[x.id] for x in node.inputs]
@@ -125,14 +129,14 @@ def _binary(name: str, function: Callable[[Interval, Interval], Interval]) -> No
 
 
 def exp(a: Interval) -> Interval:
-    """exp, which underflows to 0 where its argument is known to go below -104."""
+    """exp, which underflows to 0 where its argument is known to go below -104; subnormals count as tiny, not as 0."""
 
     def end(e: End) -> End:
         if e.trust == Trust.UNKNOWN and e.at == -INF:
             return POSITIVE.low
         if e.at < iv.UNDERFLOW:
             return e.moved(0.0, False)
-        return e.moved(math.exp(e.at)) if e.at < 709 else e.moved(INF, True)
+        return e.moved(max(math.exp(e.at), iv.TINY)) if e.at < 709 else e.moved(INF, True)
 
     return Interval(end(a.low), end(a.high), a.nan)
 
@@ -267,8 +271,34 @@ def _mod(node: Node, inputs: list[Interval]) -> Interval:
 
 
 @rule(
-    *"identity stop_gradient leaves_tensorflow variable_of reshape expand_dims squeeze transpose broadcast_to tile "
-    "repeat unstack index gather gather_nd boolean_mask diag_part unique max min sort reverse roll top_k mean median".split()
+    *[
+        "identity",
+        "stop_gradient",
+        "leaves_tensorflow",
+        "variable_of",
+        "reshape",
+        "expand_dims",
+        "squeeze",
+        "transpose",
+        "broadcast_to",
+        "tile",
+        "repeat",
+        "unstack",
+        "index",
+        "gather",
+        "gather_nd",
+        "boolean_mask",
+        "diag_part",
+        "unique",
+        "max",
+        "min",
+        "sort",
+        "reverse",
+        "roll",
+        "top_k",
+        "mean",
+        "median",
+    ]
 )
 def _first(node: Node, inputs: list[Interval]) -> Interval:
     """All values, or averages of values, of the first input."""

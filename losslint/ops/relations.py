@@ -8,7 +8,9 @@ from losslint.graph import Node
 from losslint.ops.assumptions import SAME_VALUES
 from losslint.ops.linear import Terms, constant, terms
 
-_SHAPED = frozenset("identity cast reshape expand_dims squeeze transpose broadcast_to tile stop_gradient".split())
+_SHAPED = frozenset(
+    ["identity", "cast", "reshape", "expand_dims", "squeeze", "transpose", "broadcast_to", "tile", "stop_gradient"]
+)
 
 
 def related(node: Node, values: list[Interval]) -> Interval | None:
@@ -55,9 +57,8 @@ def _squared_distance(node: Node, values: list[Interval]) -> Interval | None:
         return None
     coefficient, product = products[0]
     others = [(c, n) for c, n in parts.parts.values() if n is not product]
-    if all(abs(2 * c + coefficient) < 1e-9 or len(others) == 1 for c, _ in others) and all(
-        _is_square_norm(n) for _, n in others
-    ):
+    balanced = abs(sum(c for c, _ in others) + coefficient) < 1e-9 and all(c > 0 for c, _ in others)
+    if balanced and all(_is_square_norm(n) for _, n in others):
         low = parts.constant
         return Interval(End(low), End(INF, True, Trust.UNKNOWN)) if low >= 0 else None
     return None
@@ -127,7 +128,7 @@ def _nonnegative(rest: Terms, values: list[Interval]) -> bool:
 
 
 def _mass(node: Node, values: list[Interval]) -> Interval | None:
-    """What is surely positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
+    """Sums that are positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
     inner = plain(node.inputs[0])
     if _over_softmax(node, inner):
         return Interval.point(1.0) if node.attrs.get("axis") is not None else Interval(End(1.0), iv.SOME_HIGH)
@@ -152,7 +153,7 @@ def _over_softmax(node: Node, inner: Node) -> bool:
     over, classes = (
         {a % rank if rank else a for a in ((x,) if isinstance(x, int) else tuple(x or ()))} for x in (axis, along)
     )
-    return bool(classes) and classes <= over and plain(node.inputs[0]).number == inner.number
+    return bool(classes) and classes <= over
 
 
 def _reflexive(node: Node) -> bool:

@@ -7,7 +7,18 @@ from typing import Any
 
 from losslint.domain.shape import ONE, Dim, Shape, opened, product, reduce, with_rank
 from losslint.graph import Node
-from losslint.ops.extents import axes_of, constant, extent_of, held_shape, integer, requested, reshaped
+from losslint.ops.extents import (
+    axes_of,
+    axis_length,
+    batch_free,
+    constant,
+    extent_of,
+    held_shape,
+    integer,
+    length,
+    requested,
+    reshaped,
+)
 
 Result = tuple[Shape, "str | None", dict[str, Any]]
 Inputs = tuple[Node, ...]
@@ -105,9 +116,19 @@ def _squeeze(inputs: Inputs, attrs: Attrs) -> Result:
 def _transpose(inputs: Inputs, attrs: Attrs) -> Result:
     shape, perm = inputs[0].shape, attrs.get("perm")
     if perm is None:
-        return Shape(shape.tail[::-1] + (() if shape.rest else shape.head[::-1]), shape.rest,
-                     shape.head[::-1] if shape.rest else ()), inputs[0].dtype, {}
+        return (
+            Shape(
+                shape.tail[::-1] + (() if shape.rest else shape.head[::-1]),
+                shape.rest,
+                shape.head[::-1] if shape.rest else (),
+            ),
+            inputs[0].dtype,
+            {},
+        )
     order = axes_of(perm) or ()
+    if shape.rank is None and len(order) > 2 and order[0] != 0 and shape.head:
+        # (2, 0, 1) and the like turn a single image: what was taken for the batch may be its height
+        shape = Shape((Dim.unknown(), *shape.head[1:]), shape.rest, shape.tail)
     shape = with_rank(shape, len(order))
     if shape.rank != len(order):
         return Shape.unknown(), inputs[0].dtype, {}
@@ -130,8 +151,7 @@ def _tile(inputs: Inputs, attrs: Attrs) -> Result:
 
 
 def _repeat(inputs: Inputs, attrs: Attrs) -> Result:
-    shape, times = inputs[0].shape, extent_of(attrs.get("repeats", inputs[1] if len(inputs) > 1 else None))
-    times = times or Dim.unknown()
+    shape, times = inputs[0].shape, length(attrs.get("repeats", inputs[1] if len(inputs) > 1 else None))
     if attrs.get("axis") is None:
         return Shape((shape.numel * times,)), inputs[0].dtype, {}
     axis = _axis(attrs, 0)
@@ -213,7 +233,7 @@ def _stack(inputs: Inputs, attrs: Attrs) -> Result:
 
 def _unstack(inputs: Inputs, attrs: Attrs) -> Result:
     held, at = held_shape(inputs[0]), integer(attrs.get("index"))
-    dim = held.axis(at) if held is not None and at is not None else None
+    dim = axis_length(held, at) if held is not None and at is not None else None
     return replaced(inputs[0].shape, _axis(attrs, 0), ()), inputs[0].dtype, {} if dim is None else {"dim": dim}
 
 
@@ -222,7 +242,7 @@ def _gather(inputs: Inputs, attrs: Attrs) -> Result:
     axis, batch_dims = _axis(attrs, 0), integer(attrs.get("batch_dims")) or 0
     held, at = held_shape(x), integer(indices)
     if held is not None and at is not None:
-        dim = held.axis(at)
+        dim = axis_length(held, at)
         return Shape(), x.dtype, {} if dim is None else {"dim": dim}
     if attrs.get("batch_dims") is not None and integer(attrs["batch_dims"]) is None:
         return Shape.unknown(), x.dtype, {}
@@ -364,7 +384,7 @@ def _index_shape(x: Node, held: Shape, key: Any) -> Result:
             return Shape((Dim.fresh(),)), x.dtype, {}
         return Shape((Dim.fresh() if part.rank is None else Dim(part.rank),)), x.dtype, {"shape": part}
     at = integer(key)
-    dim = None if at is None else held.axis(at)
+    dim = None if at is None else axis_length(held, at)
     return Shape(), x.dtype, {} if dim is None else {"dim": dim}
 
 
@@ -398,6 +418,15 @@ def pairs_rows(x: Node, indices: Node) -> bool:
     return first.op == "range" and rows is not None and rows == x.shape.axis(0)
 
 
+def any_row(node: Node) -> bool:
+    """Whether an ``index`` takes the row that a mapped body is at: of what is mapped, or ``x[i]`` with a mapped i."""
+    key = node.attrs.get("key")
+    first = key[0] if isinstance(key, tuple) and key else None
+    while isinstance(first, Node) and first.op in ("cast", "identity") and first.inputs:
+        first = first.inputs[0]
+    return bool(node.attrs.get("mapped")) or (isinstance(first, Node) and bool(first.attrs.get("mapped")))
+
+
 def _one_hot(inputs: Inputs, attrs: Attrs) -> Result:
     depth = attrs.get("depth", inputs[1] if len(inputs) > 1 else None)
     dtype = attrs.get("dtype")
@@ -426,13 +455,13 @@ def _range(inputs: Inputs, attrs: Attrs) -> Result:
     known = constant(ends)
     if isinstance(known, tuple) and all(isinstance(v, int) for v in known):
         return Shape.of(len(range(*known))), "int32", {}
-    n = extent_of(ends[0] if len(ends) == 1 else ends[1])
+    n = length(ends[0] if len(ends) == 1 else ends[1])
     whole = len(ends) == 1 or (len(ends) == 2 and integer(ends[0]) == 0)
-    return Shape((n if whole and n else Dim.fresh(0 if n and n.batch == 0 else None),)), "int32", {}
+    return Shape((n if whole else Dim.fresh(0 if all(map(batch_free, ends)) else None),)), "int32", {}
 
 
 def _eye(inputs: Inputs, attrs: Attrs) -> Result:
-    sizes = [extent_of(v) or Dim.unknown() for v in (*inputs, *(attrs[k] for k in ("n", "m") if attrs.get(k)))]
+    sizes = [length(v) for v in (*inputs, *(attrs[k] for k in ("n", "m") if attrs.get(k)))]
     dtype = attrs.get("dtype")
     return Shape((sizes[0], sizes[-1])), dtype if isinstance(dtype, str) else "float32", {}
 
@@ -445,9 +474,7 @@ def _shape_of(inputs: Inputs, attrs: Attrs) -> Result:
 def _one_extent(dtype: str | None) -> Rule:
     def rule(inputs: Inputs, attrs: Attrs) -> Result:
         axis = integer(attrs.get("axis", 0))
-        dim = None if axis is None else inputs[0].shape.axis(axis)
-        if dim is None and axis and not (inputs[0].shape.rest or "?").startswith("?"):
-            dim = Dim.fresh()
+        dim = None if axis is None else axis_length(inputs[0].shape, axis)
         return Shape(), dtype, {} if dim is None else {"dim": dim}
 
     return rule
@@ -471,7 +498,7 @@ def _unique(inputs: Inputs, attrs: Attrs) -> Result:
 
 
 def _segment(inputs: Inputs, attrs: Attrs) -> Result:
-    count = extent_of(attrs.get("num_segments")) or Dim.unknown()
+    count = length(attrs.get("num_segments"))
     return replaced(inputs[0].shape, 0, (count,)), inputs[0].dtype, {}
 
 
@@ -483,7 +510,6 @@ def _kept(inputs: Inputs, attrs: Attrs) -> Result:
 def _like(inputs: Inputs, attrs: Attrs) -> Result:
     dtype = attrs.get("dtype")
     return inputs[0].shape, dtype if isinstance(dtype, str) else inputs[0].dtype, {}
-
 
 
 RESHAPING: dict[str, Rule] = {

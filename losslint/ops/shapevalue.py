@@ -18,6 +18,7 @@ class ShapeValue:
     node: Node
     start: int = 0
     stop: int | None = None
+    primitive: str = "static_dim"  # what an extent that is no number becomes; "dynamic_dim" for ``keras.ops.shape``
 
     @property
     def deps(self) -> tuple[Node, ...]:
@@ -55,7 +56,7 @@ class ShapeValue:
         extent = self.node.shape.axis(axis)
         if extent is not None and extent.value is not None:
             return extent.value
-        return g.op("static_dim", self.node, axis=axis)
+        return g.op(self.primitive, self.node, axis=axis)
 
     def known_elements(self, g: Graph) -> list[Any] | None:
         """Every extent, None where their number is unknown."""
@@ -83,7 +84,8 @@ class ShapeValue:
             return Unknown((self.node,), "a part of a shape of unknown rank")
         if stop is not None and stop >= 0 and self.node.shape.min_rank >= self.start + stop:
             return [self.dim(g, i) for i in range(start, stop)]
-        return ShapeValue(self.node, self.start + start, stop if stop is None or stop < 0 else self.start + stop)
+        end = stop if stop is None or stop < 0 else self.start + stop
+        return ShapeValue(self.node, self.start + start, end, self.primitive)
 
     def attribute(self, g: Graph, name: str) -> Any:
         """``x.shape.name``."""

@@ -8,7 +8,7 @@ branch: the value is good then, and the gradient still is not.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,11 +80,13 @@ def _singularity(loss: Loss, node: Node) -> Singularity | None:
     operand = operand_of(node)
     if operand is None or _excluded(loss.ranges.of(subject(node, operand)), node):
         return None
+    trust, given = _trust(loss, node, operand)
     guards = list(_guards(loss, node))
-    hits = _hits(loss, node, operand, guards, exact=False)
+    if trust == Trust.UNKNOWN and node.op != "div" and not any(user.op in _SWITCH for user, _, _ in guards):
+        return None  # nobody could say what an unknown value comes to
+    hits = _hits(loss, node, operand, [switch for _, _, switch in guards], exact=False)
     if not hits:
         return None
-    trust, given = _trust(loss, node, operand)
     value = _end(loss.ranges.exact(subject(node, operand)), node)
     vanished = value is None and trust > Trust.UNKNOWN and not _hits(loss, node, operand, [], exact=True)
     masks, slope = _masks(loss, node, hits)
@@ -114,7 +116,7 @@ def _is_hit(node: Node, value: float | None) -> bool:
 def _excluded(interval: Interval, node: Node) -> bool:
     """Whether the bounds alone keep ``node`` regular."""
     if node.op in LOGS:
-        return interval.low.at > LOGS[node.op] or interval.low.at == LOGS[node.op] and interval.low.open
+        return interval.low.at > LOGS[node.op] or (interval.low.at == LOGS[node.op] and interval.low.open)
     if node.op == "exp":
         return interval.high.at < 88.7
     if node.op in _INVERSE:
@@ -172,16 +174,20 @@ _SWITCH = {"select": 0, "boolean_mask": 1, "mul_no_nan": 1, "div_no_nan": 1}
 
 def _switch(user: Node, i: int) -> Node | None:
     """The input of ``user`` that decides whether its input ``i`` counts."""
-    if user.op == "select" and i > 0:
-        return user.inputs[0]
-    if (user.op in ("boolean_mask", "mul_no_nan", "div_no_nan") and i == 0) or (user.op == "div_no_nan" and i == 1):
-        return user.inputs[1]
+    if user.op in _SWITCH and (i != _SWITCH[user.op] or user.op == "div_no_nan"):
+        return user.inputs[_SWITCH[user.op]]
     return user.inputs[1 - i] if user.op == "mul" else None
 
 
 def _off(user: Node, i: int, switch: float) -> bool:
     """Whether ``user`` takes nothing from its input ``i`` when its switch holds this value."""
     return bool(switch) == (i == 2) if user.op == "select" else switch == 0
+
+
+def _replaced_by_number(user: Node, i: int) -> bool:
+    """Whether the other branch is better: NaN or inf instead of the value hides nothing."""
+    other = constant(user.inputs[3 - i]) if user.op == "select" else None
+    return other is None or math.isfinite(other)
 
 
 def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
@@ -198,14 +204,14 @@ def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
                 todo.append(user)
 
 
-def _guards(loss: Loss, node: Node) -> Iterator[Node]:
-    """The switches downstream of ``node``, at most eight."""
-    found: dict[int, Node] = {}
+def _guards(loss: Loss, node: Node) -> Iterator[tuple[Node, int, Node]]:
+    """The uses downstream of ``node`` that a switch decides about, with it; at most eight switches."""
+    found: set[int] = set()
     for user, i in _downstream(loss, node):
         switch = _switch(user, i)
-        if switch is not None and len(found) < 8:
-            found[switch.number] = switch
-    yield from found.values()
+        if switch is not None and switch.number not in found and len(found) < 8:
+            found.add(switch.number)
+            yield user, i, switch
 
 
 def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...], bool]:
@@ -224,10 +230,8 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
             if edge_kind(user, i) == "dead" and user.op != "stop_gradient":
                 continue
             switch = _switch(user, i)
-            off = switch is not None and all(
-                (v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits
-            )
-            if off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1):
+            off = switch is not None and all((v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits)
+            if off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1) and _replaced_by_number(user, i):
                 masks[user.id] = user
             elif (user.id, flat or off) not in seen:
                 seen.add((user.id, flat or off))

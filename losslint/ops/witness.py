@@ -19,7 +19,7 @@ from losslint.domain import interval as iv
 from losslint.domain.interval import Interval, Trust
 from losslint.domain.shape import Dim
 from losslint.graph import Node
-from losslint.ops.assumptions import PIECES, label_of
+from losslint.ops.assumptions import PIECES, label_of, root_of
 from losslint.ops.linear import chain, constant
 from losslint.ops.relations import plain
 
@@ -30,7 +30,8 @@ COUNT = 7.0
 """How many elements a tensor of unknown extent has; any number above 1 serves."""
 FAR = 200.0
 """Far enough out to saturate a sigmoid and to overflow exp."""
-_BUDGET = 300_000  # node evaluations spent on one question
+_BUDGET = 100_000  # node evaluations spent on one question
+_TOTAL = 2_000_000  # and on one loss; what is asked later is answered from fewer samples
 _MOST = 256  # assignments tried
 
 Value = float
@@ -60,6 +61,7 @@ class Witness:
 
     def __init__(self, ranges: Ranges) -> None:
         self._ranges = ranges
+        self._left = _TOTAL
 
     def samples(self, *nodes: Node, exact: bool = False) -> list[Sample]:
         """Evaluations of everything that ``nodes`` are computed from, at the corners of its inputs."""
@@ -67,13 +69,14 @@ class Witness:
         inner = list({n.number: n for n in cone if not self._is_leaf(n)}.values())
         leaves = {n.number: self._corners(n) for n in cone if self._is_leaf(n)}
         leaves |= {_choice(n): _options(n) for n in inner if n.op in _CHOICES}
-        budget = max(8, min(_MOST, _BUDGET // (len(cone) + 1)))
+        budget = max(8, min(_MOST, min(_BUDGET, self._left // 10) // (len(cone) + 1)))
         found = []
         for assignment in _assignments(list(leaves.items()), budget):
             values = dict(assignment)
             for node in inner:
                 values[node.number] = _chosen(node, values) if node.op in _CHOICES else _evaluated(node, values, exact)
             found.append(Sample(assignment, values))
+        self._left -= len(found) * len(cone)
         return found
 
     def leaves(self, node: Node) -> set[int]:
@@ -95,12 +98,18 @@ class Witness:
     def told(self, node: Node, sample: Sample) -> str:
         """What takes ``node`` there, in words: ``y_true = 0, y_pred = 1``; empty where that says little."""
         said: dict[str, Value] = {}
-        for node in _cone((node,), self._is_leaf):
-            if node.number in sample.leaves and node.op in ("source", "model", *PIECES):
-                said.setdefault(label_of(node), sample.leaves[node.number])
-        if not said or len(said) > 3:
-            return ""
-        return ", ".join(f"{name} = {value:.6g}" for name, value in said.items())
+        for leaf in _cone((node,), self._is_leaf):
+            value = sample.leaves.get(leaf.number)
+            if value is None:
+                continue
+            root = root_of(leaf) if leaf.op in PIECES else leaf
+            if isinstance(leaf.attrs.get("dim"), Dim) or (
+                root.op != "model" and root.attrs.get("role") not in ("label", "prediction", "weight")
+            ):
+                return ""  # something that has no name is part of it
+            if said.setdefault(label_of(leaf), value) != value:
+                return ""
+        return ", ".join(f"{name} = {value:.6g}" for name, value in said.items()) if len(said) < 4 else ""
 
     def _is_leaf(self, node: Node) -> bool:
         if constant(node) is not None:
@@ -125,7 +134,9 @@ class Witness:
         corners = [0.0, 1.0, -1.0, 0.5, FAR, -FAR]
         ends = [e.at for e in (interval.low, interval.high) if math.isfinite(e.at) and not e.open]
         inside = [c for c in corners if not interval.excludes(c)]
-        return list(dict.fromkeys([*ends, *inside])) or [interval.low.at + 1.0 if math.isfinite(interval.low.at) else 1.0]
+        return list(dict.fromkeys([*ends, *inside])) or [
+            interval.low.at + 1.0 if math.isfinite(interval.low.at) else 1.0
+        ]
 
 
 _CHOICES = frozenset({"concat", "stack", "join", "loop", "set_diag", "diag", "band_part", "scatter", "pad"})
@@ -202,7 +213,7 @@ def _evaluated(node: Node, values: dict[int, Value], exact: bool) -> Value:
         return to(known)
     if node.op in ("add", "sub", "neg") and not exact:
         links = chain(node)
-        if links.count > 1 and links.core.number in values:
+        if links.constants > 1 and links.core.number in values:
             return to(to(links.constant) + links.sign * values[links.core.number])
     arguments = [values[x.number] if x.number in values else to(constant(x) or 0.0) for x in node.inputs]
     if node.op == "add":
@@ -243,7 +254,7 @@ def _pow(a: float, b: float) -> float:
 
 
 def _exp(x: float) -> float:
-    return 0.0 if x < iv.UNDERFLOW else math.exp(x)
+    return 0.0 if x < iv.UNDERFLOW else max(math.exp(x), iv.TINY)
 
 
 def _sigmoid(x: float) -> float:
@@ -331,9 +342,9 @@ _TWO: dict[str, Callable[[float, float], float]] = {
     "xor": lambda a, b: float(bool(a) != bool(b)),
 }
 _SAME = (
-    "identity stop_gradient leaves_tensorflow variable_of reshape expand_dims squeeze transpose broadcast_to tile repeat "
-    "index unstack gather gather_nd boolean_mask diag_part unique max min mean median sort reverse roll top_k any all "
-    "cumprod cumsum segment"
+    "identity stop_gradient leaves_tensorflow variable_of reshape expand_dims squeeze transpose broadcast_to tile "
+    "repeat index unstack gather gather_nd boolean_mask diag_part unique max min mean median sort reverse roll top_k "
+    "any all cumprod cumsum segment"
 )
 
 _TABLE: dict[str, Callable[..., float]] = {

@@ -20,7 +20,9 @@ def findings(body: str, name: str = "some_loss", parameters: str = "y_true, y_pr
     lines = textwrap.dedent(body).strip().splitlines()
     if "return" not in lines[-1]:
         lines[-1] = f"return {lines[-1]}"
-    source = f"import tensorflow as tf\n\n\ndef {name}({parameters}):\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
+    source = (
+        f"import tensorflow as tf\n\n\ndef {name}({parameters}):\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
+    )
     module = Module("<test>", source)
     found, failed = lint_module(module, Project())
     assert not failed, failed
@@ -42,8 +44,7 @@ CASES = {
     "clip that starts at 0": ("tf.math.log(tf.clip_by_value(y_pred, 0.0, 1.0))", "LL401 E"),
     "log1p of minus sigmoid": ("-tf.math.log1p(-tf.sigmoid(y_pred))", "LL401 E"),
     "masked exponentials": (
-        "m = tf.cast(tf.not_equal(y_true, 0.0), tf.float32)\n"
-        "tf.math.log(tf.reduce_sum(tf.exp(y_pred) * m, axis=-1))",
+        "m = tf.cast(tf.not_equal(y_true, 0.0), tf.float32)\ntf.math.log(tf.reduce_sum(tf.exp(y_pred) * m, axis=-1))",
         "LL401 E",
     ),
     # --- LL401: assumed
@@ -57,9 +58,14 @@ CASES = {
     "clip as a statement": ("tf.clip_by_value(y_pred, 1e-7, 1.0)\n-y_true * tf.math.log(y_pred)", "LL401 W"),
     "a column": ("p = y_pred[:, 1]\n-tf.math.log(p)", "LL401 W"),
     "xlogy": ("-tf.math.xlogy(y_true, y_pred)", "LL401 W"),
-    "clipping the logits helps nobody": ("-tf.math.log(1 - tf.sigmoid(tf.clip_by_value(y_pred, -50., 50.)))", "LL401 E"),
+    "clipping the logits helps nobody": (
+        "-tf.math.log(1 - tf.sigmoid(tf.clip_by_value(y_pred, -50., 50.)))",
+        "LL401 E",
+    ),
     "zero times inf": ("y_true * 0.0 * tf.math.log(tf.nn.relu(y_pred))", "LL401 E"),
+    "picked by the label": ("-tf.math.log(tf.reduce_sum(y_true * y_pred, axis=-1))", "LL401 W"),
     # --- LL401: silent
+    "picked and guarded": ("-tf.math.log(tf.reduce_sum(y_true * y_pred, axis=-1) + 1e-7)", ""),
     "clip": ("p = tf.clip_by_value(y_pred, 1e-7, 1.0 - 1e-7)\ny_true * tf.math.log(p) + tf.math.log(1 - p)", ""),
     "plus eps": ("-tf.math.log(y_pred + 1e-7)", ""),
     "plus eps above": ("-(1 - y_true) * tf.math.log(1 - y_pred + 1e-7)", ""),
@@ -104,6 +110,7 @@ CASES = {
     "below the smallest float32": ("-tf.math.log(tf.nn.relu(y_pred) + 1e-46)", "LL402 E"),
     "float16": ("p = tf.cast(tf.nn.softmax(y_pred), tf.float16)\n-tf.math.log(p + 1e-8)", "LL402 E"),
     "float64 keeps it": ("p = tf.cast(tf.sigmoid(y_pred), tf.float64)\n-tf.math.log(1 - p + 1e-8)", ""),
+    "a clipped exponent is no lost epsilon": ("tf.sqrt(tf.exp(tf.clip_by_value(y_pred, -100.0, 80.0)))", ""),
     "a division": ("p = tf.sigmoid(y_pred)\np / (1 - p + 1e-10)", "LL402 E"),
     "1e-7 is kept": ("-tf.math.log(1 - tf.sigmoid(y_pred) + 1e-7)", ""),
     # --- LL403
@@ -131,7 +138,8 @@ CASES = {
         "LL404 W",
     ),
     "masked mean": (
-        "m = tf.cast(tf.not_equal(y_true, 0), tf.float32)\ntf.reduce_sum(m * tf.abs(y_true - y_pred)) / tf.reduce_sum(m)",
+        "m = tf.cast(tf.not_equal(y_true, 0), tf.float32)\n"
+        "tf.reduce_sum(m * tf.abs(y_true - y_pred)) / tf.reduce_sum(m)",
         "LL404 W",
     ),
     "percentage": ("tf.abs(y_true - y_pred) / y_true", "LL404 W"),
@@ -156,7 +164,10 @@ CASES = {
         "fp = tf.reduce_sum((1 - y_true) * y_pred)\n1 - (tp + 1e-7) / (tp + 0.7 * fn + 0.3 * fp + 1e-7)",
         "",
     ),
-    "divide_no_nan": ("m = tf.cast(y_true > 0, tf.float32)\ntf.math.divide_no_nan(tf.reduce_sum(m * y_pred), tf.reduce_sum(m))", ""),
+    "divide_no_nan": (
+        "m = tf.cast(y_true > 0, tf.float32)\ntf.math.divide_no_nan(tf.reduce_sum(m * y_pred), tf.reduce_sum(m))",
+        "",
+    ),
     "maximum of a count": (
         "m = tf.cast(y_true > 0, tf.float32)\ntf.reduce_sum(m * y_pred) / tf.maximum(tf.reduce_sum(m), 1.0)",
         "",
@@ -169,7 +180,8 @@ CASES = {
     ),
     "batch size": ("tf.reduce_sum(tf.abs(y_true - y_pred)) / tf.cast(tf.shape(y_true)[0], tf.float32)", ""),
     "hand-made softmax": (
-        "e = tf.exp(y_pred - tf.reduce_max(y_pred, -1, keepdims=True))\n-y_true * e / tf.reduce_sum(e, -1, keepdims=True)",
+        "e = tf.exp(y_pred - tf.reduce_max(y_pred, -1, keepdims=True))\n"
+        "-y_true * e / tf.reduce_sum(e, -1, keepdims=True)",
         "",
     ),
     "a constant": ("y_pred / 255.0", ""),
@@ -181,7 +193,8 @@ CASES = {
     ),
     "eps outside of a safe ratio": ("tf.abs(y_pred) / (1.0 + tf.abs(y_true)) + 1e-7", ""),
     "eps that guards a log": (
-        "r = tf.reduce_sum(y_true * tf.nn.relu(y_pred)) / (1.0 + tf.reduce_sum(tf.abs(y_true)))\n-tf.math.log(tf.abs(r) + 1e-7)",
+        "r = tf.reduce_sum(y_true * tf.nn.relu(y_pred)) / (1.0 + tf.reduce_sum(tf.abs(y_true)))\n"
+        "-tf.math.log(tf.abs(r) + 1e-7)",
         "",
     ),
     # --- LL406
@@ -222,9 +235,15 @@ CASES = {
         "n = tf.reduce_sum(y_pred)\ntf.where(tf.equal(n, 0.0), 0.0, tf.reduce_sum(y_true * y_pred) / n)",
         "LL407 E",
     ),
-    "where nan": ("r = tf.reduce_sum(y_true * y_pred) / tf.reduce_sum(y_true)\ntf.where(tf.math.is_nan(r), 0.0, r)", "LL407 E"),
+    "where nan": (
+        "r = tf.reduce_sum(y_true * y_pred) / tf.reduce_sum(y_true)\ntf.where(tf.math.is_nan(r), 0.0, r)",
+        "LL407 E",
+    ),
     "where exp": ("tf.where(y_pred > 20.0, y_pred, tf.exp(y_pred))", "LL407 E"),
-    "where kl": ("p = tf.where(y_true > 0, y_true * tf.math.log(y_true / tf.exp(y_pred)), 0.0)\ntf.reduce_sum(p)", "LL407 E"),
+    "where kl": (
+        "p = tf.where(y_true > 0, y_true * tf.math.log(y_true / tf.exp(y_pred)), 0.0)\ntf.reduce_sum(p)",
+        "LL407 E",
+    ),
     "multiply_no_nan": (
         "m = tf.cast(y_pred > 0, tf.float32)\ntf.math.multiply_no_nan(tf.math.log(y_pred), m)",
         "LL407 E",
@@ -258,7 +277,8 @@ CASES = {
     "log(sum(exp))": ("tf.math.log(tf.reduce_sum(tf.exp(y_pred), axis=-1))", "LL409 W"),
     "log1p(exp(-abs))": ("tf.math.log1p(tf.exp(-tf.abs(y_pred)))", ""),
     "log(sum(exp(x - max)))": (
-        "m = tf.reduce_max(y_pred, -1, keepdims=True)\ntf.math.log(tf.reduce_sum(tf.exp(y_pred - m), -1, keepdims=True)) + m",
+        "m = tf.reduce_max(y_pred, -1, keepdims=True)\n"
+        "tf.math.log(tf.reduce_sum(tf.exp(y_pred - m), -1, keepdims=True)) + m",
         "",
     ),
 }
@@ -268,3 +288,55 @@ CASES = {
 def test_case(name: str) -> None:
     body, expected = CASES[name]
     assert said(body) == [e for e in expected.split(",") if e]
+
+
+def test_metrics_are_one_severity_lower_and_without_gradient_rules() -> None:
+    assert said("tf.math.log(tf.nn.relu(y_pred))", name="log_metric") == ["LL401 W"]
+    assert said("tf.sqrt(tf.reduce_mean(tf.square(y_true - y_pred)))", name="rmse_metric") == []
+    assert said("tf.reduce_sum(y_pred) / tf.reduce_sum(y_true)", name="ratio_metric") == ["LL404 I"]
+
+
+def test_messages_name_what_was_written_and_what_was_assumed() -> None:
+    [finding] = findings("-tf.reduce_mean(y_true * tf.math.log(y_pred))")
+    assert "tf.math.log" in finding.message
+    assert "assuming y_pred is a probability in [0, 1]" in finding.message
+    assert finding.fact == "range [0, 1] contains 0 (reached at y_pred = 0)"
+    assert "logits" in finding.help and finding.help.index("logits") < finding.help.index("clip")
+    assert (finding.span.row, finding.span.column) == (5, 37)
+
+
+def test_messages_say_where_the_epsilon_went() -> None:
+    [finding] = findings("-tf.math.log(1 - tf.sigmoid(y_pred) + 1e-10)")
+    assert "lost in float32" in finding.message and "1e-7" in finding.help
+
+
+def test_help_for_a_division_by_a_count() -> None:
+    [finding] = findings("m = tf.cast(y_true > 0, tf.float32)\ntf.reduce_sum(m * y_pred) / tf.reduce_sum(m)")
+    assert finding.message == "the denominator, a sum, can be 0"
+    assert "divide_no_nan" in finding.help
+
+
+def test_guard_established_in_a_helper_or_earlier_is_followed() -> None:
+    assert said("y_pred = tf.clip_by_value(y_pred, 1e-7, 1.0)\ny_pred = y_pred * 1.0\n-tf.math.log(y_pred)") == []
+    assert said("f = lambda p: tf.maximum(p, 1e-7)\n-tf.math.log(f(y_pred))") == []
+
+
+def test_smoothing_of_unknown_value_is_trusted() -> None:
+    dice = "1 - tf.reduce_sum(y_true * y_pred) / (tf.reduce_sum(y_true) + tf.reduce_sum(y_pred) + smooth)"
+    assert said(dice, parameters="y_true, y_pred, smooth") == []
+    assert said(dice) == []  # from somewhere else
+
+
+def test_one_finding_for_one_fault() -> None:
+    assert said("tf.where(y_pred > 0, tf.math.log(tf.nn.relu(y_pred)), 0.0)") == ["LL407 E"]
+    assert said("tf.maximum(tf.math.log(tf.nn.softmax(y_pred)), -100.0)") == ["LL403 E"]
+
+
+def test_what_reaches_no_result_is_silent() -> None:
+    assert said("unused = tf.math.log(tf.nn.relu(y_pred))\ntf.square(y_pred - y_true)") == []
+
+
+@pytest.mark.parametrize("turns", [300])
+def test_a_long_loss_is_looked_at_in_good_time(turns: int) -> None:
+    body = "x = y_pred\n" + "x = tf.tanh(x) * y_true + tf.square(x)\n" * turns + "tf.math.log(tf.nn.relu(x))"
+    assert said(body) == ["LL401 E"]

@@ -38,10 +38,15 @@ def test_non_scalar_says_the_shape_at_the_return():
     assert "(B,)" in draft.message and "tape by hand" in draft.message
 
 
-def test_scalar_unknown_and_single_element_are_no_vector():
+def test_scalar_and_unknown_are_no_vector():
     h = Hand()
-    for value in (h.mse(), h.graph.opaque([h.p]), h.op("reshape", h.mse(), dims=(1,))):
+    for value in (h.mse(), h.graph.opaque([h.p])):
         assert severities(h.loss(value, consumer="tape"), "LL101") == []
+
+
+def test_a_single_element_trains_as_a_scalar_does():
+    h = Hand()
+    assert severities(h.loss(h.op("reshape", h.mse(), dims=(1,)), consumer="tape"), "LL101") == [I]
 
 
 def test_open_rank_with_a_known_axis_is_a_vector():

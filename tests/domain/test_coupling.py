@@ -13,11 +13,17 @@ OTHER = Hand().mse()
 @pytest.mark.parametrize(
     ("parts", "kind"),
     [
-        ([ROW, CONST], "row"), ([MEAN, CONST], "mean"), ([ROW, MEAN], "row+mean"), ([MEAN, MEAN], "mean"),
-        ([CONST, CONST], "const"), ([SUM, SUM], "sum"), ([SUM, MEAN], "coupled"), ([MEAN, UNKNOWN], "unknown"),
+        ([ROW, CONST], "row"),
+        ([MEAN, CONST], "mean"),
+        ([ROW, MEAN], "row+mean"),
+        ([MEAN, MEAN], "mean"),
+        ([CONST, CONST], "const"),
+        ([SUM, SUM], "sum"),
+        ([SUM, MEAN], "coupled"),
+        ([MEAN, UNKNOWN], "unknown"),
         ([counted(1), CONST], "coupled"),
     ],
-)  # fmt: skip
+)
 def test_linear_combinations(parts, kind):
     assert coupling.add(NODE, parts).kind == kind
     assert coupling.add(NODE, parts[::-1]).kind == kind
@@ -26,10 +32,17 @@ def test_linear_combinations(parts, kind):
 @pytest.mark.parametrize(
     ("a", "b", "kind"),
     [
-        (ROW, ROW, "row"), (ROW, CONST, "row"), (MEAN, CONST, "mean"), (SUM, counted(-1), "mean"), (MEAN, counted(1), "sum"),
-        (MEAN, MEAN, "coupled"), (ROW, MEAN, "coupled"), (counted(1), counted(-1), "const"), (ROW, UNKNOWN, "unknown"),
+        (ROW, ROW, "row"),
+        (ROW, CONST, "row"),
+        (MEAN, CONST, "mean"),
+        (SUM, counted(-1), "mean"),
+        (MEAN, counted(1), "sum"),
+        (MEAN, MEAN, "coupled"),
+        (ROW, MEAN, "coupled"),
+        (counted(1), counted(-1), "const"),
+        (ROW, UNKNOWN, "unknown"),
     ],
-)  # fmt: skip
+)
 def test_products(a, b, kind):
     assert coupling.multiply(NODE, a, b).kind == kind
     assert coupling.multiply(NODE, b, a).kind == kind

@@ -131,31 +131,62 @@ SOUND = [
     Entry("elementwise", bce, 0, "row"),
     Entry("mean of sums", lambda f, y, p: mean(f, f("sum", bce(f, y, p), axis=(-1,))), 0, "mean"),
     Entry("sum over B", lambda f, y, p: total(f, bce(f, y, p)) / f.count(p), 0, "mean"),
-    Entry("sum over size", lambda f, y, p: total(f, bce(f, y, p)) / f("cast", f("size_of", p), dtype="float32"), 0, "mean"),
+    Entry(
+        "sum over size", lambda f, y, p: total(f, bce(f, y, p)) / f("cast", f("size_of", p), dtype="float32"), 0, "mean"
+    ),
     Entry("sum times 1/B", lambda f, y, p: total(f, bce(f, y, p)) * (1.0 / f.count(p)), 0, "mean"),
     Entry("mean plus weight decay", lambda f, y, p: mse(f, y, p) + total(f, f("square", f.weights())), 0, "mean"),
-    Entry("row plus batch mean", lambda f, y, p: f("mean", f("square", y - p), axis=(-1,)) + mse(f, y, p), 0, "row+mean"),
-    Entry("mean of row plus batch mean", lambda f, y, p: mean(f, f("mean", f("square", y - p), axis=(-1,)) + mse(f, y, p)), 0,
-          "mean"),
+    Entry(
+        "row plus batch mean", lambda f, y, p: f("mean", f("square", y - p), axis=(-1,)) + mse(f, y, p), 0, "row+mean"
+    ),
+    Entry(
+        "mean of row plus batch mean",
+        lambda f, y, p: mean(f, f("mean", f("square", y - p), axis=(-1,)) + mse(f, y, p)),
+        0,
+        "mean",
+    ),
     Entry("mean recon + mean kl", lambda f, y, p: mse(f, y, p) + kl(f, p, "mean"), 0, "mean"),
     Entry("focal", lambda f, y, p: mean(f, f("pow", 1.0 - p, 2.0) * bce(f, y, p)), 0, "mean"),
     Entry("logsumexp over classes", lambda f, y, p: mean(f, f("logsumexp", p, axis=(-1,))), 0, "mean"),
-    Entry("softmax cross-entropy", lambda f, y, p: -mean(f, f("sum", y * f("log_softmax", p, axis=(-1,)), axis=(-1,))), 0,
-          "mean"),
-    Entry("huber", lambda f, y, p: mean(f, f("select", f("lt", f("abs", y - p), 0.3), f("square", y - p), f("abs", y - p))), 0,
-          "mean"),
+    Entry(
+        "softmax cross-entropy",
+        lambda f, y, p: -mean(f, f("sum", y * f("log_softmax", p, axis=(-1,)), axis=(-1,))),
+        0,
+        "mean",
+    ),
+    Entry(
+        "huber",
+        lambda f, y, p: mean(f, f("select", f("lt", f("abs", y - p), 0.3), f("square", y - p), f("abs", y - p))),
+        0,
+        "mean",
+    ),
     Entry("norm of each row", lambda f, y, p: mean(f, f("norm", y - p, axis=(-1,))), 0, "mean"),
-]  # fmt: skip
+]
 """Losses that are the mean over the batch of what each sample gives, up to constants and coupled weights."""
 
 COUPLED = [
     Entry("dice over the batch", dice, 0, "coupled", exact=False),
     Entry("masked mean", lambda f, y, p: total(f, bce(f, y, p) * y) / total(f, y), 0, "coupled"),
-    Entry("masked mean with eps", lambda f, y, p: total(f, bce(f, y, p) * y) / (total(f, y) + 1e-7), 0, "coupled", exact=False),
-    Entry("masked mean, guarded", lambda f, y, p: total(f, bce(f, y, p) * y) / f("maximum", total(f, y), 1.0), 0, "coupled",
-          exact=False),
-    Entry("guarded by where", lambda f, y, p: f("select", f("gt", total(f, y), 0.0), total(f, bce(f, y, p) * y)
-          / total(f, y), 0.0), 0, "coupled"),
+    Entry(
+        "masked mean with eps",
+        lambda f, y, p: total(f, bce(f, y, p) * y) / (total(f, y) + 1e-7),
+        0,
+        "coupled",
+        exact=False,
+    ),
+    Entry(
+        "masked mean, guarded",
+        lambda f, y, p: total(f, bce(f, y, p) * y) / f("maximum", total(f, y), 1.0),
+        0,
+        "coupled",
+        exact=False,
+    ),
+    Entry(
+        "guarded by where",
+        lambda f, y, p: f("select", f("gt", total(f, y), 0.0), total(f, bce(f, y, p) * y) / total(f, y), 0.0),
+        0,
+        "coupled",
+    ),
     Entry("rmse", lambda f, y, p: f("sqrt", mse(f, y, p)), 0, "coupled"),
     Entry("log of the mean", lambda f, y, p: f("log", mse(f, y, p)), 0, "coupled"),
     Entry("log of the sum", lambda f, y, p: f("log", total(f, f("square", y - p))), 0, "coupled"),
@@ -164,18 +195,41 @@ COUPLED = [
     Entry("sum over detached sum", lambda f, y, p: total(f, p) / f("stop_gradient", total(f, p)), 0, "coupled"),
     Entry("batch variance", lambda f, y, p: total(f, f("var", p, axis=(0,))), 0, "coupled"),
     Entry("batch statistics", lambda f, y, p: mean(f, standardized(f, p) * y), 0, "coupled", exact=False),
-    Entry("correlation", lambda f, y, p: total(f, (y - mean(f, y)) * (p - mean(f, p)))
-          / (f("norm", y - mean(f, y), axis=None) * f("norm", p - mean(f, p), axis=None)), 0, "coupled"),
-    Entry("unbiased variance", lambda f, y, p: total(f, f("square", p - f("mean", p, axis=(0,)))) / (f.count(p) - 1.0), 0,
-          "coupled", exact=False),
+    Entry(
+        "correlation",
+        lambda f, y, p: (
+            total(f, (y - mean(f, y)) * (p - mean(f, p)))
+            / (f("norm", y - mean(f, y), axis=None) * f("norm", p - mean(f, p), axis=None))
+        ),
+        0,
+        "coupled",
+    ),
+    Entry(
+        "unbiased variance",
+        lambda f, y, p: total(f, f("square", p - f("mean", p, axis=(0,)))) / (f.count(p) - 1.0),
+        0,
+        "coupled",
+        exact=False,
+    ),
     Entry("max over the batch", lambda f, y, p: f("max", f("square", y - p), axis=None), 0, "coupled"),
-    Entry("smooth max over the batch", lambda f, y, p: f("logsumexp", f("sum", p, axis=(-1,)), axis=(0,)), 0, "coupled"),
-    Entry("covariance", lambda f, y, p: mean(f, f("square", f("matmul", p, p, transpose_a=True) / f.count(p))), 0, "coupled"),
+    Entry(
+        "smooth max over the batch", lambda f, y, p: f("logsumexp", f("sum", p, axis=(-1,)), axis=(0,)), 0, "coupled"
+    ),
+    Entry(
+        "covariance",
+        lambda f, y, p: mean(f, f("square", f("matmul", p, p, transpose_a=True) / f.count(p))),
+        0,
+        "coupled",
+    ),
     Entry("pairwise mean", lambda f, y, p: mean(f, f("square", f("matmul", p, p, transpose_b=True))), 0, "coupled"),
-    Entry("pairwise sum / B^2", lambda f, y, p: total(f, f("exp", f("matmul", p, p, transpose_b=True)))
-          / f("square", f.count(p)), 0, "coupled"),
+    Entry(
+        "pairwise sum / B^2",
+        lambda f, y, p: total(f, f("exp", f("matmul", p, p, transpose_b=True))) / f("square", f.count(p)),
+        0,
+        "coupled",
+    ),
     Entry("class balance", lambda f, y, p: mean(f, bce(f, y, p) * (total(f, y) / f.count(y))), 0, "coupled"),
-]  # fmt: skip
+]
 """Law 0, but not the mean of their parts: LL308."""
 
 UNSOUND = [
@@ -192,35 +246,81 @@ UNSOUND = [
     Entry("squared sum / B", lambda f, y, p: f("square", total(f, p)) / f.count(p), 1, "coupled", "LL301"),
     Entry("variance / B", lambda f, y, p: total(f, f("var", p, axis=(0,))) / f.count(p), -1, "coupled", "LL303"),
     Entry("mean / B", lambda f, y, p: mse(f, y, p) / f.count(p), -1, "scaled", "LL303"),
-    Entry("|mean - .5| / B + mse", lambda f, y, p: f("abs", mean(f, p) - 0.5) / f.count(p) + mse(f, y, p), "mixed", "coupled",
-          "LL303"),
-    Entry("per-sample / sum of weights", lambda f, y, p: f("sum", bce(f, y, p) * y, axis=(-1,)) / total(f, y), -1, "coupled",
-          "LL303"),
+    Entry(
+        "|mean - .5| / B + mse",
+        lambda f, y, p: f("abs", mean(f, p) - 0.5) / f.count(p) + mse(f, y, p),
+        "mixed",
+        "coupled",
+        "LL303",
+    ),
+    Entry(
+        "per-sample / sum of weights",
+        lambda f, y, p: f("sum", bce(f, y, p) * y, axis=(-1,)) / total(f, y),
+        -1,
+        "coupled",
+        "LL303",
+    ),
     Entry("mean of log / B", lambda f, y, p: f("log", mse(f, y, p)) / f.count(p), -1, "coupled", "LL303"),
-    Entry("log(1 + sum) / B", lambda f, y, p: f("log", 1.0 + total(f, f("square", y - p))) / f.count(p), -1, "coupled",
-          "LL301", exact=False),
-    Entry("log1p(sum) / B", lambda f, y, p: f("log1p", total(f, f("square", y - p))) / f.count(p), -1, "coupled", "LL301",
-          exact=False),
+    Entry(
+        "log(1 + sum) / B",
+        lambda f, y, p: f("log", 1.0 + total(f, f("square", y - p))) / f.count(p),
+        -1,
+        "coupled",
+        "LL301",
+        exact=False,
+    ),
+    Entry(
+        "log1p(sum) / B",
+        lambda f, y, p: f("log1p", total(f, f("square", y - p))) / f.count(p),
+        -1,
+        "coupled",
+        "LL301",
+        exact=False,
+    ),
     Entry("log(sum) / B", lambda f, y, p: f("log", total(f, f("square", y - p))) / f.count(p), -1, "coupled", "LL301"),
     Entry("tanh(sum)", lambda f, y, p: f("tanh", total(f, f("square", y - p)) * 0.1), "broken", "coupled", "LL301"),
-    Entry("1 - exp(-sum)", lambda f, y, p: 1.0 - f("exp", -total(f, f("square", y - p)) * 0.1), "broken", "coupled", "LL301"),
+    Entry(
+        "1 - exp(-sum)",
+        lambda f, y, p: 1.0 - f("exp", -total(f, f("square", y - p)) * 0.1),
+        "broken",
+        "coupled",
+        "LL301",
+    ),
     Entry("vae", lambda f, y, p: mse(f, y, p) + kl(f, p, "sum"), "mixed", "coupled", "LL304"),
-    Entry("sum + weight decay", lambda f, y, p: total(f, bce(f, y, p)) + total(f, f("square", f.weights())), "mixed", "sum",
-          "LL304"),
-    Entry("row + batch sum", lambda f, y, p: f("sum", bce(f, y, p), axis=(-1,)) + total(f, f("square", p)), "mixed", "scaled",
-          "LL304"),
-]  # fmt: skip
+    Entry(
+        "sum + weight decay",
+        lambda f, y, p: total(f, bce(f, y, p)) + total(f, f("square", f.weights())),
+        "mixed",
+        "sum",
+        "LL304",
+    ),
+    Entry(
+        "row + batch sum",
+        lambda f, y, p: f("sum", bce(f, y, p), axis=(-1,)) + total(f, f("square", p)),
+        "mixed",
+        "scaled",
+        "LL304",
+    ),
+]
 """The gradient changes with the batch size."""
 
 OPAQUE = [
     Entry("contrast", lambda f, y, p: mean(f, contrast(f, y, p)), "unknown", "coupled"),
     Entry("contrast, sum / B", lambda f, y, p: total(f, contrast(f, y, p)) / f.count(p), "unknown", "coupled"),
-    Entry("differences of neighbours", lambda f, y, p: total(f, f("abs", f.at(p, slice(1, None)) - f.at(p, slice(None, -1)))),
-          "unknown", "coupled"),
+    Entry(
+        "differences of neighbours",
+        lambda f, y, p: total(f, f("abs", f.at(p, slice(1, None)) - f.at(p, slice(None, -1)))),
+        "unknown",
+        "coupled",
+    ),
     Entry("first sample", lambda f, y, p: mean(f, f("square", f.at(p, 0))), "unknown", "coupled"),
-    Entry("sorted by value", lambda f, y, p: mean(f, f("square", f("sort", p, axis=(0,)) - f("sort", y, axis=(0,)))), "unknown",
-          "coupled"),
-]  # fmt: skip
+    Entry(
+        "sorted by value",
+        lambda f, y, p: mean(f, f("square", f("sort", p, axis=(0,)) - f("sort", y, axis=(0,)))),
+        "unknown",
+        "coupled",
+    ),
+]
 """Fixed places along the batch: no law is claimed, so no law rule may fire."""
 
 ALL = [*SOUND, *COUPLED, *UNSOUND, *OPAQUE]

@@ -224,7 +224,7 @@ def test_splitting(g: Calling, p: Node) -> None:
     assert len(halves) == 2
     assert all(h.shape.head[0].batch == 1 for h in halves)
     assert len(tf(g, "unstack", p, axis=1)) == 10
-    assert isinstance(tf(g, "unstack", p), Unknown)
+    assert tf(g, "unstack", p) is p
 
 
 def test_selecting(g: Calling, p: Node) -> None:
@@ -436,3 +436,20 @@ def test_no_name_is_catalogued_without_its_package() -> None:
     )
     assert all(name.startswith(packages) or "." in name for name in CATALOGUE)
     assert len([name for name in CATALOGUE if name.startswith("tensorflow.")]) > 900
+
+
+def test_sparse_tensors_are_followed_as_dense_ones(g: Calling) -> None:
+    labels = g.source("y", "label", Shape.of("B"), "int64")
+    rows = tf(g, "range", g.op("static_dim", labels, axis=0))
+    hot = tf(g, "SparseTensor", indices=tf(g, "stack", [rows, labels], axis=1), values=1.0, dense_shape=[7, 4])
+    assert str(hot.shape) == "(7, 4)"
+    assert str(tf(g, "sparse_reduce_sum", hot, reduction_axes=[0]).shape) == "(4,)"
+    assert tf(g, "sparse.to_dense", hot).shape == hot.shape
+
+
+def test_contrib_layers_and_penalties(g: Calling, p: Node) -> None:
+    assert tf(g, "contrib.layers.fully_connected", p, 5, activation_fn=None).op == "model"
+    assert str(tf(g, "contrib.layers.fully_connected", p, 5).shape) == "(B, 5)"
+    assert tf(g, "contrib.layers.l2_regularizer", 1e-4).call(g, p).shape == Shape()
+    assert tf(g, "contrib.slim.batch_norm", p, is_training=True).op == "batch_statistics"
+    assert tf(g, "contrib.losses.mean_squared_error", p, p).shape == Shape()

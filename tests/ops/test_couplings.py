@@ -71,3 +71,37 @@ def test_unknown_shapes_are_unknown():
 
 def test_no_rule_is_for_an_unknown_primitive():
     assert set(RULES) <= set(SHAPE_RULES)
+
+
+def test_one_place_in_each_row_is_a_row():
+    hand = Hand()
+    count = hand.op("dynamic_dim", hand.p, axis=0)
+    chosen = hand.op("argmax", hand.y, axis=(-1,))
+    pairs = hand.op("stack", hand.op("range", count), chosen, axis=1)
+    picked = hand.op("gather_nd", hand.p, pairs)
+    loss = hand.loss(picked)
+    assert loss.couplings.of(picked).kind == "row"
+    assert loss.laws.gradient(picked).p == 0
+
+
+def test_what_a_mapped_body_sees_is_a_row():
+    hand = Hand()
+    row = hand.op("index", hand.p, key=(object(),), mapped=True)
+    loss = hand.loss(row)
+    assert loss.couplings.of(row).kind == "row"
+    assert loss.laws.gradient(row).p == 0
+
+
+def test_a_mapped_index_sees_a_row():
+    hand = Hand()
+    counter = hand.op("range", hand.op("dynamic_dim", hand.p, axis=0))
+    place = hand.op("index", counter, key=(object(),), mapped=True)
+    row = hand.op("index", hand.p, key=(place,))
+    assert hand.loss(row).couplings.of(row).kind == "row"
+
+
+def test_a_loop_may_add_up_samples():
+    hand = Hand()
+    once = hand.mse()
+    looped = hand.op("loop", 0.0, once, hand.op("add", once, hand.mse()))
+    assert hand.loss(looped).couplings.of(looped).kind == "unknown"

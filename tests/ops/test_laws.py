@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from losslint.domain.shape import Shape
-from losslint.ops.laws import RULES, names_batch_size
+from losslint.ops.extents import names_batch_size
+from losslint.ops.laws import RULES
 from losslint.ops.primitives import SHAPE_RULES
 from tests.hand import Hand
 from tests.ops.lawbook import ALL, HALF, Entry, Symbolic, Value
@@ -189,3 +190,12 @@ def test_other_names(name):
     assert not names_batch_size(name)
 
 
+def test_no_axis_of_a_weight_is_the_batch():
+    hand = Hand()
+    weights = hand.source("model", "variable", Shape.unknown(), list=True)
+    decay = hand.op("sum", hand.op("square", hand.op("index", weights, key=(object(),))), axis=None)
+    total = hand.op("add", hand.op("sum", hand.p, axis=None), decay)
+    loss = hand.loss(total)
+    assert loss.laws.gradient(decay).p == 0
+    assert loss.laws.gradient(total).kind == "mixed"
+    assert loss.couplings.of(decay).kind == "const"

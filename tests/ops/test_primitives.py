@@ -17,8 +17,13 @@ class Bench:
 
     def __init__(self):
         self.g = new_graph()
-        for name, shape in {"x": Shape.of("B", "H", "W", "C"), "o": OPEN, "v": Shape.of("B"), "z": Shape.of("B", "D"),
-                            "u": Shape.unknown()}.items():  # fmt: skip
+        for name, shape in {
+            "x": Shape.of("B", "H", "W", "C"),
+            "o": OPEN,
+            "v": Shape.of("B"),
+            "z": Shape.of("B", "D"),
+            "u": Shape.unknown(),
+        }.items():
             setattr(self, name, self.g.source(name, "prediction", shape, "float32"))
         self.n = self.g.op("dynamic_dim", self.x, axis=0)
 
@@ -52,8 +57,12 @@ CASES = [
     (lambda b: b("reshape", b.x, dims=[None, Dim.of("C")]), "(B*H*W, C)"),
     (lambda b: b("reshape", b.x, dims=b("shape_of", b.o)), "(B, ..., C)"),
     (lambda b: b("reshape", b.x, dims=b("stack", b.n, -1, axis=0)), "(B, C*H*W)"),
-    (lambda b: b("reshape", b.x, dims=b("concat", b("index", b("shape_of", b.x), key=(slice(None, -1),)), [1], axis=0)),
-     "(B, H, W, 1)"),
+    (
+        lambda b: b(
+            "reshape", b.x, dims=b("concat", b("index", b("shape_of", b.x), key=(slice(None, -1),)), [1], axis=0)
+        ),
+        "(B, H, W, 1)",
+    ),
     (lambda b: b("reshape", b.z, dims=[b("floordiv", b("mul", b.n, 2), 2), 1, -1]), "(B, 1, D)"),
     (lambda b: b("reshape", b.x, dims=[32, 10]), "(?#, 10)"),
     # other shapes
@@ -108,7 +117,7 @@ CASES = [
     (lambda b: b("model", b.x, name="net"), "(B, ...)"),
     (lambda b: b("ssim", b.x, b.x), "(B,)"),
     (lambda b: b("gradient_of", b("sum", b.z, axis=None), b.z), "(B, D)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("write", "expected"), CASES)
@@ -186,8 +195,25 @@ def test_the_docstring_names_every_primitive():
 
 
 @pytest.mark.parametrize("name", sorted(SHAPE_RULES))
-@pytest.mark.parametrize("odd", [{}, {"axis": "?", "dims": object(), "key": 3.5, "perm": 7, "shape": "x", "equation": "->",
-                                      "keepdims": "no", "axes": None, "multiples": {}, "k": "k", "depth": []}])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {
+            "axis": "?",
+            "dims": object(),
+            "key": 3.5,
+            "perm": 7,
+            "shape": "x",
+            "equation": "->",
+            "keepdims": "no",
+            "axes": None,
+            "multiples": {},
+            "k": "k",
+            "depth": [],
+        },
+    ],
+)
 def test_odd_attributes_are_no_error(name, odd):
     b = Bench()
     for inputs in ((b.x,), (b.u, b.u), (b.v, b.z, b.o), ()):
@@ -203,3 +229,46 @@ def test_equal_operations_are_one_value():
 def test_new_graphs_are_empty():
     assert new_graph().nodes == []
     assert new_graph().lift(1).shape == SCALAR
+
+
+# --- what idioms mean -------------------------------------------------------------------------------------------------
+
+
+def test_a_transposed_tensor_of_unknown_rank_was_a_matrix():
+    b = Bench()
+    assert shape_text(b("matmul", b.o, b("transpose", b.o, perm=None))) == "(B, B)"
+
+
+def test_lengths_that_come_from_hyperparameters_are_free_of_the_batch():
+    b = Bench()
+    classes, size = (b.g.source(name, "config", SCALAR) for name in ("num_classes", "batch_size"))
+    assert b("range", b("add", classes, 1)).shape.numel.batch == 0
+    assert b("range", size).shape.numel.batch is None
+    assert b("range", b("sub", b.n, 1)).shape.numel.batch is None
+
+
+def test_parts_of_a_shape_of_unknown_rank():
+    b = Bench()
+    whole = b("shape_of", b.o)
+    rows = b("prod", b("index", whole, key=(slice(None, -1),)), axis=None)
+    assert str(rows.attrs["dim"]) == "B*S"
+    assert str(b("index", whole, key=(slice(0, 1),)).attrs["shape"]) == "(B,)"
+    assert str(b("index", whole, key=(slice(-1, None),)).attrs["shape"]) == "(C,)"
+    assert "shape" not in b("index", whole, key=(slice(2, None),)).attrs
+
+
+def test_rows_broadcast_against_columns_of_unknown_rank_hide_the_batch():
+    b = Bench()
+    rows, columns = (
+        b("sum", b.o, axis=(1,), keepdims=True),
+        b("sum", b("transpose", b.o, perm=None), axis=(0,), keepdims=True),
+    )
+    assert b("add", rows, columns).shape.numel.batch is None
+
+
+def test_the_last_of_several_free_axes_can_be_reduced():
+    b = Bench()
+    boxes = b("index", b.o, key=(slice(None), slice(None), slice(0, 4)))
+    left = b("sum", boxes, axis=(-1,))
+    assert shape_text(left).startswith("(B, S#")
+    assert left.attrs["extent"].batch == 0

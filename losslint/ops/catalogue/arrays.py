@@ -56,7 +56,7 @@ def folded(g: Graph, function: Fold, *values: Any) -> Any:
 
 
 def registered(short: str, expansion: Expansion, fold: Fold | None = None, library: str = "numpy") -> None:
-    """Register ``expansion`` for arrays: ``fold`` answers for numbers, and what came from a tensor has left the graph."""
+    """Register ``expansion`` for arrays: ``fold`` answers for numbers; what came from a tensor has left the graph."""
     spelled = f"{'np' if library == 'numpy' else library}.{short}"
 
     def call(g: Graph, *args: Any, **kwargs: Any) -> Any:

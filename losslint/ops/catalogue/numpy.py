@@ -262,6 +262,24 @@ def outer(g: Graph, a: Any, b: Any, *args: Any, **kwargs: Any) -> Node:
     return g.op("mul", column, line)
 
 
+def _vectors(arrays: Any) -> bool | None:
+    """Whether arrays have one axis; None where that is unknown."""
+    ranks = {g.shape.rank for g in arrays if isinstance(g, Node)} if isinstance(arrays, (list, tuple)) else {None}
+    return None if None in ranks else ranks == {1}
+
+
+def hstack(g: Graph, tup: Any, *args: Any, **kwargs: Any) -> Node:
+    """Joined along the second axis, vectors along their only one."""
+    flat_ = _vectors(tup)
+    return unknown(g, "hstack", tup) if flat_ is None else tf_array.concat(g, tup, 0 if flat_ else 1)
+
+
+def vstack(g: Graph, tup: Any, *args: Any, **kwargs: Any) -> Node:
+    """Joined along the first axis, vectors along a new one."""
+    flat_ = _vectors(tup)
+    return unknown(g, "vstack", tup) if flat_ is None else (tf_array.stack if flat_ else tf_array.concat)(g, tup, 0)
+
+
 def _axis0(function: Callable[..., Node], default: Any = 0) -> Expansion:
     def expansion(g: Graph, arrays: Any, axis: Any = default, *args: Any, **kwargs: Any) -> Node:
         return function(g, arrays, axis)
@@ -297,7 +315,7 @@ registered("average", average)
 registered("dot", dot, lambda a, b: sum(x * y for x, y in zip(a, b, strict=True)))
 registered("matmul", dot)
 registered("vdot", lambda g, a, b: g.op("sum", g.op("mul", a, b), axis=None, keepdims=False))
-registered("inner", lambda g, a, b: g.op("sum", g.op("mul", a, b), axis=(-1,), keepdims=False))
+registered("inner", lambda g, a, b: g.op("tensordot", a, b, axes=((-1,), (-1,))))
 registered("outer", outer)
 registered("expand_dims", lambda g, a, axis=-1: tf_array.expand_dims(g, a, axis))
 registered("squeeze", lambda g, a, axis=None: tf_array.squeeze(g, a, axis))
@@ -305,8 +323,8 @@ registered("transpose", lambda g, a, axes=None: tf_array.transpose(g, a, axes))
 registered("ravel", lambda g, a, *args, **kwargs: tf_array.reshape(g, a, [-1]))
 registered("concatenate", _axis0(tf_array.concat))
 registered("stack", _axis0(tf_array.stack))
-registered("vstack", _axis0(tf_array.concat))
-registered("hstack", _axis0(tf_array.concat, 1))
+registered("vstack", vstack)
+registered("hstack", hstack)
 registered("tile", lambda g, A, reps: tf_array.tile(g, A, reps))
 registered("repeat", lambda g, a, repeats, axis=None: tf_array.repeat(g, a, repeats, axis))
 registered("broadcast_to", lambda g, array, shape, **kwargs: tf_array.broadcast_to(g, array, shape))
@@ -317,7 +335,6 @@ registered("flip", lambda g, m, axis=0: tf_reduce.reverse(g, m, axis))
 registered("roll", lambda g, a, shift, axis=0: tf_reduce.roll(g, a, shift, axis))
 registered("cumsum", cumsum)
 registered("diag", lambda g, v, k=0: tf_linalg.diag(g, v) if g.lift(v).shape.rank == 1 else tf_linalg.diag_part(g, v))
-registered("trace", lambda g, a: tf_linalg.trace(g, a))
 registered("einsum", lambda g, subscripts, *operands, **kwargs: tf_linalg.einsum(g, subscripts, *operands))
 registered("tensordot", lambda g, a, b, axes=2: tf_linalg.tensordot(g, a, b, axes))
 registered("pad", lambda g, array, pad_width, mode="constant", **kwargs: tf_array.pad(g, array, pad_width, mode))
@@ -401,6 +418,7 @@ for _name in [
     "frombuffer",
     "fliplr",
     "flipud",
+    "trace",
     "rot90",
     "cov",
     "corrcoef",
@@ -469,10 +487,19 @@ def _drawn_by_extents(low: float | None, high: float | None) -> Expansion:
 
 
 for _name, (_low, _high, _first) in {
-    "uniform": (None, None, 2), "normal": (None, None, 2), "random": (0.0, 1.0, 0), "random_sample": (0.0, 1.0, 0),
-    "standard_normal": (None, None, 0), "randint": (None, None, 2), "exponential": (0.0, None, 1), "binomial": (0.0, None, 2),
-    "poisson": (0.0, None, 1), "beta": (0.0, 1.0, 2), "gamma": (0.0, None, 2), "laplace": (None, None, 2),
-}.items():  # fmt: skip
+    "uniform": (None, None, 2),
+    "normal": (None, None, 2),
+    "random": (0.0, 1.0, 0),
+    "random_sample": (0.0, 1.0, 0),
+    "standard_normal": (None, None, 0),
+    "randint": (None, None, 2),
+    "exponential": (0.0, None, 1),
+    "binomial": (0.0, None, 2),
+    "poisson": (0.0, None, 1),
+    "beta": (0.0, 1.0, 2),
+    "gamma": (0.0, None, 2),
+    "laplace": (None, None, 2),
+}.items():
     api(f"numpy.random.{_name}")(_drawn(_low, _high, _first))
 api("numpy.random.rand")(_drawn_by_extents(0.0, 1.0))
 api("numpy.random.randn")(_drawn_by_extents(None, None))

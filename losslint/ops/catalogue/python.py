@@ -11,7 +11,10 @@ from losslint.ops.catalogue.arrays import LOGARITHMS, binary, flat, hypot, reduc
 from losslint.ops.origins import from_tensors
 from losslint.ops.registry import api
 
-_MATH_ONE = "sqrt exp log1p expm1 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh floor ceil trunc erf erfc lgamma fabs"
+_MATH_ONE = (
+    "sqrt exp log1p expm1 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
+    "floor ceil trunc erf erfc lgamma fabs"
+)
 for _name in _MATH_ONE.split():
     registered(_name, unary("abs" if _name == "fabs" else _name), getattr(math, _name), "math")
 for _name, _primitive in {"isnan": "is_nan", "isinf": "is_inf", "isfinite": "is_finite"}.items():

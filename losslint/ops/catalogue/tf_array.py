@@ -95,10 +95,13 @@ def eye(
     g: Graph, num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = "float32", name: Any = None
 ) -> Node:
     """The identity matrix."""
-    if batch_shape is not None:
-        return unknown(g, "a stack of identity matrices", num_rows, num_columns, batch_shape)
     sizes = (num_rows,) if num_columns is None else (num_rows, num_columns)
-    return g.op("eye", *sizes, dtype=dtype_of(dtype))
+    matrix = g.op("eye", *sizes, dtype=dtype_of(dtype))
+    if batch_shape is None:
+        return matrix
+    if not isinstance(batch_shape, (list, tuple)):
+        return unknown(g, "a stack of identity matrices", matrix, batch_shape)
+    return g.op("broadcast_to", matrix, shape=(*batch_shape, sizes[0], sizes[-1]))
 
 
 @api("tensorflow.range")
@@ -112,6 +115,8 @@ def range_(g: Graph, start: Any, limit: Any = None, delta: Any = 1, dtype: Any =
         node = g.op("range", *((0, start) if limit is None else ends), delta)
     fractional = any(isinstance(v, float) for v in known)
     wanted = dtype_of(dtype) if dtype is not None else "float32" if fractional else None
+    if dtype is not None and wanted is None:
+        node.dtype = None  # asked for, but not known
     return typed(g, node, wanted)
 
 
@@ -174,7 +179,7 @@ def meshgrid(
     if len(args) == 1 and isinstance(args[0], (list, tuple)):
         args = tuple(args[0])
     vectors = [g.lift(a) for a in args]
-    dims = [v.shape.axis(0) or Dim.fresh() for v in vectors]
+    dims = [v.shape.numel for v in vectors]
     order = list(range(len(vectors)))
     if indexing == "xy" and len(order) > 1:
         order[0], order[1] = 1, 0
@@ -335,7 +340,8 @@ def unstack(g: Graph, value: Any, num: Any = None, axis: Any = 0, name: Any = No
     extent = node.shape.axis(at)
     count = constant_of(num) if num is not None else extent.value if extent is not None else None
     if not isinstance(count, int) or count > 64:
-        return Unknown((node,), "unstack of a length that is not known")
+        # a tensor is iterated and unpacked along its first axis just the same
+        return node if at == 0 else Unknown((node,), "unstack of a length that is not known")
     return [g.op("unstack", node, index=i, count=count, axis=at) for i in range(count)]
 
 

@@ -104,8 +104,6 @@ def matrix_transpose(g: Graph, a: Any = None, name: Any = None, conjugate: Any =
 @api(
     "tensorflow.linalg.diag_part",
     "tensorflow.matrix_diag_part",
-    "tensorflow.linalg.tensor_diag_part",
-    "tensorflow.diag_part",
 )
 def diag_part(
     g: Graph, input: Any, name: Any = None, k: Any = 0, padding_value: Any = 0, align: Any = "RIGHT_LEFT"
@@ -115,7 +113,7 @@ def diag_part(
     return node if constant_of(k) == 0 else unknown(g, "another diagonal", node, k)
 
 
-@api("tensorflow.linalg.diag", "tensorflow.matrix_diag", "tensorflow.linalg.tensor_diag", "tensorflow.diag")
+@api("tensorflow.linalg.diag", "tensorflow.matrix_diag")
 def diag(
     g: Graph,
     diagonal: Any,
@@ -129,6 +127,20 @@ def diag(
     """A matrix with this diagonal."""
     node = g.op("diag", diagonal)
     return node if constant_of(k) == 0 else unknown(g, "another diagonal", node, k)
+
+
+@api("tensorflow.linalg.tensor_diag", "tensorflow.diag")
+def tensor_diag(g: Graph, diagonal: Any, name: Any = None) -> Node:
+    """A matrix with this diagonal; of a matrix it would be a tensor with four axes."""
+    x = g.lift(diagonal)
+    return g.op("diag", x) if x.shape.rank == 1 else unknown(g, "a diagonal of several axes", x)
+
+
+@api("tensorflow.linalg.tensor_diag_part", "tensorflow.diag_part")
+def tensor_diag_part(g: Graph, input: Any, name: Any = None) -> Node:
+    """The diagonal of one matrix."""
+    x = g.lift(input)
+    return g.op("diag_part", x) if x.shape.rank == 2 else unknown(g, "a diagonal of several axes", x)
 
 
 @api("tensorflow.linalg.set_diag", "tensorflow.matrix_set_diag")
@@ -150,6 +162,13 @@ def trace(g: Graph, x: Any, name: Any = None) -> Node:
         return g.op("sum", g.op("diag_part", x), axis=(-1,), keepdims=False)
 
 
+@api("tensorflow.linalg.pinv")
+def pinv(g: Graph, a: Any, rcond: Any = None, validate_args: Any = False, name: Any = None) -> Node:
+    """The pseudo-inverse: rows and columns change places."""
+    x = g.lift(a)
+    return batched(g.op("linalg", x, how="pinv"), matrix_transpose(g, x).shape)
+
+
 # -- decompositions ----------------------------------------------------------------------------------------------------
 def _one(how: str) -> Callable[..., Node]:
     def expansion(
@@ -163,7 +182,6 @@ def _one(how: str) -> Callable[..., Node]:
 
 for _names, _how in {
     "linalg.inv matrix_inverse": "inverse",
-    "linalg.pinv": "pinv",
     "linalg.det matrix_determinant": "det",
     "linalg.logdet": "logdet",
     "linalg.cholesky cholesky": "cholesky",
@@ -188,7 +206,6 @@ def _solver(how: str) -> Callable[..., Node]:
 row("linalg.solve matrix_solve", _solver("solve"))
 row("linalg.triangular_solve matrix_triangular_solve", _solver("triangular_solve"))
 row("linalg.cholesky_solve cholesky_solve", _solver("cholesky_solve"))
-row("linalg.lstsq matrix_solve_ls", _solver("lstsq"))
 
 
 def _singular(x: Node) -> Shape:
@@ -279,6 +296,7 @@ def clip_by_global_norm(g: Graph, t_list: Any, clip_norm: Any, use_norm: Any = N
 
 opaque_row(
     "a decomposition that is not followed",
+    "linalg.lstsq matrix_solve_ls "
     "linalg.banded_triangular_solve linalg.eigh_tridiagonal linalg.lu_matrix_inverse linalg.lu_reconstruct "
     "linalg.lu_solve linalg.tridiagonal_matmul linalg.tridiagonal_solve linalg.LinearOperatorDiag "
     "linalg.LinearOperatorFullMatrix linalg.LinearOperatorIdentity linalg.LinearOperatorLowerTriangular "

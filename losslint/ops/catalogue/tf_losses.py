@@ -267,3 +267,20 @@ def get_total_loss(g: Graph, *args: Any, **kwargs: Any) -> Unknown:
 def get_losses(g: Graph, *args: Any, **kwargs: Any) -> Unknown:
     """The list of what was kept elsewhere."""
     return Unknown((), "losses kept in a collection")
+
+
+@api("tensorflow.remove_squeezable_dimensions", "tensorflow.confusion_matrix.remove_squeezable_dimensions")
+def remove_squeezable_dimensions(
+    g: Graph, labels: Any, predictions: Any, expected_rank_diff: Any = 0, name: Any = None
+) -> tuple[Node, Node]:
+    """Labels and predictions, the one with a last axis of length 1 too many without it."""
+    y, p = g.lift(labels), g.lift(predictions)
+    wanted = constant_of(expected_rank_diff)
+    if y.shape.rank is None or p.shape.rank is None or not isinstance(wanted, int):
+        return y, p
+    difference = p.shape.rank - y.shape.rank
+    if difference == wanted + 1:
+        p = g.op("squeeze", p, axis=(-1,))
+    elif difference == wanted - 1:
+        y = g.op("squeeze", y, axis=(-1,))
+    return y, p

@@ -235,7 +235,9 @@ def accumulate_n(g: Graph, inputs: Any, shape: Any = None, tensor_dtype: Any = N
 def add_n(g: Graph, inputs: Any, name: Any = None) -> Node:
     """The sum of a list of tensors."""
     if not isinstance(inputs, (list, tuple)) or not inputs:
-        return g.op("identity", inputs) if isinstance(inputs, Node) else unknown(g, "a list that is not known", inputs)
+        if isinstance(inputs, Node) and not inputs.attrs.get("list"):  # taken apart along its first axis
+            return g.op("sum", inputs, axis=(0,), keepdims=False)
+        return unknown(g, "a list that is not known", inputs)
     total = g.lift(inputs[0])
     for item in inputs[1:]:
         total = g.op("add", total, item)

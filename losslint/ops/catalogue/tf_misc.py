@@ -1,4 +1,4 @@
-"""Data types, variables, scopes, checks, and what of ``tf.sparse``, ``tf.ragged`` and the like losses meet."""
+"""Data types, variables, scopes, checks, and what of ``tf.ragged``, ``tf.strings`` and the like losses meet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from losslint.ops.registry import CONSTANTS, Callback, api
 from losslint.ops.reshaping import inserted
 from losslint.ops.shapevalue import ShapeValue
 
-CONSTANTS["tensorflow.newaxis"] = None
+CONSTANTS.update({"tensorflow.newaxis": None, "tensorflow.AUTO_REUSE": "auto_reuse"})
 for _dtype in NAMES:
     CONSTANTS.update({f"tensorflow.{_dtype}": _dtype, f"tensorflow.dtypes.{_dtype}": _dtype})
 CONSTANTS.update({"tensorflow.half": "float16", "tensorflow.double": "float64"})
@@ -92,11 +92,14 @@ def variables(g: Graph, name: str) -> Node:
     "tensorflow.global_variables",
     "tensorflow.all_variables",
     "tensorflow.model_variables",
+    "tensorflow.moving_average_variables",
+    "tensorflow.local_variables",
     "tensorflow.contrib.framework.get_trainable_variables",
     "tensorflow.contrib.framework.get_variables",
     "tensorflow.contrib.framework.get_model_variables",
     "tensorflow.contrib.slim.get_variables",
     "tensorflow.contrib.slim.get_trainable_variables",
+    "tensorflow.contrib.slim.get_model_variables",
 )
 def trainable_variables(g: Graph, *args: Any, **kwargs: Any) -> Node:
     """The variables of the graph."""
@@ -148,6 +151,8 @@ row(
     "logging.info logging.warning logging.error logging.debug logging.set_verbosity enable_eager_execution "
     "compat.v1.disable_eager_execution disable_eager_execution disable_v2_behavior enable_v2_behavior "
     "reset_default_graph global_variables_initializer local_variables_initializer initialize_all_variables "
+    "initialize_local_variables initialize_all_tables initialize_variables variables_initializer tables_initializer "
+    "report_uninitialized_variables scatter_sub scatter_add scatter_update load_op_library "
     "config.run_functions_eagerly config.set_visible_devices config.experimental.set_memory_growth",
     _nothing,
 )
@@ -315,6 +320,26 @@ def tensor_array(g: Graph, dtype: Any = None, size: Any = None, *args: Any, **kw
     return TensorArray(size)
 
 
+def _metric(g: Graph, *args: Any, **kwargs: Any) -> tuple[Node, Node]:
+    """A running metric: its value and the operation that updates it; neither has a gradient."""
+    with g.library():
+        value = g.op("stop_gradient", batched(unknown(g, "a running metric", args, kwargs), SCALAR, "float32"))
+    return value, value
+
+
+for _name in (
+    "accuracy",
+    "mean",
+    "precision",
+    "recall",
+    "auc",
+    "mean_iou",
+    "mean_squared_error",
+    "mean_absolute_error",
+):
+    row(f"metrics.{_name} contrib.metrics.streaming_{_name}", _metric)
+
+
 # -- nests -------------------------------------------------------------------------------------------------------------
 @api("tensorflow.nest.flatten", "tensorflow.contrib.framework.nest.flatten")
 def nest_flatten(g: Graph, structure: Any, expand_composites: Any = False) -> Any:
@@ -334,32 +359,9 @@ def nest_map_structure(g: Graph, func: Any, *structure: Any, **kwargs: Any) -> A
     return structured(lambda *leaves: called(g, func, *leaves), *structure) if structure else Unknown()
 
 
-# -- sparse, ragged and the rest ---------------------------------------------------------------------------------------
-@api("tensorflow.sparse.to_dense", "tensorflow.sparse_tensor_to_dense")
-def to_dense(
-    g: Graph, sp_input: Any, default_value: Any = None, validate_indices: Any = True, name: Any = None
-) -> Node:
-    """A sparse tensor with its zeros."""
-    return unknown(g, "a sparse tensor", sp_input)
+# -- ragged tensors and the rest ---------------------------------------------------------------------------------------
 
 
-@api("tensorflow.sparse.from_dense", "tensorflow.contrib.layers.dense_to_sparse")
-def from_dense(g: Graph, tensor: Any, name: Any = None) -> Node:
-    """A tensor without its zeros."""
-    x = g.lift(tensor)
-    return batched(g.op("identity", x), x.shape)
-
-
-opaque_row(
-    "a sparse tensor",
-    "SparseTensor sparse.SparseTensor IndexedSlices sparse.add sparse.concat sparse.expand_dims sparse.eye "
-    "sparse.fill_empty_rows sparse.map_values sparse.mask sparse.maximum sparse.minimum sparse.reduce_max "
-    "sparse.reduce_sum sparse.reorder sparse.reset_shape sparse.reshape sparse.retain sparse.segment_mean "
-    "sparse.segment_sqrt_n sparse.segment_sum sparse.slice sparse.softmax sparse.sparse_dense_matmul sparse.split "
-    "sparse.to_indicator sparse.transpose sparse.bincount sparse.cross sparse.cross_hashed sparse.sampled_addmm "
-    "sparse_reduce_sum sparse_tensor_dense_matmul sparse_reshape sparse_add sparse_segment_sum sparse_segment_mean "
-    "sparse_reduce_max sparse_concat sparse_slice sparse_retain sparse_reorder",
-)
 opaque_row(
     "a ragged tensor",
     "RaggedTensor.from_tensor RaggedTensor.from_row_lengths RaggedTensor.from_row_splits "

@@ -418,7 +418,7 @@ def layers_dropout(
     return g.lift(inputs) if constant_of(training) is False else dropout(g, inputs, rate)
 
 
-@api("tensorflow.layers.flatten", "tensorflow.contrib.layers.flatten", "tensorflow.contrib.slim.flatten")
+@api("tensorflow.layers.flatten")
 def flatten(g: Graph, inputs: Any, *args: Any, **kwargs: Any) -> Node:
     """One row for each sample."""
     x = g.lift(inputs)
