@@ -22,6 +22,7 @@ class Site:
     module: Any  # losslint.frontend.module.Module: computes positions on demand
     tree: Any  # libcst.CSTNode
     function: str  # qualified name of the enclosing function, "<module>" outside of one
+    caller: Site | None = None  # where that function was called, None in the function that is looked at
 
 
 @dataclass(eq=False, slots=True)

@@ -49,6 +49,7 @@ class Loss:
     graph: Graph
     outputs: list[Output]
     value: Any  # the outputs joined: Node, tuple, list, dict, number, None or Unknown
+    whole: bool = True  # a function, not an expression of a training step or a script
     unpacked: bool = False  # some caller unpacks or indexes the returned tuple
     called: bool = False  # other code of the file calls it, and may reduce what it returns
     batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
@@ -73,6 +74,18 @@ class Loss:
             return False
         nodes = self.graph.nodes
         return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)
+
+    def place(self, site: Site) -> Site:
+        """Where to report what the loss as a whole does wrong because of ``site``: in the loss, not in a helper it calls.
+
+        What a training step differentiates is often a loss of its own, so there the place is kept.
+        """
+        here: Site | None = site
+        while self.whole and here is not None:
+            if here.function == self.name or here.function.startswith(f"{self.name}."):
+                return here
+            here = here.caller
+        return site
 
     @functools.cached_property
     def results(self) -> tuple[Node, ...]:

@@ -25,10 +25,12 @@ def passport(loss: Loss) -> dict[str, Any]:
 
     ``law`` and ``gradient_law`` are powers of the batch size ("1", "1/2"), "mixed", "broken", "absent" (no gradient)
     or None where unknown; ``law_ratio`` is the factor that a batch repeated twice brings, in ``law_asymptotic`` cases
-    for large batches. ``rank``, ``shape``, laws and coupling are those of the one returned tensor, None for containers.
+    for large batches. ``rank``, ``shape``, laws and coupling are those of the one returned tensor, None for containers;
+    the law of a container is that of its parts where they agree.
     """
     tensor = loss.value if isinstance(loss.value, Node) else None
-    law, ratio = _value_law(loss, tensor)
+    laws = {_value_law(loss, part) for part in loss.results}
+    law, ratio = laws.pop() if len(laws) == 1 else (None, None)
     facts = {
         "name": loss.name,
         "function": loss.site.function,
@@ -69,10 +71,8 @@ def _line(site: Site | None) -> int | None:
     return row
 
 
-def _value_law(loss: Loss, tensor: Node | None) -> tuple[str | None, float | None]:
+def _value_law(loss: Loss, tensor: Node) -> tuple[str | None, float | None]:
     """The law of the value and, where it is a pure power, the ratio under a batch repeated twice."""
-    if tensor is None:
-        return None, None
     power: Power | None = loss.laws.value(tensor)
     kind = loss.laws.gradient(tensor).kind
     if kind in ("mixed", "broken"):

@@ -141,7 +141,7 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
             continue
         seen.add(nodes)
         consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
-        loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value)
+        loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value, whole=False)
         _describe(loss, entry, evidence)
         yield loss
 

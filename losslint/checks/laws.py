@@ -135,6 +135,11 @@ def _site(node: Node, loss: Loss) -> Site:
     return node.site or (loss.outputs[0].site if loss.outputs else loss.site)
 
 
+def _place(node: Node, loss: Loss) -> Site:
+    """Where to report a law of the whole loss: a sum is no fault of the helper that computes it."""
+    return loss.place(_site(node, loss))
+
+
 def _effect(p: Fraction) -> str:
     """What two copies of the batch do to a gradient of law ``p``."""
     told = {
@@ -152,7 +157,7 @@ def _fact(term: Term) -> str:
 
 
 def _draft(loss: Loss, verdict: _Verdict, severity: Severity, message: str, fact: str, help: str) -> Draft:
-    return Draft(verdict.code, severity, message, _site(verdict.at, loss), fact, help, fault=verdict.result)
+    return Draft(verdict.code, severity, message, _place(verdict.at, loss), fact, help, fault=verdict.result)
 
 
 def _of(loss: Loss, code: str) -> Iterator[_Verdict]:
@@ -298,7 +303,7 @@ def batch_coupled(loss: Loss) -> Iterator[Draft]:
             "LL308",
             Severity.INFO,
             f"the loss of a batch is not the mean over its parts: {spoken(coupling.at)} mixes the samples",
-            _site(coupling.at, loss),
+            _place(coupling.at, loss),
             fact="coupled: gradient accumulation, replicas and a smaller last batch change the result",
             help='if that is meant, say "# losslint: batch-level" above the function',
             fault=result,
@@ -350,7 +355,7 @@ def extent_scaled(loss: Loss) -> Iterator[Draft]:
             "LL311",
             Severity.INFO,
             "the loss depends on the size of a sample: on how many pixels, or steps, it has",
-            _site(at, loss),
+            _place(at, loss),
             fact=f"law {p} over the other axes: twice as many elements along one of them {_effect(p)}",
             help="take the mean over these axes, or divide by their extent",
             fault=result,

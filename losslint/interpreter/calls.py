@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 12
 _DECORATORS = ("function", "register_keras_serializable", "custom_gradient", "recompute_grad", "wraps", "jit", "do_not_convert")
+_CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
+"""What papers call a network; only a callable that gets one tensor is taken for one."""
 _KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
 
 
@@ -102,7 +104,8 @@ class Calls:
     def _call_unknown(self: Machine, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str) -> Any:  # type: ignore[misc]
         deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
         name = spelled or (function.attrs["name"] if isinstance(function, Node) and function.op == "source" else "")
-        if (is_model_name(name.rsplit(".", 1)[-1]) or "training" in kwargs) and deps:
+        short = name.rsplit(".", 1)[-1]
+        if (is_model_name(short) or "training" in kwargs or (short in _CRITICS and len(args) == 1)) and deps:
             return self.graph.op("model", *deps, name=name)
         if isinstance(function, Node) and function.op != "source":
             deps = (function, *deps)
@@ -190,7 +193,8 @@ class Calls:
         from losslint.loss import Output
 
         scope = Scope(function.scope, function.name)
-        frame = Frame(scope, function.slice, owner=function.owner, instance=function.bound)
+        caller = self.graph.site if self.frames else None
+        frame = Frame(scope, function.slice, owner=function.owner, instance=function.bound, caller=caller)
         with self._frame(frame):
             self.parameters.bind_call(function, args, kwargs)
             if isinstance(function.tree, cst.Lambda):

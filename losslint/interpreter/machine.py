@@ -53,6 +53,7 @@ class Frame:
     skipped: list[dict[str, Any]] = field(default_factory=list)  # names at a continue or break
     owner: Class | None = None
     instance: Any = None
+    caller: Site | None = None  # where it was called
 
 
 class Machine(Expressions, Calls):
@@ -115,7 +116,7 @@ class Machine(Expressions, Calls):
 
     def site(self, tree: cst.CSTNode) -> Site:
         """``tree`` as a place in the source."""
-        return Site(self.frame.slice, tree, self.scope.function)
+        return Site(self.frame.slice, tree, self.scope.function, self.frame.caller)
 
     # -- statements ------------------------------------------------------------------------------------------------
     def block(self, body: Any) -> bool:
@@ -403,7 +404,7 @@ class Machine(Expressions, Calls):
 
     def _made_up(self, name: str) -> Any:
         short = name.rsplit(".", 1)[-1]
-        if short in ("K", "backend"):
+        if short.strip("_") in ("K", "backend"):
             return Api("keras.backend")  # the injected module of keras-applications style code
         return self.parameters.captured(name, role_of(short))
 

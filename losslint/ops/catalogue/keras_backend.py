@@ -24,7 +24,7 @@ from losslint.ops.catalogue import (
     tf_random,
     tf_reduce,
 )
-from losslint.ops.catalogue.arguments import nothing, of_x_and_y, opaque_of_all, table, undecided, under
+from losslint.ops.catalogue.arguments import nothing, opaque_of_all, table, undecided, under
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import integer
 from losslint.ops.registry import CONSTANTS, Callback
@@ -243,7 +243,7 @@ def batch_dot(g: Graph, x: Any, y: Any, axes: Any = None) -> Node:
             return g.op("matmul", a, b, transpose_a=first == 1, transpose_b=second == 2)
     head = a.shape.axis(0)
     result = g.op("conv", a, b, how="batch_dot")
-    return batched(result, Shape((head, *[Dim.fresh()] * max((ranks[0] or 3) + (ranks[1] or 3) - 4, 1)))) if head else result
+    return batched(result, Shape((head, *(Dim.fresh() for _ in range(max((ranks[0] or 3) + (ranks[1] or 3) - 4, 1)))))) if head else result
 
 
 def switch(g: Graph, condition: Any, then_expression: Any, else_expression: Any) -> Any:
@@ -308,7 +308,6 @@ table(
         "cumprod": cumulative("cumprod"),
         "pow": lambda g, x, a: g.op("pow", x, a),
         "clip": clip,
-        "logical_and": of_x_and_y("and"),
         "where": keras_ops.where,
         "l2_normalize": l2_normalize,
         "normalize": l2_normalize,
