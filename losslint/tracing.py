@@ -12,6 +12,8 @@ from losslint.frontend.project import Project
 from losslint.graph import Node, Unknown
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
+from losslint.interpreter.parameters import SAMPLES
+from losslint.interpreter.ranks import evident_ranks
 from losslint.interpreter.values import Class, Function, Instance, Method, Partial, dependencies
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
@@ -30,6 +32,16 @@ def keras_of(module: Module, options: Options) -> str:
 def trace(entry: Entry, module: Module, project: Project, evidence: Evidence, options: Options = DEFAULTS) -> Iterator[Loss]:
     """The losses ``entry`` holds. Raises BudgetExceeded where it is too large to be followed."""
     machine = Machine(project, options, keras_of(module, options))
+    found = list(_run(machine, entry, module, evidence))
+    ranks = evident_ranks(machine.graph, SAMPLES)
+    if found and ranks:
+        machine = Machine(project, options, machine.keras)
+        machine.ranks = ranks
+        found = list(_run(machine, entry, module, evidence))
+    yield from found
+
+
+def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> Iterator[Loss]:
     scope = machine.module_scope(module)
     if entry.kind == "module":
         machine.run_module(scope)
@@ -47,10 +59,9 @@ def trace(entry: Entry, module: Module, project: Project, evidence: Evidence, op
     if not outputs or (all(not any(dependencies(o.value)) for o in outputs) and not _returns_nothing(entry, outputs)):
         return
     value = merged(machine.graph, [o.value for o in outputs])
-    with_site = outputs[0].site
-    name = entry.name
-    loss = Loss(name, machine_site(function, with_site), entry.consumer, machine.graph, outputs, value, keras=machine.keras)
-    loss.batch_level = entry.row in options.batch_level
+    site = machine_site(function, outputs[0].site)
+    loss = Loss(entry.name, site, entry.consumer, machine.graph, outputs, value, keras=machine.keras)
+    loss.batch_level = entry.row in machine.options.batch_level
     _describe(loss, entry, evidence)
     yield loss
 

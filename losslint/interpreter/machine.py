@@ -64,6 +64,7 @@ class Machine(Expressions, Calls):
         self.options = options or Options()
         self.keras = keras
         self.graph = TracingGraph(self)
+        self.ranks: dict[str, int] = {}  # of sources, where a first trace told them
         self.events: list[Event] = []
         self.created: dict[tuple[str, str], Function] = {}
         self.instances: list[Instance] = []

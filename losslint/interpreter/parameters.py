@@ -13,6 +13,7 @@ import libcst.matchers as m
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
 from losslint.frontend.names import role_of
 from losslint.graph import Node, Unknown
+from losslint.interpreter.ranks import samples
 from losslint.interpreter.values import Function, SomeOf, dependencies
 from losslint.ops.registry import Callback
 
@@ -40,6 +41,10 @@ class Parameters:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.graph = machine.graph
+
+    def _samples(self, name: str) -> Shape:
+        """The shape of a batch of labels, predictions or inputs called ``name``."""
+        return samples(self.machine.ranks.get(name), SAMPLES)
 
     # -- a call in the program -------------------------------------------------------------------------------------
     def bind_call(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> None:
@@ -134,13 +139,13 @@ class Parameters:
 
     def _argument(self, name: str, role: str | None, batch: bool, make: Callable[[str, str | None], Any]) -> Any:
         if role is None and batch:
-            return self.graph.source(name, "prediction", SAMPLES, batch="assumed")
+            return self.graph.source(name, "prediction", self._samples(name), batch="assumed")
         return make(name, role)
 
     def made_up(self, name: str, role: str | None) -> Any:
         """A value for a name of which only the name is known."""
         if role in ("label", "prediction"):
-            return self.graph.source(name, role, SAMPLES, batch="assumed")
+            return self.graph.source(name, role, self._samples(name), batch="assumed")
         if role == "weight":
             return self.graph.source(name, role, Shape((BATCH,), "W"), batch="assumed")
         if role == "config":
@@ -153,7 +158,7 @@ class Parameters:
         """An argument of a training step: rather a batch of data than a hyper-parameter."""
         if role in (None, "config", "prediction") and _INPUT.match(name):
             # a name such as "data" may be unpacked: its parts are made up when they are met
-            shape = Shape.unknown() if name in _BATCHES else SAMPLES
+            shape = Shape.unknown() if name in _BATCHES else self._samples(name)
             return self.graph.source(name, "input", shape, batch="assumed")
         return self.made_up(name, role)
 
@@ -164,12 +169,15 @@ class Parameters:
             return self.model(name)
         if owner.rsplit(".", 1)[-1] in _BATCHES:
             role = "label" if short == "1" or role == "label" else "input"
-            return self.graph.source(name, role, SAMPLES, batch="assumed")
+            return self.graph.source(name, role, self._samples(name), batch="assumed")
         if role == "config" or (owner == "self" and role != "weight" and len(short) < 3):
             return self.graph.source(name, "config", SCALAR)
+        if role == "weight":
+            # made before there is a batch: weights of classes, not of samples
+            return self.graph.source(name, "config", Shape((), "W"))
         if role in ("label", "prediction") and owner != "self":
             kept = role if role == "label" else "captured"
-            return self.graph.source(name, kept, SAMPLES, batch="assumed")
+            return self.graph.source(name, kept, self._samples(name), batch="assumed")
         return self.graph.source(name, "captured", Shape.unknown())
 
     def model(self, name: str) -> Callback:

@@ -341,6 +341,8 @@ def index_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     split = next((i for i, k in enumerate(items) if k is Ellipsis), len(items))
     front = [k for k in items[:split] if k is not None]
     back = [k for k in items[split + 1 :] if k is not None]
+    if shape.min_rank == 0 and shape.rest is not None and front[:1] == [slice(None)]:
+        return xs[0]  # if a tensor of unknown shape has a batch axis, it is the first, and that one is left whole
     for i, item in [*enumerate(front), *((i - len(back), k) for i, k in enumerate(back))]:
         masked = isinstance(item, Node) and item.dtype == "bool"
         if not (masked or _fixed(shape, i, degree) or _most(shape.axis(i), item, degree)):

@@ -1,4 +1,4 @@
-"""How functions register that several modules of a library share, and the simplest of them by the names of arguments."""
+"""How functions register that several modules of a library share, and the simplest by the names of their arguments."""
 
 from __future__ import annotations
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from losslint.domain.shape import BATCH, Dim, Shape
+from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import UnknownAxis, axis_of, batched, called, constant_of, nodes_in, reduced, unknown
 from losslint.ops.catalogue import (
+    keras_arrays,
     keras_nn,
     keras_ops,
     tf_array,
     tf_control,
     tf_image,
-    tf_linalg,
     tf_misc,
     tf_nn,
     tf_random,
@@ -48,8 +48,8 @@ table(
         "backend": fixed("tensorflow"),
         "image_data_format": fixed("channels_last"),
         "image_dim_ordering": fixed("tf"),
-        "set_epsilon set_floatx set_image_data_format set_image_dim_ordering set_learning_phase set_session clear_session "
-        "manual_variable_initialization reset_uids set_value batch_set_value print_summary": nothing,
+        "set_epsilon set_floatx set_image_data_format set_image_dim_ordering set_learning_phase set_session "
+        "clear_session manual_variable_initialization reset_uids set_value batch_set_value print_summary": nothing,
         "learning_phase in_train_phase_flag get_session get_uid": undecided("depends on how the program is run"),
         "result_type standardize_dtype": lambda g, *dtypes: dtype_of(dtypes[0]) or Unknown((), "a dtype"),
         "is_float_dtype is_int_dtype": undecided("a dtype"),
@@ -60,7 +60,9 @@ CONSTANTS["keras.backend._EPSILON"] = keras_nn.EPSILON
 
 
 # -- variables and values ----------------------------------------------------------------------------------------------
-def variable(g: Graph, value: Any = None, dtype: Any = None, name: Any = None, constraint: Any = None, **kwargs: Any) -> Node:
+def variable(
+    g: Graph, value: Any = None, dtype: Any = None, name: Any = None, constraint: Any = None, **kwargs: Any
+) -> Node:
     """A variable that starts from a value."""
     return tf_misc.variable(g, value if value is not None else kwargs.get("initializer"), name=name, dtype=dtype)
 
@@ -71,7 +73,13 @@ def constant(g: Graph, value: Any, dtype: Any = None, shape: Any = None, name: A
 
 
 def placeholder(
-    g: Graph, shape: Any = None, ndim: Any = None, dtype: Any = None, sparse: Any = False, name: Any = None, **kwargs: Any
+    g: Graph,
+    shape: Any = None,
+    ndim: Any = None,
+    dtype: Any = None,
+    sparse: Any = False,
+    name: Any = None,
+    **kwargs: Any,
 ) -> Node:
     """Data fed at every step."""
     return tf_misc.placeholder(g, dtype or "float32", shape, name)
@@ -170,7 +178,9 @@ def padding(axes: tuple[int, ...], rank: int) -> Callable[..., Node]:
     return expansion
 
 
-def resized(g: Graph, x: Any, height_factor: Any, width_factor: Any, data_format: Any, interpolation: Any = "nearest") -> Node:
+def resized(
+    g: Graph, x: Any, height_factor: Any, width_factor: Any, data_format: Any, interpolation: Any = "nearest"
+) -> Node:
     """Images enlarged by whole factors."""
     node = g.lift(x)
     sides = [node.shape.axis(i) for i in (1, 2)]
@@ -243,7 +253,11 @@ def batch_dot(g: Graph, x: Any, y: Any, axes: Any = None) -> Node:
             return g.op("matmul", a, b, transpose_a=first == 1, transpose_b=second == 2)
     head = a.shape.axis(0)
     result = g.op("conv", a, b, how="batch_dot")
-    return batched(result, Shape((head, *(Dim.fresh() for _ in range(max((ranks[0] or 3) + (ranks[1] or 3) - 4, 1)))))) if head else result
+    return (
+        batched(result, Shape((head, *(Dim.fresh() for _ in range(max((ranks[0] or 3) + (ranks[1] or 3) - 4, 1))))))
+        if head
+        else result
+    )
 
 
 def switch(g: Graph, condition: Any, then_expression: Any, else_expression: Any) -> Any:
@@ -311,7 +325,7 @@ table(
         "where": keras_ops.where,
         "l2_normalize": l2_normalize,
         "normalize": l2_normalize,
-        "dot": keras_ops.dot,
+        "dot": keras_arrays.dot,
         "batch_dot": batch_dot,
         "switch": switch,
         "in_train_phase": in_phase(False),
@@ -336,7 +350,9 @@ def bias_add(g: Graph, x: Any, bias: Any, data_format: Any = None) -> Node:
     return tf_nn.bias_add(g, x, bias)
 
 
-def normalize_batch_in_training(g: Graph, x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: Any = 1e-3) -> Any:
+def normalize_batch_in_training(
+    g: Graph, x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: Any = 1e-3
+) -> Any:
     """Normalised by the statistics of the batch, with these."""
     node = g.lift(x)
     mean, variance = tf_reduce.moments(g, node, reduction_axes)
@@ -363,7 +379,15 @@ def random(low: float | None, high: float | None, dtype_default: str = "float32"
     return expansion
 
 
-def pool(g: Graph, x: Any, pool_size: Any, strides: Any = 1, padding: Any = "valid", data_format: Any = None, pool_mode: Any = "max") -> Node:
+def pool(
+    g: Graph,
+    x: Any,
+    pool_size: Any,
+    strides: Any = 1,
+    padding: Any = "valid",
+    data_format: Any = None,
+    pool_mode: Any = "max",
+) -> Node:
     """Pooling."""
     return keras_nn.pooling("avg_pool" if pool_mode == "avg" else "max_pool")(g, x, pool_size, strides, padding)
 

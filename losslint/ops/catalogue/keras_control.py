@@ -11,7 +11,7 @@ from losslint.ops.catalogue import tf_control
 from losslint.ops.catalogue.arguments import table, undecided, under
 from losslint.ops.registry import Callback
 
-CORE = "keras.ops keras.ops.core"
+CORE = "keras.ops keras.ops.core keras.ops.numpy"
 
 
 def loop(g: Graph, *turns: Any) -> Any:
@@ -19,9 +19,7 @@ def loop(g: Graph, *turns: Any) -> Any:
     return tf_control.structured(lambda *leaves: None if leaves[0] is None else g.op("loop", *leaves), *turns)
 
 
-def scan(
-    g: Graph, f: Any, init: Any, xs: Any = None, length: Any = None, reverse: Any = False, unroll: Any = 1
-) -> Any:
+def scan(g: Graph, f: Any, init: Any, xs: Any = None, length: Any = None, reverse: Any = False, unroll: Any = 1) -> Any:
     """(the last carry, every result) of ``carry, result = f(carry, row)``."""
     row = tf_control.row_of(g, xs) if xs is not None else None
     once = called(g, f, init, row)

@@ -1,4 +1,4 @@
-"""``keras.layers``: a constructor gives a callable; what has weights is the primitive ``model``, the rest is expanded."""
+"""``keras.layers``: constructors give callables; what has weights is the primitive ``model``, the rest is expanded."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _constructor(title: str, parameters: list[str], apply: Apply) -> Callable[..
     return construct
 
 
-def weighted(shape_of: ShapeOf) -> Apply:
+def weighted(shape_of: ShapeOf, activation: bool = True) -> Apply:
     """A layer with weights of its own, then its activation."""
 
     def apply(g: Graph, x: Any, options: Options) -> Any:
@@ -57,7 +57,7 @@ def weighted(shape_of: ShapeOf) -> Apply:
         first = inputs[0] if inputs else result
         shape = shape_of(first, options)
         result = result if shape is None else batched(result, shape)
-        return activated(g, result, options.get("activation")) if "LSTM" not in options["class"] else result
+        return activated(g, result, options.get("activation")) if activation else result
 
     return apply
 
@@ -114,13 +114,17 @@ layer("EinsumDense", "equation output_shape activation", weighted(unknown_shape)
 layer(
     "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D Conv1DTranspose Conv2DTranspose Conv3DTranspose "
     "Convolution2DTranspose Deconvolution2D Deconvolution3D SeparableConv1D SeparableConv2D SeparableConvolution2D "
-    "AtrousConvolution2D LocallyConnected1D LocallyConnected2D ConvLSTM2D",
+    "AtrousConvolution2D LocallyConnected1D LocallyConnected2D",
     "filters kernel_size strides padding",
     weighted(convolved),
 )
 layer("DepthwiseConv1D DepthwiseConv2D", "kernel_size strides padding", weighted(unknown_shape))
-layer("LSTM GRU SimpleRNN CuDNNLSTM CuDNNGRU", "units", weighted(recurrent))
-layer("RNN Bidirectional ConvLSTM1D ConvLSTM3D StackedRNNCells LSTMCell GRUCell SimpleRNNCell", "cell", weighted(unknown_shape))
+layer("LSTM GRU SimpleRNN CuDNNLSTM CuDNNGRU", "units", weighted(recurrent, activation=False))
+layer(
+    "RNN Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D StackedRNNCells LSTMCell GRUCell SimpleRNNCell",
+    "cell",
+    weighted(unknown_shape, activation=False),
+)
 layer("Embedding ReversibleEmbedding", "input_dim output_dim", weighted(embedded))
 layer(
     "BatchNormalization LayerNormalization GroupNormalization RMSNormalization UnitNormalization SpectralNormalization "
@@ -130,8 +134,9 @@ layer(
 )
 layer("MultiHeadAttention Attention AdditiveAttention GroupQueryAttention", "num_heads", weighted(alike))
 layer(
-    "Discretization CategoryEncoding Hashing HashedCrossing IntegerLookup StringLookup TextVectorization MelSpectrogram "
-    "STFTSpectrogram TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper DenseFeatures Wrapper Pipeline AbstractRNNCell",
+    "Discretization CategoryEncoding Hashing HashedCrossing IntegerLookup StringLookup TextVectorization "
+    "MelSpectrogram STFTSpectrogram TFSMLayer JaxLayer FlaxLayer TorchModuleWrapper DenseFeatures "
+    "Wrapper Pipeline AbstractRNNCell",
     "first",
     weighted(unknown_shape),
 )
@@ -162,7 +167,9 @@ layer("LeakyReLU", "negative_slope", _relu)
 layer("ELU", "alpha", lambda g, x, o: keras_nn.elu(g, x, o.get("alpha", 1.0)))
 layer("ThresholdedReLU", "theta", lambda g, x, o: keras_nn.threshold_(g, x, o.get("theta", 1.0), 0.0))
 layer(
-    "Dropout AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D", "rate", _noisy
+    "Dropout AlphaDropout GaussianDropout GaussianNoise SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+    "rate",
+    _noisy,
 )
 layer("Identity ActivityRegularization Masking InputLayer", "first", lambda g, x, o: g.op("identity", x))
 
@@ -215,7 +222,9 @@ def _pooled(g: Graph, x: Node, options: Options) -> Node:
     how = "avg_pool" if "A" in options["class"][:3] else "max_pool"
     strides = options.get("strides")
     size = options.get("pool_size", 2)
-    result: Node = CATALOGUE[f"tensorflow.nn.{how}"](g, x, size, size if strides is None else strides, options.get("padding", "valid"))
+    result: Node = CATALOGUE[f"tensorflow.nn.{how}"](
+        g, x, size, size if strides is None else strides, options.get("padding", "valid")
+    )
     return result
 
 

@@ -22,14 +22,19 @@ from losslint.ops.registry import CATALOGUE, CONSTANTS, Callback, Expansion
 LOSSES = "keras.losses keras.objectives keras.metrics"
 LossFunction = Callable[..., Node]
 
-for _name, _value in {"NONE": "none", "SUM": "sum", "AUTO": "auto", "SUM_OVER_BATCH_SIZE": "sum_over_batch_size"}.items():
+for _name, _value in {
+    "NONE": "none",
+    "SUM": "sum",
+    "AUTO": "auto",
+    "SUM_OVER_BATCH_SIZE": "sum_over_batch_size",
+}.items():
     for _class in ("Reduction", "ReductionV2", "losses_utils.ReductionV2", "loss_reduction.ReductionV2"):
         CONSTANTS[f"keras.losses.{_class}.{_name}"] = _value
         CONSTANTS[f"keras.utils.{_class}.{_name}"] = _value
 
 
 def aligned(g: Graph, y: Any, p: Any) -> tuple[Node, Node]:
-    """Labels and predictions of equal rank: (B,) against (B, 1) becomes (B, 1), (B, n, 1) against (B, n) loses its 1."""
+    """Labels and predictions of equal rank: (B,) meets (B, 1) as (B, 1), (B, n, 1) meets (B, n) as (B, n)."""
     first, second = g.lift(y), g.lift(p)
     if second.shape.rank is not None and first.shape.rank == second.shape.rank - 1:
         second, first = _matched(g, second, first)
@@ -137,7 +142,9 @@ def smoothed(g: Graph, y: Any, smoothing: Any, binary: bool) -> Node:
     share: Any = 0.5
     if not binary:
         classes = labels.shape.axis(-1)
-        share = g.op("div", 1.0, classes.value if classes is not None and classes.value else g.op("dynamic_dim", labels, axis=-1))
+        share = g.op(
+            "div", 1.0, classes.value if classes is not None and classes.value else g.op("dynamic_dim", labels, axis=-1)
+        )
     return g.op("add", g.op("mul", labels, g.op("sub", 1.0, smoothing)), g.op("mul", smoothing, share))
 
 
@@ -354,7 +361,7 @@ def loss_object(title: str, function: Expansion, options: dict[str, Any], reduct
 
 
 def _loss_class(title: str, function_name: str, parameters: str) -> None:
-    """Register the class ``title``; ``parameters`` are its own in order, with defaults; "*" stands for reduction, name."""
+    """Register the class ``title``; ``parameters`` are those of its constructor, with the defaults of the function."""
     function = CATALOGUE[f"keras.losses.{function_name}"]
     defaults = inspect.signature(function).parameters
     order: list[inspect.Parameter] = []
@@ -379,6 +386,7 @@ def _loss_class(title: str, function_name: str, parameters: str) -> None:
 
 
 _TAIL = "reduction name dtype"
+_FOCAL = f"alpha gamma from_logits label_smoothing axis {_TAIL}"
 for _title, _function, _parameters in (
     ("MeanSquaredError", "mean_squared_error", _TAIL),
     ("MeanAbsoluteError", "mean_absolute_error", _TAIL),
@@ -390,9 +398,13 @@ for _title, _function, _parameters in (
     ("CosineSimilarity", "cosine_similarity", f"axis {_TAIL}"),
     ("BinaryCrossentropy", "binary_crossentropy", f"from_logits label_smoothing axis {_TAIL}"),
     ("CategoricalCrossentropy", "categorical_crossentropy", f"from_logits label_smoothing axis {_TAIL}"),
-    ("SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", "from_logits ignore_class reduction axis name dtype"),
-    ("BinaryFocalCrossentropy", "binary_focal_crossentropy", f"apply_class_balancing alpha gamma from_logits label_smoothing axis {_TAIL}"),
-    ("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", f"alpha gamma from_logits label_smoothing axis {_TAIL}"),
+    (
+        "SparseCategoricalCrossentropy",
+        "sparse_categorical_crossentropy",
+        "from_logits ignore_class reduction axis name dtype",
+    ),
+    ("BinaryFocalCrossentropy", "binary_focal_crossentropy", f"apply_class_balancing {_FOCAL}"),
+    ("CategoricalFocalCrossentropy", "categorical_focal_crossentropy", _FOCAL),
     ("CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy", f"q {_TAIL}"),
     ("KLDivergence", "kl_divergence", _TAIL),
     ("Hinge", "hinge", _TAIL),
@@ -402,7 +414,7 @@ for _title, _function, _parameters in (
     ("Tversky", "tversky", "alpha beta reduction name axis dtype"),
     ("Circle", "circle", f"gamma margin remove_diagonal {_TAIL}"),
     ("CTC", "ctc", _TAIL),
-):  # fmt: skip
+):
     _loss_class(_title, _function, _parameters)
 
 

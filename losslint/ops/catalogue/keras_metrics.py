@@ -84,11 +84,12 @@ table(
 
 # -- objects -----------------------------------------------------------------------------------------------------------
 CLASSES = (
-    "AUC Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy CategoricalCrossentropy CategoricalHinge "
-    "ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge IoU KLDivergence "
+    "AUC Accuracy BinaryAccuracy BinaryCrossentropy BinaryIoU CategoricalAccuracy CategoricalCrossentropy "
+    "CategoricalHinge ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives "
+    "Hinge IoU KLDivergence "
     "LogCoshError Mean MeanAbsoluteError MeanAbsolutePercentageError MeanIoU MeanMetricWrapper MeanRelativeError "
-    "MeanSquaredError MeanSquaredLogarithmicError MeanTensor OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson Precision "
-    "PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity "
+    "MeanSquaredError MeanSquaredLogarithmicError MeanTensor OneHotIoU OneHotMeanIoU PearsonCorrelation Poisson "
+    "Precision PrecisionAtRecall R2Score Recall RecallAtPrecision RootMeanSquaredError SensitivityAtSpecificity "
     "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SpecificityAtSensitivity "
     "SquaredHinge Sum TopKCategoricalAccuracy TrueNegatives TruePositives"
 )
@@ -107,7 +108,7 @@ def metric_object(title: str) -> Callable[..., Callback]:
         def update(g: Graph, *args: Any, **kwargs: Any) -> None:
             kept.extend(nodes_in(args, kwargs))
 
-        methods = {
+        methods: dict[str, Callable[..., Any]] = {
             "update_state": update,
             "result": lambda g: measured(g, *kept),
             "reset_state": nothing,

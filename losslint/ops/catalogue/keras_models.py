@@ -14,7 +14,9 @@ from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import extent_of
 from losslint.ops.registry import CATALOGUE, Callback
 
-MODELS = "keras keras.models keras.engine keras.engine.training keras.engine.topology keras.engine.network keras.engine.sequential"
+MODELS = "keras keras.models keras.engine " + " ".join(
+    f"keras.engine.{part}" for part in ("training", "topology", "network", "sequential", "functional")
+)
 LAST = ("softmax", "sigmoid", "tanh", "relu", "softplus", "log_softmax")
 """Activations that tell the range of what a model returns."""
 
@@ -50,7 +52,13 @@ def model(g: Graph, *args: Any, **kwargs: Any) -> Callback:
     given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
     inputs, outputs = given.get("inputs", given.get("input")), given.get("outputs", given.get("output"))
     name = given["name"] if isinstance(given.get("name"), str) else "model"
-    attributes = {"name": name, "input": inputs, "output": outputs, "inputs": _listed(inputs), "outputs": _listed(outputs)}
+    attributes = {
+        "name": name,
+        "input": inputs,
+        "output": outputs,
+        "inputs": _listed(inputs),
+        "outputs": _listed(outputs),
+    }
     return Callback(name, lambda g, *args, **kwargs: run(g, name, outputs, *args, **kwargs), attributes)
 
 
@@ -66,7 +74,10 @@ def sequential(g: Graph, layers: Any = None, name: Any = None, **kwargs: Any) ->
     def call(g: Graph, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
         return run(g, label, _dry_run(g, stack, inputs), inputs, *args, **kwargs)
 
-    methods = {"add": lambda g, layer: stack.append(layer), "pop": lambda g: stack.pop() if stack else None}
+    methods: dict[str, Callable[..., Any]] = {
+        "add": lambda g, layer: stack.append(layer),
+        "pop": lambda g: stack.pop() if stack else None,
+    }
     attributes: dict[str, Any] = {key: Callback(key, method, {}) for key, method in methods.items()}
     return Callback(label, call, attributes | {"name": label, "layers": stack})
 
@@ -114,7 +125,7 @@ FAMILIES = {
     "densenet": "DenseNet121 DenseNet169 DenseNet201",
     "nasnet": "NASNetMobile NASNetLarge",
     "efficientnet": " ".join(f"EfficientNetB{i}" for i in range(8)),
-    "efficientnet_v2": "EfficientNetV2S EfficientNetV2M EfficientNetV2L EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2",
+    "efficientnet_v2": " ".join(f"EfficientNetV2{size}" for size in ("S", "M", "L", "B0", "B1", "B2", "B3")),
     "convnext": "ConvNeXtTiny ConvNeXtSmall ConvNeXtBase ConvNeXtLarge",
 }
 
@@ -152,7 +163,7 @@ under("keras.applications.imagenet_utils", "preprocess_input", preprocessed)
 # -- optimizers --------------------------------------------------------------------------------------------------------
 OPTIMIZERS = (
     "Adam AdamW SGD RMSprop Adagrad Adadelta Adamax Nadam Ftrl Adafactor Lion Lamb Muon Optimizer LossScaleOptimizer "
-    "TFOptimizer adam sgd rmsprop get deserialize"
+    "TFOptimizer adam sgd rmsprop get deserialize serialize"
 )
 
 
@@ -174,7 +185,9 @@ for _title in OPTIMIZERS.split():
         _title,
         _optimizer(f"keras.optimizers.{_title}"),
     )
-under("keras.mixed_precision keras.mixed_precision.experimental", "LossScaleOptimizer", _optimizer("LossScaleOptimizer"))
+under(
+    "keras.mixed_precision keras.mixed_precision.experimental", "LossScaleOptimizer", _optimizer("LossScaleOptimizer")
+)
 under(
     "keras.optimizers.schedules keras.experimental",
     "CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay",
@@ -214,11 +227,17 @@ table(
     },
 )
 _INITIALIZERS = (
-    "RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal "
-    "LecunUniform Orthogonal glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform random_normal "
-    "random_uniform truncated_normal orthogonal Identity identity"
+    "RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform "
+    "LecunNormal LecunUniform Orthogonal glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform "
+    "random_normal random_uniform truncated_normal orthogonal Identity identity"
 )
-_DRAW = Callback("initializer", lambda g, shape, dtype=None, **kwargs: tf_random.drawn(g, shape, None, None, "float32"), {})
+
+
+def _drawn(g: Graph, shape: Any, dtype: Any = None, **kwargs: Any) -> Node:
+    return tf_random.drawn(g, shape, None, None, dtype or "float32")
+
+
+_DRAW = Callback("initializer", _drawn, {})
 under("keras.initializers keras.initializers.initializers_v2", _INITIALIZERS, lambda g, *args, **kwargs: _DRAW)
 for _title, _primitive in {"Zeros zeros": "zeros", "Ones ones": "ones"}.items():
     _fill = Callback(_primitive, CATALOGUE[f"tensorflow.{_primitive}"], {})
@@ -265,6 +284,9 @@ table(
         "map_structure": lambda g, func, *structures, **kwargs: tf_misc.nest_map_structure(g, func, *structures),
     },
 )
-under("keras keras.backend", "name_scope", CATALOGUE["keras.backend.name_scope"])
+under("keras", "name_scope", decorator("name_scope"))
+under("keras.saving", "serialize_keras_object deserialize_keras_object", undecided("a configuration"))
+under("keras.constraints", "max_norm MaxNorm NonNeg UnitNorm MinMaxNorm get serialize", undecided("a constraint"))
+under("keras.initializers keras.layers", "serialize", undecided("a configuration"))
+under("keras.initializers", "get deserialize", lambda g, identifier, custom_objects=None: identifier)
 under("keras.mixed_precision", "set_global_policy Policy global_policy", undecided("a policy"))
-under("keras.datasets", "none", undecided("data"))

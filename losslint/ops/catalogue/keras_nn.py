@@ -124,7 +124,9 @@ def glu(g: Graph, x: Any, axis: Any = -1) -> Node:
 def sparsemax(g: Graph, x: Any, axis: Any = -1) -> Node:
     """Probabilities, some of which are exactly 0."""
     node = g.lift(x)
-    return batched(g.op("softmax", node, axis=(constant_of(axis) if isinstance(constant_of(axis), int) else -1,)), node.shape)
+    return batched(
+        g.op("softmax", node, axis=(constant_of(axis) if isinstance(constant_of(axis), int) else -1,)), node.shape
+    )
 
 
 _SHARED: dict[str, Callable[..., Any]] = {
@@ -199,9 +201,7 @@ def probabilities(g: Graph, output: Node, axis: int) -> Node:
     return g.op("clip", g.op("div", output, total), EPSILON, 1 - EPSILON)
 
 
-def categorical_crossentropy(
-    g: Graph, target: Any, output: Any, from_logits: Any = False, axis: Any = -1
-) -> Node:
+def categorical_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = False, axis: Any = -1) -> Node:
     """-sum(y log p) over the classes."""
     y, p = g.lift(target), g.lift(output)
     try:
@@ -227,7 +227,9 @@ def sparse_categorical_crossentropy(
         hot = g.op("one_hot", numbers, depth=p.shape.axis(at) or Dim.fresh(), axis=at, dtype="float32")
         # without logits Keras takes the softmax of the logarithms all the same
         scores = p if flag(from_logits) else g.op("log", g.op("clip", p, EPSILON, 1 - EPSILON))
-        loss = g.op("neg", g.op("sum", g.op("mul", hot, g.op("log_softmax", scores, axis=(at,))), axis=(at,), keepdims=False))
+        loss = g.op(
+            "neg", g.op("sum", g.op("mul", hot, g.op("log_softmax", scores, axis=(at,))), axis=(at,), keepdims=False)
+        )
         return loss if ignore_class is None else g.op("select", g.op("ne", numbers, ignore_class), loss, 0.0)
 
 
@@ -241,9 +243,7 @@ def class_numbers(g: Graph, y: Node, p: Node) -> Node:
     return g.op("squeeze", y, axis=(-1,)) if y.shape.rank == p.shape.rank else y
 
 
-def ctc_loss(
-    g: Graph, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: Any = 0
-) -> Node:
+def ctc_loss(g: Graph, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: Any = 0) -> Node:
     """One number for each sequence."""
     return rowwise(g, output, "straight_through", output, target, target_length, output_length)
 
@@ -331,7 +331,9 @@ table(
         "one_hot": one_hot,
         "multi_hot": multi_hot,
         "normalize": normalize,
-        "moments": lambda g, x, axes, keepdims=False, synchronized=False: tf_reduce.moments(g, x, axes, keepdims=keepdims),
+        "moments": lambda g, x, axes, keepdims=False, synchronized=False: tf_reduce.moments(
+            g, x, axes, keepdims=keepdims
+        ),
         "batch_normalization": batch_normalization,
         "layer_normalization": layer_normalization,
         "rms_normalization": rms_normalization,
@@ -412,8 +414,8 @@ table(
 )
 under(
     "keras.ops.image",
-    "affine_transform crop_images elastic_transform extract_patches extract_patches_3d gaussian_blur hsv_to_rgb map_coordinates "
-    "pad_images perspective_transform rgb_to_hsv scale_and_translate",
+    "affine_transform crop_images elastic_transform extract_patches extract_patches_3d gaussian_blur "
+    "hsv_to_rgb map_coordinates pad_images perspective_transform rgb_to_hsv scale_and_translate",
     opaque_of_all("an image that is moved"),
 )
 
@@ -446,7 +448,9 @@ table(
         "gamma": drawn(0.0, None),
         "binomial": drawn(0.0, None),
         "beta": drawn(0.0, 1.0),
-        "categorical": lambda g, logits, num_samples, dtype="int32", seed=None: tf_random.categorical(g, logits, num_samples),
+        "categorical": lambda g, logits, num_samples, dtype="int32", seed=None: tf_random.categorical(
+            g, logits, num_samples
+        ),
         "dropout": lambda g, inputs, rate, noise_shape=None, seed=None: tf_nn.dropout(g, inputs, rate),
         "shuffle": lambda g, x, axis=0, seed=None: tf_random.shuffle(g, x),
         "SeedGenerator": undecided("a seed"),
