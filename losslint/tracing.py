@@ -50,7 +50,8 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     function = _reach(machine, scope, entry)
     if function is None:
         return
-    args, kwargs = machine.parameters.for_entry(function, "loss" if entry.kind == "function" else "step")
+    certain = entry.consumer.kind == "keras" and entry.consumer.proven
+    args, kwargs = machine.parameters.for_entry(function, "loss" if entry.kind == "function" else "step", certain)
     frame = machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
     if entry.kind == "step":
         yield from _consumed(machine, entry, evidence)

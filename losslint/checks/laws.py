@@ -44,11 +44,8 @@ def results(loss: Loss) -> list[Node]:
 
 
 def _silent(loss: Loss) -> bool:
-    """Whether no law is to be told: of a metric, or of a container that is consumed whole (LL102 speaks then)."""
-    whole = (
-        isinstance(loss.value, (list, tuple, dict)) and not loss.unpacked and loss.consumer.kind in ("keras", "tape")
-    )
-    return loss.is_metric or loss.numpy_only or loss.batch_level or whole
+    """Whether no law is to be told."""
+    return loss.is_metric or loss.numpy_only or loss.batch_level
 
 
 def _verdicts(loss: Loss) -> Iterator[_Verdict]:

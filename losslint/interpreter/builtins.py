@@ -9,9 +9,10 @@ from losslint.graph import Node, Unknown
 from losslint.interpreter.values import Function, Instance, SomeOf, dependencies
 from losslint.ops.axes import AllButFirst
 from losslint.ops.registry import CATALOGUE
+from losslint.ops.shapevalue import ShapeValue
 
 if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
+    from losslint.interpreter.expressions import Expressions
 
 _MAX_RANGE = 10_000
 
@@ -20,7 +21,7 @@ def _unknown(args: Any, kwargs: Any, why: str) -> Unknown:
     return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), why)
 
 
-def _range(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _range(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if args and all(isinstance(a, int) for a in args):
         values = range(*args)
         return values if len(values) <= _MAX_RANGE else _unknown((), {}, "a long range")
@@ -29,35 +30,32 @@ def _range(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return _unknown(args, kwargs, "range")
 
 
-def _len(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value = args[0] if args else None
     if isinstance(value, Node):
         return machine.graph.op("static_dim", value, axis=0)
-    if hasattr(value, "getitem") and hasattr(value, "__len__"):
-        try:
-            return len(value)
-        except (TypeError, ValueError):
-            return _unknown(args, kwargs, "len")
+    if isinstance(value, ShapeValue):
+        return value.attribute(machine.graph, "rank")
     if isinstance(value, (list, tuple, dict, str, range, set)) and not isinstance(value, SomeOf):
         return len(value)
     return _unknown(args, kwargs, "len")
 
 
-def _zip(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _zip(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     columns = [machine.elements(a) for a in args]
     if all(c is not None and not isinstance(c, SomeOf) for c in columns):
         return list(zip(*columns, strict=False))  # type: ignore[arg-type]
     return SomeOf([tuple(machine.element_of(a) for a in args)])
 
 
-def _enumerate(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _enumerate(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     known = machine.elements(args[0]) if args else None
     if known is not None and not isinstance(known, SomeOf):
         return list(enumerate(known))
     return SomeOf([(Unknown((), "an index"), machine.element_of(args[0] if args else None))])
 
 
-def _sum(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _sum(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
     if items is None:
         value = args[0] if args else None
@@ -71,7 +69,7 @@ def _sum(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
-    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         items = args if len(args) > 1 else machine.elements(args[0]) if args else None
         if items and all(isinstance(i, (int, float)) for i in items):
             return fold(items)
@@ -85,7 +83,7 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
-def _isinstance(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value, kind = (args + [None, None])[:2]
     names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
     plain = {"builtins.str": str, "builtins.int": int, "builtins.float": float, "builtins.list": list, "builtins.tuple": tuple, "builtins.dict": dict}
@@ -96,19 +94,19 @@ def _isinstance(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> An
     return _unknown(args, kwargs, "isinstance")
 
 
-def _getattr(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _getattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if len(args) >= 2 and isinstance(args[1], str):
         return machine.attribute(args[0], args[1])
     return _unknown(args, kwargs, "getattr")
 
 
-def _setattr(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _setattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if len(args) == 3 and isinstance(args[0], Instance) and isinstance(args[1], str):
         args[0].attrs[args[1]] = args[2]
 
 
 def _sequence(kind: type) -> Callable[..., Any]:
-    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if not args:
             return kind()
         if isinstance(args[0], AllButFirst):
@@ -121,12 +119,12 @@ def _sequence(kind: type) -> Callable[..., Any]:
     return call
 
 
-def _dict(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _dict(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     base = dict(args[0]) if args and isinstance(args[0], dict) else {}
     return base | kwargs
 
 
-def _map(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _map(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[1]) if len(args) == 2 else None
     if items is None:
         return SomeOf([machine.call(args[0], [machine.element_of(a) for a in args[1:]], {})]) if len(args) > 1 else Unknown()
@@ -134,20 +132,20 @@ def _map(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return SomeOf(results) if isinstance(items, SomeOf) else results
 
 
-def _sorted(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _sorted(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
     if items is not None and not kwargs and all(isinstance(i, (int, float)) for i in items):
         return sorted(items)
     return SomeOf(items) if items is not None else _unknown(args, kwargs, "sorted")
 
 
-def _reversed(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def _reversed(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
     return _unknown(args, kwargs, "reversed") if items is None else type(items)(reversed(items))
 
 
 def _scalar(kind: type) -> Callable[..., Any]:
-    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         value = args[0] if args else kind()
         if isinstance(value, (int, float, str, bool)):
             try:
@@ -164,7 +162,7 @@ def _scalar(kind: type) -> Callable[..., Any]:
 
 
 def _numeric(name: str, primitive: str, fold: Callable[..., Any]) -> Callable[..., Any]:
-    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if args and all(isinstance(a, (int, float)) for a in args):
             return fold(*args)
         if args and isinstance(args[0], Node):
@@ -175,7 +173,7 @@ def _numeric(name: str, primitive: str, fold: Callable[..., Any]) -> Callable[..
 
 
 def _quantified(decides: bool) -> Callable[..., Any]:
-    def call(machine: Machine, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         truths = [machine.truth(i) for i in machine.elements(args[0]) or [Unknown()]]
         return decides if decides in truths else not decides if None not in truths else _unknown(args, kwargs, "any/all")
 
@@ -222,7 +220,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
 }
 
 
-def call_method(machine: Machine, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """``owner.name(...)`` where ``owner`` is a Python container or string."""
     if isinstance(owner, list):
         if name == "append" and args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
@@ -10,8 +10,9 @@ from losslint.domain.shape import Shape
 from losslint.frontend.names import canonical, is_model_name
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
+from losslint.interpreter.core import Event, Frame
+from losslint.interpreter.expressions import Expressions
 from losslint.interpreter.merging import merged
-from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import Scope
 from losslint.interpreter.values import (
     Api,
@@ -27,10 +28,8 @@ from losslint.interpreter.values import (
     dependencies,
 )
 from losslint.ops.registry import CATALOGUE, METHODS, Callback
+from losslint.loss import Output
 from losslint.options import Declared
-
-if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
 
 MAX_DEPTH = 12
 _DECORATORS = ("function", "register_keras_serializable", "custom_gradient", "recompute_grad", "wraps", "jit", "do_not_convert")
@@ -39,15 +38,10 @@ _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 _KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
 
 
-class Calls:
+class Calls(Expressions):
     """The half of the machine that calls."""
 
-    builtins = BUILTINS
-
-    def __init_subclass__(cls) -> None:
-        cls.parameters = property(lambda self: Parameters(self))  # type: ignore[attr-defined]
-
-    def _eval_Call(self: Machine, tree: cst.Call) -> Any:  # type: ignore[misc]
+    def _eval_Call(self, tree: cst.Call) -> Any:
         if isinstance(tree.func, cst.Name) and tree.func.value == "super":
             return Super(self._owner_class(), self.frame.instance) if self._owner_class() else Unknown((), "super")
         function = self.eval(tree.func)
@@ -58,10 +52,10 @@ class Calls:
                 return Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
             return self.call(function, args, kwargs, _spelled(tree.func))
 
-    def _owner_class(self: Machine) -> Class | None:  # type: ignore[misc]
+    def _owner_class(self) -> Class | None:
         return next((f.owner for f in reversed(self.frames) if f.owner is not None), None)
 
-    def _arguments(self: Machine, tree: cst.Call) -> tuple[list[Any], dict[str, Any], bool]:  # type: ignore[misc]
+    def _arguments(self, tree: cst.Call) -> tuple[list[Any], dict[str, Any], bool]:
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         open_ended = False
@@ -81,7 +75,7 @@ class Calls:
         return args, kwargs, open_ended
 
     # -- dispatch --------------------------------------------------------------------------------------------------
-    def call(self: Machine, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str = "") -> Any:  # type: ignore[misc]
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str = "") -> Any:
         """The result of ``function(*args, **kwargs)``; ``spelled`` is how the source names it."""
         if isinstance(function, Api):
             return self._call_api(function.name, args, kwargs)
@@ -101,7 +95,7 @@ class Calls:
             return self._call_instance(function, args, kwargs)
         return self._call_unknown(function, args, kwargs, spelled)
 
-    def _call_unknown(self: Machine, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str) -> Any:  # type: ignore[misc]
+    def _call_unknown(self, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str) -> Any:
         deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
         name = spelled or (function.attrs["name"] if isinstance(function, Node) and function.op == "source" else "")
         short = name.rsplit(".", 1)[-1]
@@ -113,7 +107,7 @@ class Calls:
             return Unknown((), f"{name} is not followed")
         return self.graph.opaque(deps, f"{name or 'a callable'} is not known") if deps else Unknown((), f"{name} is not known")
 
-    def _call_api(self: Machine, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _call_api(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         short = name.rsplit(".", 1)[-1]
         if name.startswith("builtins.") and short in BUILTINS:
             return BUILTINS[short](self, args, kwargs)
@@ -130,7 +124,7 @@ class Calls:
             return self.graph.opaque(deps, why) if deps else Unknown((), why)
         return self._expand(expansion, name, args, kwargs)
 
-    def _reduce(self: Machine, args: list[Any]) -> Any:  # type: ignore[misc]
+    def _reduce(self, args: list[Any]) -> Any:
         items = self.elements(args[1])
         if items is None:
             return Unknown(tuple(dependencies(args)), "functools.reduce")
@@ -139,7 +133,7 @@ class Calls:
             value = self.call(args[0], [value, item], {})
         return value
 
-    def _expand(self: Machine, expansion: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _expand(self, expansion: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
             with self.graph.at(self.graph.site, name):
                 return expansion(self.graph, *args, **kwargs)
@@ -149,7 +143,7 @@ class Calls:
             return self.graph.opaque(deps, f"{name}: {error}") if deps else Unknown((), f"{name}: {error}")
 
     # -- the user's functions --------------------------------------------------------------------------------------
-    def _call_function(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _call_function(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if len(self.frames) > MAX_DEPTH or sum(f.scope.function == function.name for f in self.frames) > 2:
             return self.graph.opaque(dict.fromkeys(dependencies((args, kwargs))), f"{function.name}: too many calls deep")
         declared = self.options.declaration(function.name)
@@ -167,7 +161,7 @@ class Calls:
             return result
         return merged(self.graph, outputs) if outputs else None
 
-    def _declared(self: Machine, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _declared(self, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The result of a function whose facts the configuration declares."""
         if declared.like:
             return self._call_api(canonical(declared.like), args, kwargs)
@@ -182,20 +176,17 @@ class Calls:
             node.shape = Shape.of(*(int(n) if n.isdigit() else n for n in names))
         return node
 
-    def run_function(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:  # type: ignore[misc]
+    def run_function(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The values ``function`` returns on its ways out, None for falling off its end; events and nodes as on the way."""
         frame = self.enter(function, args, kwargs)
         return [o.value for o in frame.outputs]
 
-    def enter(self: Machine, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def enter(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Run ``function`` and return its frame, with the outputs and their places."""
-        from losslint.interpreter.machine import Frame
-        from losslint.loss import Output
-
         scope = Scope(function.scope, function.name)
         caller = self.graph.site if self.frames else None
         frame = Frame(scope, function.slice, owner=function.owner, instance=function.bound, caller=caller)
-        with self._frame(frame):
+        with self.inside(frame):
             self.parameters.bind_call(function, args, kwargs)
             if isinstance(function.tree, cst.Lambda):
                 frame.outputs.append(Output(self.eval(function.tree.body), self.site(function.tree.body)))
@@ -206,7 +197,7 @@ class Calls:
                     frame.outputs.append(Output(None, self.site(function.tree), any(frame.conditions)))
         return frame
 
-    def instantiate(self: Machine, cls: Class, args: list[Any], kwargs: dict[str, Any]) -> Instance:  # type: ignore[misc]
+    def instantiate(self, cls: Class, args: list[Any], kwargs: dict[str, Any]) -> Instance:
         """An instance of the user's ``cls``, ``__init__`` executed."""
         instance = Instance(cls)
         self.instances.append(instance)
@@ -215,7 +206,7 @@ class Calls:
             self._call_function(init.bind(instance), args, kwargs)
         return instance
 
-    def _call_instance(self: Machine, instance: Instance, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _call_instance(self, instance: Instance, args: list[Any], kwargs: dict[str, Any]) -> Any:
         cls = instance.cls
         if cls.is_a("Loss", "LossFunctionWrapper"):
             method = cls.find("__call__") or cls.find("call")
@@ -236,7 +227,7 @@ class Calls:
         return self._call_unknown(None, args, kwargs, cls.name)
 
     # -- methods ---------------------------------------------------------------------------------------------------
-    def _call_method(self: Machine, method: Method, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _call_method(self, method: Method, args: list[Any], kwargs: dict[str, Any]) -> Any:
         owner, name = method.owner, method.name
         consumed = self._consumed(owner, name, args, kwargs)
         if consumed is not None:
@@ -260,7 +251,7 @@ class Calls:
             return self._call_instance(owner, args, kwargs)
         return call_method(self, owner, name, args, kwargs)
 
-    def _super_call(self: Machine, owner: Super, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:  # type: ignore[misc]
+    def _super_call(self, owner: Super, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if name == "__init__" and isinstance(owner.instance, Instance):
             # what keras.losses.Loss keeps: reduction and name, by keyword or in Keras 3's or 2's order
             named = dict(zip(("name", "reduction") if self.keras == "3" else ("reduction", "name"), args, strict=False))
@@ -274,10 +265,8 @@ class Calls:
         deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
         return self.graph.opaque(deps, f"super().{name}") if deps else Unknown((), f"super().{name}")
 
-    def _consumed(self: Machine, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any] | None:  # type: ignore[misc]
+    def _consumed(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any] | None:
         """Record the calls that differentiate a loss or register one; None where this is no such call."""
-        from losslint.interpreter.machine import Event
-
         site = self.graph.site
         assert site is not None
         if isinstance(owner, Tape) and name in ("gradient", "jacobian", "batch_jacobian"):
@@ -312,14 +301,14 @@ class Calls:
             return True  # model.trainable_variables of something we did not follow
         return any(n.op == "variable_of" or (n.op == "source" and n.attrs["role"] in ("variable", "captured")) for n in nodes)
 
-    def _gradient_of(self: Machine, target: Any, sources: Any) -> Any:  # type: ignore[misc]
+    def _gradient_of(self, target: Any, sources: Any) -> Any:
         if isinstance(sources, (list, tuple)):
             return [self._gradient_of(target, s) for s in sources]
         y = target if isinstance(target, Node) else self.graph.lift(target)
         return self.graph.op("gradient_of", y, sources) if isinstance(sources, Node) else Unknown(tuple(dependencies((y, sources))))
 
     # -- decorators ------------------------------------------------------------------------------------------------
-    def decorated(self: Machine, decorator: cst.BaseExpression, value: Any) -> Any:  # type: ignore[misc]
+    def decorated(self, decorator: cst.BaseExpression, value: Any) -> Any:
         """What ``@decorator`` makes of ``value``."""
         name = _spelled(decorator.func if isinstance(decorator, cst.Call) else decorator)
         short = name.rsplit(".", 1)[-1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from losslint.frontend.names import canonical, role_of
 from losslint.graph import Node, Unknown
+from losslint.interpreter.builtins import BUILTINS
+from losslint.interpreter.core import Core
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING, Scope
 from losslint.interpreter.values import (
@@ -25,9 +27,6 @@ from losslint.interpreter.values import (
     dependencies,
 )
 from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
-
-if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
 
 _BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "Add": ("add", operator.add),
@@ -58,10 +57,10 @@ CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
 
 
-class Expressions:
+class Expressions(Core):
     """The half of the machine that evaluates."""
 
-    def eval(self: Machine, tree: cst.BaseExpression) -> Any:  # type: ignore[misc]
+    def eval(self, tree: cst.BaseExpression) -> Any:
         """The value of ``tree``; Unknown where its kind is not interpreted."""
         evaluate = getattr(self, f"_eval_{type(tree).__name__}", None)
         return Unknown((), f"{type(tree).__name__} is not interpreted") if evaluate is None else evaluate(tree)
@@ -85,14 +84,14 @@ class Expressions:
     def _eval_Ellipsis(self, tree: cst.Ellipsis) -> Any:
         return ...
 
-    def _eval_Name(self: Machine, tree: cst.Name) -> Any:  # type: ignore[misc]
+    def _eval_Name(self, tree: cst.Name) -> Any:
         name = tree.value
         value = self.scope.lookup(name)
         if value is not MISSING:
             return value
         if name in ("True", "False", "None"):
             return {"True": True, "False": False, "None": None}[name]
-        if name in self.builtins or f"builtins.{name}" in CATALOGUE:
+        if name in BUILTINS or f"builtins.{name}" in CATALOGUE:
             return Api(f"builtins.{name}")
         if name in ("tf", "tensorflow", "np", "numpy", "keras", "math", "tfp", "tfa"):
             # used without an import in sight: a notebook cell, a star import
@@ -102,12 +101,12 @@ class Expressions:
             return self.free(name)
 
     # -- attributes and elements -----------------------------------------------------------------------------------
-    def _eval_Attribute(self: Machine, tree: cst.Attribute) -> Any:  # type: ignore[misc]
+    def _eval_Attribute(self, tree: cst.Attribute) -> Any:
         owner = self.eval(tree.value)
         with self.graph.at(self.site(tree)):
             return self.attribute(owner, tree.attr.value)
 
-    def attribute(self: Machine, owner: Any, name: str) -> Any:  # type: ignore[misc]
+    def attribute(self, owner: Any, name: str) -> Any:
         """``owner.name``."""
         if name in CONSUMING and not isinstance(owner, (Api, ModuleRef, Instance, Class, Super)):
             return Method(owner, name)
@@ -145,14 +144,14 @@ class Expressions:
             Method(owner, name)
         )
 
-    def variables_of(self: Machine, name: str, owner: Any) -> Node:  # type: ignore[misc]
+    def variables_of(self, name: str, owner: Any) -> Node:
         """``model.trainable_variables``: a list of unknown length, seen as one source."""
         key = ("variables", id(owner))
         if key not in self._free:
             self._free[key] = self.parameters.variables(name)
         return self._free[key]  # type: ignore[no-any-return]
 
-    def _instance_attribute(self: Machine, owner: Instance, name: str) -> Any:  # type: ignore[misc]
+    def _instance_attribute(self, owner: Instance, name: str) -> Any:
         if name in owner.attrs:
             return owner.attrs[name]
         if name == "__class__":
@@ -175,7 +174,7 @@ class Expressions:
         owner.attrs[name] = value
         return value
 
-    def _super_attribute(self: Machine, owner: Super, name: str) -> Any:  # type: ignore[misc]
+    def _super_attribute(self, owner: Super, name: str) -> Any:
         for base in owner.cls.bases:
             if isinstance(base, Class):
                 found = base.find(name)
@@ -183,7 +182,7 @@ class Expressions:
                     return found.bind(owner.instance)
         return Method(owner, name)
 
-    def _node_attribute(self: Machine, owner: Node, name: str) -> Any:  # type: ignore[misc]
+    def _node_attribute(self, owner: Node, name: str) -> Any:
         if name in PROPERTIES:
             return PROPERTIES[name](self.graph, owner)
         if owner.op == "source" and owner.attrs["role"] in ("argument", "config", "captured", "input") and (
@@ -194,23 +193,23 @@ class Expressions:
             return self.free(f"{owner.attrs['name']}.{name}", owner)
         return Method(owner, name)
 
-    def _eval_Subscript(self: Machine, tree: cst.Subscript) -> Any:  # type: ignore[misc]
+    def _eval_Subscript(self, tree: cst.Subscript) -> Any:
         owner, key = self.eval(tree.value), self.key(tree)
         with self.graph.at(self.site(tree)):
             return self.element(owner, key)
 
-    def key(self: Machine, tree: cst.Subscript) -> Any:  # type: ignore[misc]
+    def key(self, tree: cst.Subscript) -> Any:
         """What stands in the brackets, as Python would pass it to ``__getitem__``."""
         items = [self._key_part(e.slice) for e in tree.slice]
         return items[0] if len(items) == 1 and not tree.slice[0].comma.__class__ is cst.Comma else tuple(items)
 
-    def _key_part(self: Machine, part: cst.BaseSlice) -> Any:  # type: ignore[misc]
+    def _key_part(self, part: cst.BaseSlice) -> Any:
         if isinstance(part, cst.Slice):
             ends = [self.eval(x) if x is not None else None for x in (part.lower, part.upper, part.step)]
             return slice(*ends)
         return self.eval(part.value)  # type: ignore[attr-defined]
 
-    def element(self: Machine, owner: Any, key: Any) -> Any:  # type: ignore[misc]
+    def element(self, owner: Any, key: Any) -> Any:
         """``owner[key]``."""
         if isinstance(owner, Node):
             if isinstance(key, str) and owner.op == "source" and owner.attrs["role"] in ("label", "prediction"):
@@ -237,7 +236,7 @@ class Expressions:
             return Api("keras.backend")
         return Unknown(tuple(dependencies((owner, key))), "an element of something unknown")
 
-    def element_of(self: Machine, owner: Any, index: int | None = None, count: int | None = None) -> Any:  # type: ignore[misc]
+    def element_of(self, owner: Any, index: int | None = None, count: int | None = None) -> Any:
         """One element met while iterating over ``owner`` or unpacking it."""
         if index is not None and hasattr(owner, "getitem"):
             return owner.getitem(self.graph, index)
@@ -269,12 +268,12 @@ class Expressions:
         return None
 
     # -- operators -------------------------------------------------------------------------------------------------
-    def _eval_BinaryOperation(self: Machine, tree: cst.BinaryOperation) -> Any:  # type: ignore[misc]
+    def _eval_BinaryOperation(self, tree: cst.BinaryOperation) -> Any:
         left, right = self.eval(tree.left), self.eval(tree.right)
         with self.graph.at(self.site(tree)):
             return self.binary(type(tree.operator).__name__, left, right)
 
-    def binary(self: Machine, name: str, left: Any, right: Any) -> Any:  # type: ignore[misc]
+    def binary(self, name: str, left: Any, right: Any) -> Any:
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
         if isinstance(left, Node) or isinstance(right, Node):
@@ -294,7 +293,7 @@ class Expressions:
             return Unknown(tuple(dependencies((left, right))), "an operator of an object")
         return Unknown(tuple(dependencies((left, right))), "an operand is unknown")
 
-    def _eval_UnaryOperation(self: Machine, tree: cst.UnaryOperation) -> Any:  # type: ignore[misc]
+    def _eval_UnaryOperation(self, tree: cst.UnaryOperation) -> Any:
         value, kind = self.eval(tree.expression), type(tree.operator).__name__
         with self.graph.at(self.site(tree)):
             if kind == "Not":
@@ -309,7 +308,7 @@ class Expressions:
                 return {"Minus": operator.neg, "Plus": operator.pos}.get(kind, lambda v: Unknown())(value)
         return Unknown(tuple(dependencies(value)), "an operand is unknown")
 
-    def _eval_Comparison(self: Machine, tree: cst.Comparison) -> Any:  # type: ignore[misc]
+    def _eval_Comparison(self, tree: cst.Comparison) -> Any:
         left, result = self.eval(tree.left), None
         for target in tree.comparisons:
             right = self.eval(target.comparator)
@@ -319,7 +318,7 @@ class Expressions:
             left = right
         return result
 
-    def _compare(self: Machine, name: str, left: Any, right: Any) -> Any:  # type: ignore[misc]
+    def _compare(self, name: str, left: Any, right: Any) -> Any:
         if name in ("Is", "IsNot"):
             if isinstance(left, Node) and left.op == "static_dim" and right is None:
                 left.attrs["guarded"] = True  # the code knows that this extent may be missing
@@ -359,13 +358,13 @@ class Expressions:
             return False
         return left is right if isinstance(left, bool) and isinstance(right, bool) else None
 
-    def _both(self: Machine, left: Any, right: Any) -> Any:  # type: ignore[misc]
+    def _both(self, left: Any, right: Any) -> Any:
         truth = self.truth(left)
         if truth is not None:
             return right if truth else left
         return Unknown(tuple(dependencies((left, right))))
 
-    def _eval_BooleanOperation(self: Machine, tree: cst.BooleanOperation) -> Any:  # type: ignore[misc]
+    def _eval_BooleanOperation(self, tree: cst.BooleanOperation) -> Any:
         left = self.eval(tree.left)
         truth, is_and = self.truth(left), isinstance(tree.operator, cst.And)
         if truth is not None:
@@ -385,20 +384,20 @@ class Expressions:
             return bool(value)
         return True
 
-    def _eval_IfExp(self: Machine, tree: cst.IfExp) -> Any:  # type: ignore[misc]
+    def _eval_IfExp(self, tree: cst.IfExp) -> Any:
         truth = self.truth(self.eval(tree.test))
         if truth is not None:
             return self.eval(tree.body if truth else tree.orelse)
         with self.graph.at(self.site(tree)):
             return merged(self.graph, [self.eval(tree.body), self.eval(tree.orelse)])
 
-    def _eval_NamedExpr(self: Machine, tree: cst.NamedExpr) -> Any:  # type: ignore[misc]
+    def _eval_NamedExpr(self, tree: cst.NamedExpr) -> Any:
         value = self.eval(tree.value)
         self.bind(tree.target, value)
         return value
 
     # -- containers ------------------------------------------------------------------------------------------------
-    def _sequence(self: Machine, tree: cst.Tuple | cst.List | cst.Set) -> list[Any]:  # type: ignore[misc]
+    def _sequence(self, tree: cst.Tuple | cst.List | cst.Set) -> list[Any]:
         items: list[Any] = []
         for element in tree.elements:
             value = self.eval(element.value)
@@ -409,15 +408,15 @@ class Expressions:
                 items.append(value)
         return items
 
-    def _eval_Tuple(self: Machine, tree: cst.Tuple) -> Any:  # type: ignore[misc]
+    def _eval_Tuple(self, tree: cst.Tuple) -> Any:
         return tuple(self._sequence(tree))
 
-    def _eval_List(self: Machine, tree: cst.List) -> Any:  # type: ignore[misc]
+    def _eval_List(self, tree: cst.List) -> Any:
         return self._sequence(tree)
 
     _eval_Set = _eval_List
 
-    def _eval_Dict(self: Machine, tree: cst.Dict) -> Any:  # type: ignore[misc]
+    def _eval_Dict(self, tree: cst.Dict) -> Any:
         result: dict[Any, Any] = {}
         for element in tree.elements:
             value = self.eval(element.value)
@@ -428,13 +427,13 @@ class Expressions:
                 result.update(value)
         return result
 
-    def _eval_Lambda(self: Machine, tree: cst.Lambda) -> Any:  # type: ignore[misc]
+    def _eval_Lambda(self, tree: cst.Lambda) -> Any:
         name = self.qualified("<lambda>")
         function = Function(tree, self.frame.slice, self.scope, name)  # type: ignore[arg-type]
         self.created.setdefault((self.frame.slice.path, name), function)
         return function
 
-    def _comprehension(self: Machine, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:  # type: ignore[misc]
+    def _comprehension(self, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:
         items = self.eval(tree.iter)
         known = self.elements(items)
         results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
@@ -451,7 +450,7 @@ class Expressions:
                 results.extend(inner)
         return results
 
-    def _in_own_scope(self: Machine, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:  # type: ignore[misc]
+    def _in_own_scope(self, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:
         frame = self.frame
         kept, frame.scope = frame.scope, Scope(frame.scope, frame.scope.function)
         try:
@@ -459,20 +458,20 @@ class Expressions:
         finally:
             frame.scope = kept
 
-    def _eval_ListComp(self: Machine, tree: cst.ListComp) -> Any:  # type: ignore[misc]
+    def _eval_ListComp(self, tree: cst.ListComp) -> Any:
         return self._in_own_scope(tree.for_in, lambda: self.eval(tree.elt))
 
     _eval_GeneratorExp = _eval_ListComp
     _eval_SetComp = _eval_ListComp
 
-    def _eval_DictComp(self: Machine, tree: cst.DictComp) -> Any:  # type: ignore[misc]
+    def _eval_DictComp(self, tree: cst.DictComp) -> Any:
         pairs = self._in_own_scope(tree.for_in, lambda: (self.eval(tree.key), self.eval(tree.value)))
         return {k if isinstance(k, (str, int, float, tuple)) else f"?{i}": v for i, (k, v) in enumerate(pairs)}
 
-    def _eval_Yield(self: Machine, tree: cst.Yield) -> Any:  # type: ignore[misc]
+    def _eval_Yield(self, tree: cst.Yield) -> Any:
         if isinstance(tree.value, cst.BaseExpression):
             self.eval(tree.value)
         return Unknown((), "yield")
 
-    def _eval_Await(self: Machine, tree: cst.Await) -> Any:  # type: ignore[misc]
+    def _eval_Await(self, tree: cst.Await) -> Any:
         return self.eval(tree.expression)

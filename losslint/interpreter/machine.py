@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
 
-import losslint.ops.catalogue  # registers what library names mean
-from losslint.frontend.module import Module, Slice, toplevel
-from losslint.frontend.names import role_of
-from losslint.frontend.project import Project
-from losslint.graph import Node, Site, Unknown, ancestors
+import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
+from losslint.frontend.module import toplevel
+from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
-from losslint.interpreter.expressions import Expressions
+from losslint.interpreter.core import Event, Frame
 from losslint.interpreter.merging import copied, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
-from losslint.interpreter.tracing import TracingGraph
-from losslint.interpreter.values import Api, Class, Function, Instance, SomeOf, Tape, dependencies
+from losslint.interpreter.values import Class, Function, Instance, SomeOf, Tape, dependencies
 from losslint.loss import Output
-from losslint.options import Options
 
 MAX_STEPS = 60_000
 MAX_TURNS = 24
@@ -32,59 +26,14 @@ class BudgetExceeded(Exception):
     """The loss is too large to be followed; reported as LL004."""
 
 
-@dataclass(slots=True)
-class Event:
-    """A loss was consumed: ``kind`` is "gradient", "minimize", "add_loss" or "compile"."""
-
-    kind: str
-    value: Any
-    site: Site
-    tape: bool = True
-
-
-@dataclass(slots=True)
-class Frame:
-    """One function call: its scope, what it returned so far, and which undecided conditions it stands under."""
-
-    scope: Scope | ModuleScope
-    slice: Slice
-    outputs: list[Output] = field(default_factory=list)
-    conditions: list[bool] = field(default_factory=list)  # True where only configuration decides
-    skipped: list[dict[str, Any]] = field(default_factory=list)  # names at a continue or break
-    owner: Class | None = None
-    instance: Any = None
-    caller: Site | None = None  # where it was called
-
-
-class Machine(Expressions, Calls):
-    """Runs one loss. ``graph`` collects its operations, ``events`` the places where a loss is consumed."""
-
-    def __init__(self, project: Project, options: Options | None = None, keras: str = "3") -> None:
-        self.project = project
-        self.options = options or Options()
-        self.keras = keras
-        self.graph = TracingGraph(self)
-        self.ranks: dict[str, int] = {}  # of sources, where a first trace told them
-        self.events: list[Event] = []
-        self.created: dict[tuple[str, str], Function] = {}
-        self.instances: list[Instance] = []
-        self.called: set[str] = set()  # qualified names of the user's functions that were inlined
-        self.frames: list[Frame] = []
-        self.steps = 0
-        self._scopes: dict[str, ModuleScope] = {}
-        self._free: dict[tuple[Any, ...], Any] = {}
+class Machine(Calls):
+    """Runs one loss: what it executes, evaluates and calls is left in ``graph`` and ``events``."""
 
     # -- modules ---------------------------------------------------------------------------------------------------
-    def module_scope(self, module: Module) -> ModuleScope:
-        """The scope of ``module``, the same one at every call."""
-        if module.path not in self._scopes:
-            self._scopes[module.path] = ModuleScope(self, module)
-        return self._scopes[module.path]
-
     def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
         """Execute one module-level statement that ``ast`` found."""
         slice_, tree = scope.source.slice(statement)
-        with self._frame(Frame(scope, slice_)):
+        with self.inside(Frame(scope, slice_)):
             self.block([tree])
 
     def run_module(self, scope: ModuleScope) -> None:
@@ -96,28 +45,6 @@ class Machine(Expressions, Calls):
                 s is statement for s in toplevel(scope.source.tree.body)
             ):
                 self.run_statement(statement, scope)
-
-    @contextlib.contextmanager
-    def _frame(self, frame: Frame) -> Iterator[Frame]:
-        self.frames.append(frame)
-        try:
-            yield frame
-        finally:
-            self.frames.pop()
-
-    @property
-    def frame(self) -> Frame:
-        """The innermost call."""
-        return self.frames[-1]
-
-    @property
-    def scope(self) -> Scope | ModuleScope:
-        """Where names are looked up now."""
-        return self.frame.scope
-
-    def site(self, tree: cst.CSTNode) -> Site:
-        """``tree`` as a place in the source."""
-        return Site(self.frame.slice, tree, self.scope.function, self.frame.caller)
 
     # -- statements ------------------------------------------------------------------------------------------------
     def block(self, body: Any) -> bool:
@@ -231,20 +158,13 @@ class Machine(Expressions, Calls):
             value = self.decorated(decorator.decorator, value)
         return value
 
-    def qualified(self, name: str, owner: Class | None = None) -> str:
-        """``name`` as ``__qualname__`` spells it for a definition made here."""
-        if owner is not None:
-            return f"{owner.name}.{name}"
-        outer = self.scope.function
-        return name if outer == "<module>" else f"{outer}.<locals>.{name}"
-
     def _run_ClassDef(self, tree: cst.ClassDef) -> bool:
         bases = [self.eval(a.value) for a in tree.bases if a.star == ""]
         cls = Class(tree, self.frame.slice, self.qualified(tree.name.value), bases, {})
         scope = Scope(self.scope, cls.name)
         body = tree.body.body if isinstance(tree.body, cst.IndentedBlock) else []
         methods = [s for s in body if isinstance(s, cst.FunctionDef)]
-        with self._frame(Frame(scope, self.frame.slice)):
+        with self.inside(Frame(scope, self.frame.slice)):
             self.block([s for s in body if isinstance(s, cst.SimpleStatementLine)])
         cls.members.update(scope.names)
         for method in methods:
@@ -394,20 +314,6 @@ class Machine(Expressions, Calls):
                 items = [self.element_of(value, i, wanted) for i in range(wanted)]
         for element, item in zip(target.elements, items, strict=True):
             self.bind(element.value, item)
-
-    # -- names nobody binds ----------------------------------------------------------------------------------------
-    def free(self, name: str, owner: Any = None) -> Any:
-        """The value of a name that is bound nowhere we can see: a hyper-parameter, a model or a tensor, by its name."""
-        key = (name, id(owner) if owner is not None else None)
-        if key not in self._free:
-            self._free[key] = self._made_up(name)
-        return self._free[key]
-
-    def _made_up(self, name: str) -> Any:
-        short = name.rsplit(".", 1)[-1]
-        if short.strip("_") in ("K", "backend"):
-            return Api("keras.backend")  # the injected module of keras-applications style code
-        return self.parameters.captured(name, role_of(short))
 
 
 def _keys(states: list[dict[str, Any]]) -> list[str]:

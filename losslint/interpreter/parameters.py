@@ -18,7 +18,7 @@ from losslint.interpreter.values import Function, SomeOf, dependencies
 from losslint.ops.registry import Callback
 
 if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
+    from losslint.interpreter.core import Core
 
 SAMPLES = Shape((BATCH,), "S", (Dim.of("C"),))
 """Labels and predictions: a batch of samples, any axes, a last one. Both the same, as Keras aligns them."""
@@ -38,7 +38,7 @@ _BATCHES = ("data", "batch", "inputs", "features", "element", "dataset", "train_
 class Parameters:
     """What the parameters of a function are bound to."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Core) -> None:
         self.machine = machine
         self.graph = machine.graph
 
@@ -80,8 +80,11 @@ class Parameters:
             frame.scope = kept
 
     # -- an entry: nobody calls it, its arguments are what its kind of loss gets -----------------------------------
-    def for_entry(self, function: Function, kind: str) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments for ``function`` as a "loss", as a training "step", or as a "factory" (a constructor is one too)."""
+    def for_entry(self, function: Function, kind: str, keras: bool = False) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments for ``function`` as a "loss", as a training "step", or as a "factory" (a constructor is one too).
+
+        With ``keras`` the first two are certainly labels and predictions, whatever they are called.
+        """
         is_loss = kind == "loss"
         make = {"loss": self.made_up, "step": self._fed, "factory": self.captured}[kind]
         tree = function.tree
@@ -89,6 +92,9 @@ class Parameters:
         bound = params[1:] if function.bound is not None else params
         required = [p for p in bound if p.default is None]
         roles = self._roles([p.name.value for p in required], is_loss)
+        pair = [p.name.value for p in required[:2]]
+        if keras and len(pair) == 2 and {roles[n] for n in pair} != {"label", "prediction"}:
+            roles.update(zip(pair, ("label", "prediction"), strict=True))
         evidence = _batch_evidence(tree) if is_loss else set()
         args: list[Any] = []
         machine = self.machine
@@ -107,14 +113,12 @@ class Parameters:
             }
             if isinstance(tree.params.star_arg, cst.Param):
                 args.append(_ANY)
-            if tree.params.star_kwarg is not None:
-                kwargs["backend"] = machine.free("backend")
         return args, kwargs
 
     def _in_definition_of(self, tree: cst.BaseExpression, function: Function) -> Any:
-        from losslint.interpreter.machine import Frame
+        from losslint.interpreter.core import Frame  # which imports this module
 
-        with self.machine._frame(Frame(function.scope, function.slice)):
+        with self.machine.inside(Frame(function.scope, function.slice)):
             return self.machine.eval(tree)
 
     def _roles(self, names: list[str], is_loss: bool) -> dict[str, str | None]:
@@ -122,6 +126,10 @@ class Parameters:
         roles = {name: role_of(name) for name in names}
         if not is_loss:
             return roles
+        labels = [i for i, n in enumerate(names) if roles[n] == "label"]
+        for name in names[: labels[0]] if labels else ():
+            if len(name) == 1 and roles[name] == "config":
+                roles[name] = "prediction"  # def nll(a, b, y): hyper-parameters do not come first
         tensors = [n for n in names if roles[n] not in ("config", "model")]
         found = {roles[n] for n in tensors[:2]}
         if len(tensors) >= 2 and not {"label", "prediction"} <= found:

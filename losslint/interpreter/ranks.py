@@ -23,19 +23,30 @@ def samples(rank: int | None, open_shape: Shape) -> Shape:
 
 def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
     """Name of each source of ``open_shape`` -> the rank that its uses tell."""
-    carried: dict[int, frozenset[str]] = {}  # node -> the sources whose shape it has, axis by axis
+    carried: dict[int, dict[str, int]] = {}  # node -> the sources it is shaped like, and how many axes it has more
     found: dict[str, int] = {}
     for node in graph.nodes:
         for x in node.inputs:
-            names = carried.get(x.id)
-            rank = _told(node, x) if names else None
-            if rank in AXES:
-                for name in names or ():
-                    found[name] = max(found.get(name, 0), rank)
-        if node.shape == open_shape and node.op != "opaque":
-            own = frozenset({node.attrs["name"]}) if node.op == "source" else frozenset()
-            carried[node.id] = own.union(*(carried.get(x.id, frozenset()) for x in node.inputs))
+            rank = (2 if _pairs(node) else _told(node, x)) if carried.get(x.id) else None
+            for name, more in carried.get(x.id, {}).items() if rank is not None else ():
+                if rank - more in AXES:
+                    found[name] = max(found.get(name, 0), rank - more)
+        if node.op == "source" and node.shape == open_shape:
+            carried[node.id] = {node.attrs["name"]: 0}
+        elif node.op == "expand_dims":
+            carried[node.id] = {name: more + 1 for name, more in carried.get(node.inputs[0].id, {}).items()}
+        elif node.op != "opaque":
+            alike = [carried[x.id] for x in node.inputs if x.id in carried and x.shape == node.shape]
+            carried[node.id] = {name: more for names in alike for name, more in names.items()}
     return found
+
+
+def _pairs(node: Node) -> bool:
+    """Whether every label is compared with every other: ``equal(expand_dims(y, 0), expand_dims(y, 1))``."""
+    if node.op not in ("eq", "ne") or not all(x.op == "expand_dims" for x in node.inputs):
+        return False
+    left, right = node.inputs
+    return left.inputs[0].number == right.inputs[0].number and {left.attrs["axis"], right.attrs["axis"]} == {0, 1}
 
 
 def _told(node: Node, x: Node) -> int | None:

@@ -12,7 +12,7 @@ from losslint.interpreter.values import Api, ModuleRef
 from losslint.ops.registry import CATALOGUE, CONSTANTS
 
 if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
+    from losslint.interpreter.core import Core
 
 MISSING = object()
 """What a lookup answers where a name is bound nowhere."""
@@ -57,7 +57,7 @@ class Scope:
 class ModuleScope:
     """The names of a module, each evaluated from the statements that bind it when it is first looked up."""
 
-    machine: Machine
+    machine: Core
     source: Module
     names: dict[str, Any] = field(default_factory=dict)
     sequential: bool = False  # the module body is being executed in order: nothing is looked up ahead

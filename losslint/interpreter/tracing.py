@@ -8,13 +8,13 @@ from losslint.graph import Graph
 from losslint.ops.primitives import SHAPE_RULES
 
 if TYPE_CHECKING:
-    from losslint.interpreter.machine import Machine
+    from losslint.interpreter.core import Core
 
 
 class TracingGraph(Graph):
     """A graph whose expansions may run Python callables: ``tf.map_fn``, ``tf.cond``, a ``Lambda`` layer."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Core) -> None:
         super().__init__(SHAPE_RULES)
         self._machine = machine
 

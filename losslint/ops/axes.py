@@ -63,6 +63,8 @@ def axes_of(value: Any) -> tuple[int, ...] | AllButFirst | None:
     """An ``axis=`` argument as a tuple of integers, None for all axes. Raises UnknownAxis."""
     if value is None or isinstance(value, AllButFirst):
         return value
+    if isinstance(value, Node) and value.op == "range" and len(value.inputs) > 1 and constant_of(value.inputs[0]) == 1:
+        return AllButFirst()  # tf.range(1, tf.rank(x))
     constant = constant_of(value)
     if constant is None:
         return None

@@ -194,12 +194,27 @@ def _undecided(g: Graph, *args: Any, **kwargs: Any) -> Unknown:
 
 row(
     "executing_eagerly inside_function test.is_gpu_available test.is_built_with_cuda get_static_value "
-    "config.list_physical_devices config.experimental.list_physical_devices distribute.get_strategy "
-    "distribute.has_strategy distribute.in_cross_replica_context get_default_graph get_default_session "
+    "config.list_physical_devices config.experimental.list_physical_devices "
+    "get_default_graph get_default_session "
     "get_variable_scope type_spec_from_value is_symbolic_tensor debugging.is_numeric_tensor is_numeric_tensor "
     "get_logger get_current_name_scope as_dtype.type",
     _undecided,
 )
+
+
+@api("tensorflow.distribute.get_replica_context", "tensorflow.distribute.get_strategy")
+def one_replica(g: Graph) -> Callback:
+    """The context of a program that runs on one device: what replicas add up is not the business of a loss alone."""
+    return Callback("replica", lambda g, *args, **kwargs: Unknown((), "a strategy"), dict(_ONE_REPLICA))
+
+
+@api("tensorflow.distribute.has_strategy", "tensorflow.distribute.in_cross_replica_context")
+def no_strategy(g: Graph) -> bool:
+    """As above: one device."""
+    return False
+
+
+_ONE_REPLICA = {"num_replicas_in_sync": 1, "replica_id_in_sync_group": 0}
 
 
 @api("tensorflow.is_tensor", "tensorflow.contrib.framework.is_tensor", "tensorflow.debugging.is_tensor")

@@ -1,0 +1,139 @@
+"""What the parts of the machine share: the state of a run, the calls it is inside of, and what the parts ask of each other."""
+
+from __future__ import annotations
+
+import abc
+import ast
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from losslint.frontend.module import Module, Slice
+from losslint.frontend.names import role_of
+from losslint.frontend.project import Project
+from losslint.graph import Site
+from losslint.interpreter.parameters import Parameters
+from losslint.interpreter.scope import ModuleScope, Scope
+from losslint.interpreter.tracing import TracingGraph
+from losslint.interpreter.values import Api, Class, Function, Instance
+from losslint.loss import Output
+from losslint.options import Options
+
+
+@dataclass(slots=True)
+class Event:
+    """A loss was consumed: ``kind`` is "gradient", "minimize", "add_loss" or "compile"."""
+
+    kind: str
+    value: Any
+    site: Site
+    tape: bool = True
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function call: its scope, what it returned so far, and which undecided conditions it stands under."""
+
+    scope: Scope | ModuleScope
+    slice: Slice
+    outputs: list[Output] = field(default_factory=list)
+    conditions: list[bool] = field(default_factory=list)  # True where only configuration decides
+    skipped: list[dict[str, Any]] = field(default_factory=list)  # names at a continue or break
+    owner: Class | None = None
+    instance: Any = None
+    caller: Site | None = None  # where it was called
+
+
+class Core(abc.ABC):
+    """The state of one run. ``graph`` collects the operations, ``events`` the places where a loss is consumed."""
+
+    def __init__(self, project: Project, options: Options | None = None, keras: str = "3") -> None:
+        self.project = project
+        self.options = options or Options()
+        self.keras = keras
+        self.graph = TracingGraph(self)
+        self.ranks: dict[str, int] = {}  # of sources, where a first trace told them
+        self.parameters = Parameters(self)
+        self.events: list[Event] = []
+        self.created: dict[tuple[str, str], Function] = {}
+        self.instances: list[Instance] = []
+        self.called: set[str] = set()  # qualified names of the user's functions that were inlined
+        self.frames: list[Frame] = []
+        self.steps = 0
+        self._scopes: dict[str, ModuleScope] = {}
+        self._free: dict[tuple[Any, ...], Any] = {}
+
+    # -- what the parts ask of each other --------------------------------------------------------------------------
+    @abc.abstractmethod
+    def eval(self, tree: cst.BaseExpression) -> Any:
+        """The value of ``tree``; Unknown where its kind is not interpreted."""
+
+    @abc.abstractmethod
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str = "") -> Any:
+        """The result of ``function(*args, **kwargs)``; ``spelled`` is how the source names it."""
+
+    @abc.abstractmethod
+    def bind(self, target: cst.BaseExpression, value: Any) -> None:
+        """Assign ``value`` to a name, attribute, element or pattern."""
+
+    @abc.abstractmethod
+    def block(self, body: Any) -> bool:
+        """Execute statements; whether control can reach the end."""
+
+    @abc.abstractmethod
+    def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
+        """Execute one module-level statement that ``ast`` found."""
+
+    # -- where we are ----------------------------------------------------------------------------------------------
+    def module_scope(self, module: Module) -> ModuleScope:
+        """The scope of ``module``, the same one at every call."""
+        if module.path not in self._scopes:
+            self._scopes[module.path] = ModuleScope(self, module)
+        return self._scopes[module.path]
+
+    @contextlib.contextmanager
+    def inside(self, frame: Frame) -> Iterator[Frame]:
+        """Make ``frame`` the innermost call."""
+        self.frames.append(frame)
+        try:
+            yield frame
+        finally:
+            self.frames.pop()
+
+    @property
+    def frame(self) -> Frame:
+        """The innermost call."""
+        return self.frames[-1]
+
+    @property
+    def scope(self) -> Scope | ModuleScope:
+        """Where names are looked up now."""
+        return self.frame.scope
+
+    def site(self, tree: cst.CSTNode) -> Site:
+        """``tree`` as a place in the source."""
+        return Site(self.frame.slice, tree, self.scope.function, self.frame.caller)
+
+    def qualified(self, name: str, owner: Class | None = None) -> str:
+        """``name`` as ``__qualname__`` spells it for a definition made here."""
+        if owner is not None:
+            return f"{owner.name}.{name}"
+        outer = self.scope.function
+        return name if outer == "<module>" else f"{outer}.<locals>.{name}"
+
+    # -- names nobody binds ----------------------------------------------------------------------------------------
+    def free(self, name: str, owner: Any = None) -> Any:
+        """The value of a name that is bound nowhere we can see: a hyper-parameter, a model or a tensor, by its name."""
+        key = (name, id(owner) if owner is not None else None)
+        if key not in self._free:
+            self._free[key] = self._made_up(name)
+        return self._free[key]
+
+    def _made_up(self, name: str) -> Any:
+        short = name.rsplit(".", 1)[-1]
+        if short.strip("_") in ("K", "backend"):
+            return Api("keras.backend")  # the injected module of keras-applications style code
+        return self.parameters.captured(name, role_of(short))
