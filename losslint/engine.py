@@ -69,7 +69,9 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
 def finding_of(draft: Draft, loss: Loss) -> Finding:
     """``draft`` with positions."""
     site = draft.site
-    path = tuple(Step(label, s.module.span(s.tree) if s else None, s.module.path if s else None) for label, s in draft.path)
+    path = tuple(
+        Step(label, s.module.span(s.tree) if s else None, s.module.path if s else None) for label, s in draft.path
+    )
     return Finding(
         draft.code,
         draft.severity,

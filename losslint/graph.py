@@ -127,7 +127,13 @@ class Graph:
             self.site, self.api = before
 
     def _append(
-        self, op: str, inputs: tuple[Node, ...], attrs: dict[str, Any], shape: Shape, dtype: str | None, unique: bool = False
+        self,
+        op: str,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any],
+        shape: Shape,
+        dtype: str | None,
+        unique: bool = False,
     ) -> Node:
         key = (len(self.nodes),) if unique else (op, tuple(n.number for n in inputs), _frozen(attrs))
         try:
@@ -148,8 +154,10 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def _lengths(value: Any) -> tuple[int, ...]:
-    return (len(value), *_lengths(value[0])) if isinstance(value, (list, tuple)) and value else (
-        (0,) if isinstance(value, (list, tuple)) else ()
+    return (
+        (len(value), *_lengths(value[0]))
+        if isinstance(value, (list, tuple)) and value
+        else ((0,) if isinstance(value, (list, tuple)) else ())
     )
 
 

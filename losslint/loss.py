@@ -76,7 +76,7 @@ class Loss:
         return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)
 
     def place(self, site: Site) -> Site:
-        """Where to report what the loss as a whole does wrong because of ``site``: in the loss, not in a helper it calls.
+        """Where to report what the loss as a whole does wrong because of ``site``: in itself, not in a helper it calls.
 
         What a training step differentiates is often a loss of its own, so there the place is kept.
         """

@@ -32,7 +32,11 @@ class Options:
 
     def named(self, name: str) -> str | None:
         """What the configuration says a function called ``name`` is: "loss", "not-a-loss", "metric" or nothing."""
-        for kind, patterns in (("not-a-loss", self.not_loss_names), ("metric", self.metric_names), ("loss", self.loss_names)):
+        for kind, patterns in (
+            ("not-a-loss", self.not_loss_names),
+            ("metric", self.metric_names),
+            ("loss", self.loss_names),
+        ):
             if any(fnmatch.fnmatchcase(name, p) for p in patterns):
                 return kind
         return None

@@ -29,7 +29,9 @@ def keras_of(module: Module, options: Options) -> str:
     return "2" if any(mark in module.text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS")) else "3"
 
 
-def trace(entry: Entry, module: Module, project: Project, evidence: Evidence, options: Options = DEFAULTS) -> Iterator[Loss]:
+def trace(
+    entry: Entry, module: Module, project: Project, evidence: Evidence, options: Options = DEFAULTS
+) -> Iterator[Loss]:
     """The losses ``entry`` holds. Raises BudgetExceeded where it is too large to be followed."""
     machine = Machine(project, options, keras_of(module, options))
     found = list(_run(machine, entry, module, evidence))

@@ -1,0 +1,1 @@
+"""Abstract values: shapes, intervals, batch laws, coupling."""

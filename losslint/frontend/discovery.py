@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ DEFAULTS = Options()
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _CONSUMING = {"gradient", "minimize", "compute_gradients", "add_loss", "get_updates"}
 _NO_LOSS = re.compile(
-    r"^_*(plot|print|save|load|write|show|draw|report|parse|add|register|set|track|record|on|test|log_(?!loss|lik|cosh|prob|sum)|create|make"
-    r"|serialize|deserialize|init|reset|restore|display|summar|append|monitor|check|validate|run|fit|compile|configure|update)_|^test|^train",
+    r"^_*(plot|print|save|load|write|show|draw|report|parse|add|register|set|track|record|on|test"
+    r"|log_(?!loss|lik|cosh|prob|sum)|create|make|serialize|deserialize|init|reset|restore|display|summar|append|monitor|check|validate|run|fit|compile|configure|update)_|^test|^train",
     re.IGNORECASE,
 )
-_SCORE = re.compile(r"^(dice|iou|miou|jaccard|tversky|ssim|ms_ssim)(_(seg|box|2d|3d|multi|binary|per_\w+))?$", re.IGNORECASE)
+_SCORE = re.compile(
+    r"^(dice|iou|miou|jaccard|tversky|ssim|ms_ssim)(_(seg|box|2d|3d|multi|binary|per_\w+))?$", re.IGNORECASE
+)
 """Scores that are losses where they stand in a file of losses."""
 _LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$", re.IGNORECASE)
 _METRIC_FILE = re.compile(r"(^|_)metrics?$", re.IGNORECASE)
@@ -88,9 +91,11 @@ def evidence_of(module: Module) -> Evidence:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ClassDef):
             found.bases[node.name] = [_last(b) for b in node.bases]
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], (ast.Tuple, ast.List)):
-            found.unpacked.add(_last(node.value.func))
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.targets[0], (ast.Tuple, ast.List))
+        ) or (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call)):
             found.unpacked.add(_last(node.value.func))
         if not isinstance(node, ast.Call):
             continue
@@ -106,7 +111,9 @@ def evidence_of(module: Module) -> Evidence:
             found.added |= {_last(c.func) for c in ast.walk(node.args[0]) if isinstance(c, ast.Call)}
         elif name == "GradientTape" or name in ("minimize", "compute_gradients"):
             found.tape = True
-        if name.endswith("Strategy") or (isinstance(node.func, ast.Attribute) and _last(node.func.value) == "distribute"):
+        if name.endswith("Strategy") or (
+            isinstance(node.func, ast.Attribute) and _last(node.func.value) == "distribute"
+        ):
             found.strategy = True
         if keywords.keys() & {"sample_weight", "class_weight"} and name in ("fit", "train_on_batch", "fit_generator"):
             found.weighted = True
@@ -154,7 +161,7 @@ def definitions(body: list[ast.stmt], chain: tuple[Definition, ...] = ()) -> Ite
 def qualified(chain: list[Definition]) -> str:
     """``__qualname__`` of the last definition."""
     name = chain[0].name
-    for outer, inner in zip(chain, chain[1:], strict=False):
+    for outer, inner in itertools.pairwise(chain):
         name += f".{inner.name}" if isinstance(outer, ast.ClassDef) else f".<locals>.{inner.name}"
     return name
 
@@ -163,7 +170,13 @@ def entries(module: Module, evidence: Evidence, options: Options = DEFAULTS) -> 
     """The losses and training steps of ``module``; what ``options`` declare overrules what is found."""
     found = []
     path = Path(module.path)
-    place = "loss" if _LOSS_FILE.search(path.stem) else "metric" if any(map(_METRIC_FILE.search, (path.stem, path.parent.name))) else ""
+    place = (
+        "loss"
+        if _LOSS_FILE.search(path.stem)
+        else "metric"
+        if any(map(_METRIC_FILE.search, (path.stem, path.parent.name)))
+        else ""
+    )
     for chain in definitions(module.tree.body):
         function = chain[-1]
         assert not isinstance(function, ast.ClassDef)
@@ -189,7 +202,9 @@ def _consumes(body: list[ast.stmt]) -> bool:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CONSUMING:
             return True
         todo.extend(
-            c for c in ast.iter_child_nodes(node) if not isinstance(c, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            c
+            for c in ast.iter_child_nodes(node)
+            if not isinstance(c, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         )
     return False
 
@@ -222,8 +237,10 @@ def _consumer(chain: list[Definition], evidence: Evidence, place: str) -> Consum
     returns = any(isinstance(n, ast.Return) and n.value is not None for n in _own_nodes(function))
     if owner is not None and function.name in ("call", "__call__"):
         bases = evidence.lineage(owner.name)
-        if any(b.endswith(("Loss", "LossFunctionWrapper", "Objective")) for b in (*bases, owner.name)) and len(names) >= 2 and not any(
-            b.endswith(("Layer", "Model", "Metric")) for b in bases
+        if (
+            any(b.endswith(("Loss", "LossFunctionWrapper", "Objective")) for b in (*bases, owner.name))
+            and len(names) >= 2
+            and not any(b.endswith(("Layer", "Model", "Metric")) for b in bases)
         ):
             return Consumer("keras", "the call of a Loss", True)
         return None
@@ -275,7 +292,10 @@ def _is_sample_pair(names: list[str]) -> bool:
 
 def _is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a body is only a docstring, ``pass``, ``...`` or ``raise``."""
-    return all(isinstance(s, (ast.Pass, ast.Raise)) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in function.body)
+    return all(
+        isinstance(s, (ast.Pass, ast.Raise)) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+        for s in function.body
+    )
 
 
 def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from losslint.findings import Span
 from losslint.sources import parse
@@ -36,16 +37,16 @@ class Slice:
         return self.module.path
 
     @functools.cached_property
-    def _positions(self) -> dict[cst.CSTNode, object]:
+    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
         wrapper = MetadataWrapper(self.tree, unsafe_skip_copy=True)
-        return dict(wrapper.resolve(PositionProvider))
+        return wrapper.resolve(PositionProvider)
 
     def span(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands in the file; rows and columns count from 1."""
         position = self._positions.get(tree)
         if position is None:
             return Span(self.shift + 1, 1, self.shift + 1, 1)
-        start, end = position.start, position.end  # type: ignore[attr-defined]
+        start, end = position.start, position.end
         return Span(start.line + self.shift, start.column + 1, end.line + self.shift, end.column + 1)
 
 
@@ -95,8 +96,8 @@ class Module:
         found = self._slices[statement.lineno]
         body = found.tree.body[0]
         if isinstance(body, cst.If) and found.shift < _first_line(statement) - 1:
-            body = body.body.body[0]  # type: ignore[assignment]
-        return found, body  # type: ignore[return-value]
+            body = cast(cst.BaseStatement, body.body.body[0])
+        return found, cast(cst.BaseStatement, body)
 
     def _parse(self, statement: ast.stmt) -> Slice:
         first, last = _first_line(statement), statement.end_lineno or statement.lineno
@@ -114,7 +115,7 @@ class Module:
 
 
 def _first_line(statement: ast.stmt) -> int:
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(d.lineno for d in decorators)])
 
 

@@ -104,7 +104,9 @@ _PREDICTION = re.compile(
     r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$",
     re.IGNORECASE,
 )
-_WEIGHT = re.compile(r"^(sample_?weights?|.*mask\w*|masks?|weights?|w|pixel_weights?|weight_?maps?|.*_weights)$", re.IGNORECASE)
+_WEIGHT = re.compile(
+    r"^(sample_?weights?|.*mask\w*|masks?|weights?|w|pixel_weights?|weight_?maps?|.*_weights)$", re.IGNORECASE
+)
 _CONFIG = re.compile(
     r"^(alpha|beta|gamma|delta|eps|epsilon|smooth\w*|margin|.*_margin|lambda_?\w*|lam|lamb|lmbda|coef\w*|.*_coef\w*|scale|factor|.*_factor"
     r"|temperature|temp|tau|power|axis|axes|dim|dims|reduction|name|from_logits|label_smoothing|num_\w+|n_\w+|.*_size|size|.*_rate|rate"
@@ -114,24 +116,25 @@ _CONFIG = re.compile(
 )
 _MODEL = re.compile(
     r"(model|net|network|encoder|decoder|generator|discriminator|critic|backbone|layers?|extractor|predictor|embedder|vgg\w*|"
-    r"resnet\w*|classifier|gan|vae|unet|teacher|student|policy|actor|actor_critic|agent|module|mlp|cnn|rnn|lstm|transformer|forward|head)\d*$",
+    r"resnet\w*|classifier|gan|vae|unet|teacher|student|policy|actor|actor_critic|agent|module|mlp|cnn|rnn|lstm"
+    r"|transformer|forward|head)\d*$",
     re.IGNORECASE,
 )
 _LOSS_NAME = re.compile(
-    r"(loss|cost|objective|cross_?entropy|xent|focal|tversky|\bbce|_bce|^bce|^cce|^mse$|^mae$|^nll|_nll|nll_|likelihood|log_?lik|divergence|penalty|regulari[sz]"
-    r"|hinge|huber|wasserstein|lovasz|jaccard_distance|dssim|pinball|^kld?$|elbo|criterion|_distance$)",
+    r"(loss|cost|objective|cross_?entropy|xent|focal|tversky|\bbce|_bce|^bce|^cce|^mse$|^mae$|^nll|_nll|nll_|likelihood"
+    r"|log_?lik|divergence|penalty|regulari[sz]|hinge|huber|wasserstein|lovasz|jaccard_distance|dssim|pinball|^kld?$|elbo|criterion|_distance$)",
     re.IGNORECASE,
 )
 _METRIC_NAME = re.compile(
     r"(metric|accuracy|precision|recall|sensitivity|specificity|f1|f_?beta|f_?score|fmeasure|^auc|_auc|(^|_)acc($|_)|score($|_)"
-    r"|(^|_)m?iou($|_)|dice($|_coef|_coeff|_hard|_metric|_score|_similarity)|coef($|_|f)|jaccard_?(index|coef)|psnr|^ssim$|r2|r_square|top_?k|hamming|matthews|^tp$|^fp$|^fn$|^tn$"
-    r"|true_pos|false_pos|true_neg|false_neg|error_rate|evaluat|correct($|_)|^dsc$|confusion)",
+    r"|(^|_)m?iou($|_)|dice($|_coef|_coeff|_hard|_metric|_score|_similarity)|coef($|_|f)|jaccard_?(index|coef)|psnr"
+    r"|^ssim$|r2|r_square|top_?k|hamming|matthews|^tp$|^fp$|^fn$|^tn$|true_pos|false_pos|true_neg|false_neg|error_rate|evaluat|correct($|_)|^dsc$|confusion)",
     re.IGNORECASE,
 )
 
 
 def role_of(name: str) -> str | None:
-    """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None where it does not."""
+    """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None for no role."""
     if _LABEL.match(name):
         return "label"
     if _WEIGHT.match(name):

@@ -23,7 +23,7 @@ class Project:
         self._modules[str(Path(module.path).resolve())] = module
 
     def load(self, path: Path) -> Module | None:
-        """The module at ``path``; None where it cannot be read or parsed (that is reported where it is linted itself)."""
+        """The module at ``path``; None where it cannot be read or parsed (reported where it is linted itself)."""
         key = str(path.resolve())
         if key not in self._modules:
             try:

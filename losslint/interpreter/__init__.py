@@ -1,0 +1,1 @@
+"""Executes a loss abstractly: what it computes becomes a graph of primitives."""

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from losslint.interpreter.expressions import Expressions
 
 _MAX_RANGE = 10_000
+_PLAIN_METHODS = frozenset(
+    ("lower", "upper", "startswith", "endswith", "strip", "split", "replace", "join", "index", "count", "copy", "pop")
+    + ("insert", "sort", "reverse")
+)
+"""Methods of strings, lists and tuples that are run as they are."""
 
 
 def _unknown(args: Any, kwargs: Any, why: str) -> Unknown:
@@ -42,9 +47,9 @@ def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _zip(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    columns = [machine.elements(a) for a in args]
-    if all(c is not None and not isinstance(c, SomeOf) for c in columns):
-        return list(zip(*columns, strict=False))  # type: ignore[arg-type]
+    columns = [c for a in args if (c := machine.elements(a)) is not None and not isinstance(c, SomeOf)]
+    if len(columns) == len(args):
+        return list(zip(*columns, strict=False))
     return SomeOf([tuple(machine.element_of(a) for a in args)])
 
 
@@ -84,9 +89,9 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    value, kind = (args + [None, None])[:2]
+    value, kind = [*args, None, None][:2]
     names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
-    plain = {"builtins.str": str, "builtins.int": int, "builtins.float": float, "builtins.list": list, "builtins.tuple": tuple, "builtins.dict": dict}
+    plain = {f"builtins.{t.__name__}": t for t in (str, int, float, list, tuple, dict)}
     if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
         return any(isinstance(value, plain[n]) for n in names)
     if isinstance(value, Node) and value.op not in ("source", "const") and all(n in plain for n in names):
@@ -127,7 +132,11 @@ def _dict(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
 def _map(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[1]) if len(args) == 2 else None
     if items is None:
-        return SomeOf([machine.call(args[0], [machine.element_of(a) for a in args[1:]], {})]) if len(args) > 1 else Unknown()
+        return (
+            SomeOf([machine.call(args[0], [machine.element_of(a) for a in args[1:]], {})])
+            if len(args) > 1
+            else Unknown()
+        )
     results = [machine.call(args[0], [item], {}) for item in items]
     return SomeOf(results) if isinstance(items, SomeOf) else results
 
@@ -175,7 +184,9 @@ def _numeric(name: str, primitive: str, fold: Callable[..., Any]) -> Callable[..
 def _quantified(decides: bool) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         truths = [machine.truth(i) for i in machine.elements(args[0]) or [Unknown()]]
-        return decides if decides in truths else not decides if None not in truths else _unknown(args, kwargs, "any/all")
+        return (
+            decides if decides in truths else not decides if None not in truths else _unknown(args, kwargs, "any/all")
+        )
 
     return call
 
@@ -197,7 +208,9 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "str": lambda machine, args, kwargs: Unknown((), "a string"),
     "isinstance": _isinstance,
     "hasattr": lambda machine, args, kwargs: _unknown((), {}, "hasattr"),
-    "callable": lambda machine, args, kwargs: True if args and isinstance(args[0], Function) else _unknown((), {}, "callable"),
+    "callable": lambda machine, args, kwargs: (
+        True if args and isinstance(args[0], Function) else _unknown((), {}, "callable")
+    ),
     "getattr": _getattr,
     "setattr": _setattr,
     "list": _sequence(list),
@@ -230,17 +243,17 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
             owner.extend(machine.elements(args[0]) or [machine.element_of(args[0])])
             return None
     if isinstance(owner, dict):
-        values = {"items": lambda: list(owner.items()), "values": lambda: list(owner.values()), "keys": lambda: list(owner)}
-        if name in values:
-            return values[name]()
+        if name in ("items", "values", "keys"):
+            return list(getattr(owner, name)())
         if name in ("get", "pop", "setdefault") and args and isinstance(args[0], (str, int)):
             return owner.get(args[0], args[1] if len(args) > 1 else None)
         if name == "update":
             owner.update(args[0] if args and isinstance(args[0], dict) else {}, **kwargs)
             return None
-    if isinstance(owner, (str, list, tuple)) and not any(isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values())):
-        plain = {"lower", "upper", "startswith", "endswith", "strip", "split", "replace", "join", "index", "count", "copy", "pop", "insert", "sort", "reverse"}
-        if name in plain:
+    if isinstance(owner, (str, list, tuple)) and not any(
+        isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values())
+    ):
+        if name in _PLAIN_METHODS:
             try:
                 return getattr(owner, name)(*args, **kwargs)
             except Exception:  # the program under test would raise

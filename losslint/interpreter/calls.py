@@ -27,12 +27,20 @@ from losslint.interpreter.values import (
     Tape,
     dependencies,
 )
-from losslint.ops.registry import CATALOGUE, METHODS, Callback
 from losslint.loss import Output
+from losslint.ops.registry import CATALOGUE, METHODS, Callback
 from losslint.options import Declared
 
 MAX_DEPTH = 12
-_DECORATORS = ("function", "register_keras_serializable", "custom_gradient", "recompute_grad", "wraps", "jit", "do_not_convert")
+_DECORATORS = (
+    "function",
+    "register_keras_serializable",
+    "custom_gradient",
+    "recompute_grad",
+    "wraps",
+    "jit",
+    "do_not_convert",
+)
 _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 """What papers call a network; only a callable that gets one tensor is taken for one."""
 _KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
@@ -43,7 +51,8 @@ class Calls(Expressions):
 
     def _eval_Call(self, tree: cst.Call) -> Any:
         if isinstance(tree.func, cst.Name) and tree.func.value == "super":
-            return Super(self._owner_class(), self.frame.instance) if self._owner_class() else Unknown((), "super")
+            owner = self._owner_class()
+            return Super(owner, self.frame.instance) if owner is not None else Unknown((), "super")
         function = self.eval(tree.func)
         args, kwargs, open_ended = self._arguments(tree)
         site = self.site(tree)
@@ -105,7 +114,11 @@ class Calls(Expressions):
             deps = (function, *deps)
         if not deps and not isinstance(function, (Node, Unknown)):
             return Unknown((), f"{name} is not followed")
-        return self.graph.opaque(deps, f"{name or 'a callable'} is not known") if deps else Unknown((), f"{name} is not known")
+        return (
+            self.graph.opaque(deps, f"{name or 'a callable'} is not known")
+            if deps
+            else Unknown((), f"{name} is not known")
+        )
 
     def _call_api(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         short = name.rsplit(".", 1)[-1]
@@ -145,7 +158,9 @@ class Calls(Expressions):
     # -- the user's functions --------------------------------------------------------------------------------------
     def _call_function(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if len(self.frames) > MAX_DEPTH or sum(f.scope.function == function.name for f in self.frames) > 2:
-            return self.graph.opaque(dict.fromkeys(dependencies((args, kwargs))), f"{function.name}: too many calls deep")
+            return self.graph.opaque(
+                dict.fromkeys(dependencies((args, kwargs))), f"{function.name}: too many calls deep"
+            )
         declared = self.options.declaration(function.name)
         if declared is not None:
             return self._declared(declared, args, kwargs)
@@ -170,7 +185,9 @@ class Calls(Expressions):
         if declared.gradient == "dead":
             node = self.graph.op("stop_gradient", self.graph.opaque(deps, "declared"))
         else:
-            node = self.graph.op("smooth", deps[0] if deps else self.graph.lift(0.0), low=low, high=high, api="declared")
+            node = self.graph.op(
+                "smooth", deps[0] if deps else self.graph.lift(0.0), low=low, high=high, api="declared"
+            )
         if declared.shape:
             names = [n.strip() for n in declared.shape.strip("[]() ").split(",") if n.strip()]
             node.shape = Shape.of(*(int(n) if n.isdigit() else n for n in names))
@@ -276,7 +293,9 @@ class Calls(Expressions):
                 self.events.append(Event("gradient", target, site))
                 return (Unknown((), "gradients of variables"),)
             return (self._gradient_of(target, sources),)
-        if name in ("minimize", "compute_gradients", "get_updates") and not isinstance(owner, (Instance, Tape, list, dict)):
+        if name in ("minimize", "compute_gradients", "get_updates") and not isinstance(
+            owner, (Instance, Tape, list, dict)
+        ):
             target = args[0] if args else kwargs.get("loss")
             if isinstance(target, Function):
                 target = self.call(target, [], {})
@@ -299,13 +318,19 @@ class Calls(Expressions):
         nodes = list(dependencies(sources))
         if not nodes:
             return True  # model.trainable_variables of something we did not follow
-        return any(n.op == "variable_of" or (n.op == "source" and n.attrs["role"] in ("variable", "captured")) for n in nodes)
+        return any(
+            n.op == "variable_of" or (n.op == "source" and n.attrs["role"] in ("variable", "captured")) for n in nodes
+        )
 
     def _gradient_of(self, target: Any, sources: Any) -> Any:
         if isinstance(sources, (list, tuple)):
             return [self._gradient_of(target, s) for s in sources]
         y = target if isinstance(target, Node) else self.graph.lift(target)
-        return self.graph.op("gradient_of", y, sources) if isinstance(sources, Node) else Unknown(tuple(dependencies((y, sources))))
+        return (
+            self.graph.op("gradient_of", y, sources)
+            if isinstance(sources, Node)
+            else Unknown(tuple(dependencies((y, sources))))
+        )
 
     # -- decorators ------------------------------------------------------------------------------------------------
     def decorated(self, decorator: cst.BaseExpression, value: Any) -> Any:
@@ -341,7 +366,14 @@ def _is_stub(body: Any) -> bool:
     """Whether a body is only a docstring, ``pass``, ``...`` or ``raise``."""
     return all(
         isinstance(s, cst.SimpleStatementLine)
-        and all(isinstance(x, (cst.Pass, cst.Raise)) or (isinstance(x, cst.Expr) and isinstance(x.value, (cst.SimpleString, cst.Ellipsis, cst.ConcatenatedString))) for x in s.body)
+        and all(
+            isinstance(x, (cst.Pass, cst.Raise))
+            or (
+                isinstance(x, cst.Expr)
+                and isinstance(x.value, (cst.SimpleString, cst.Ellipsis, cst.ConcatenatedString))
+            )
+            for x in s.body
+        )
         for s in body
     )
 

@@ -1,4 +1,4 @@
-"""What the parts of the machine share: the state of a run, the calls it is inside of, and what the parts ask of each other."""
+"""What the parts of the machine share: the state of a run, the calls it is in, and what they ask of each other."""
 
 from __future__ import annotations
 

@@ -140,8 +140,10 @@ class Expressions(Core):
             return owner.attribute(self.graph, name)
         if name in _VARIABLES:
             return self.variables_of("variables", owner)
-        return Unknown(tuple(dependencies(owner)), f"attribute {name}") if not isinstance(owner, Function) else (
-            Method(owner, name)
+        return (
+            Unknown(tuple(dependencies(owner)), f"attribute {name}")
+            if not isinstance(owner, Function)
+            else (Method(owner, name))
         )
 
     def variables_of(self, name: str, owner: Any) -> Node:
@@ -167,7 +169,15 @@ class Expressions(Core):
         if name in _VARIABLES:
             return self.variables_of(f"self.{name}", owner)
         if owner.cls.is_a("Loss", "LossFunctionWrapper", "Model", "Layer", "Module") and name in (
-            "add_loss", "add_metric", "compile", "__call__", "call", "predict", "compiled_loss", "compute_loss", "losses",
+            "add_loss",
+            "add_metric",
+            "compile",
+            "__call__",
+            "call",
+            "predict",
+            "compiled_loss",
+            "compute_loss",
+            "losses",
         ):
             return Method(owner, name)
         value = self.free(f"self.{name}", owner)
@@ -185,8 +195,10 @@ class Expressions(Core):
     def _node_attribute(self, owner: Node, name: str) -> Any:
         if name in PROPERTIES:
             return PROPERTIES[name](self.graph, owner)
-        if owner.op == "source" and owner.attrs["role"] in ("argument", "config", "captured", "input") and (
-            name not in METHODS or role_of(owner.attrs["name"]) == "model"
+        if (
+            owner.op == "source"
+            and owner.attrs["role"] in ("argument", "config", "captured", "input")
+            and (name not in METHODS or role_of(owner.attrs["name"]) == "model")
         ):
             if name in _VARIABLES:
                 return self.variables_of(f"{owner.attrs['name']}.{name}", owner)
@@ -201,7 +213,7 @@ class Expressions(Core):
     def key(self, tree: cst.Subscript) -> Any:
         """What stands in the brackets, as Python would pass it to ``__getitem__``."""
         items = [self._key_part(e.slice) for e in tree.slice]
-        return items[0] if len(items) == 1 and not tree.slice[0].comma.__class__ is cst.Comma else tuple(items)
+        return items[0] if len(items) == 1 and not isinstance(tree.slice[0].comma, cst.Comma) else tuple(items)
 
     def _key_part(self, part: cst.BaseSlice) -> Any:
         if isinstance(part, cst.Slice):
@@ -215,8 +227,10 @@ class Expressions(Core):
             if isinstance(key, str) and owner.op == "source" and owner.attrs["role"] in ("label", "prediction"):
                 return self.graph.op("identity", owner, part=key)  # one of several outputs
             if isinstance(key, str):
-                return self.free(f"{owner.attrs['name']}.{key}", owner) if owner.op == "source" else (
-                    self.graph.opaque((owner,), "an element by name")
+                return (
+                    self.free(f"{owner.attrs['name']}.{key}", owner)
+                    if owner.op == "source"
+                    else (self.graph.opaque((owner,), "an element by name"))
                 )
             return self.graph.op("index", owner, key=key if isinstance(key, tuple) else (key,))
         if hasattr(owner, "getitem"):  # a shape value of the catalogue
@@ -244,7 +258,9 @@ class Expressions(Core):
             if owner.op == "source" and owner.attrs["role"] in ("argument", "input", "captured", "config"):
                 return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
             if owner.op in ("opaque", "model") and owner.shape.min_rank == 0:
-                return self.graph.op("model" if owner.op == "model" else "opaque", *owner.inputs, **(owner.attrs | {"part": index}))
+                return self.graph.op(
+                    "model" if owner.op == "model" else "opaque", *owner.inputs, **(owner.attrs | {"part": index})
+                )
             if index is not None and count is not None:
                 return self.graph.op("unstack", owner, index=index, count=count, axis=0)
             return self.graph.op("index", owner, key=(Unknown(),))
@@ -264,7 +280,8 @@ class Expressions(Core):
         if isinstance(value, dict):
             return list(value)
         if hasattr(value, "known_elements"):
-            return value.known_elements(self.graph)  # type: ignore[attr-defined, no-any-return]
+            known: list[Any] | None = value.known_elements(self.graph)
+            return known
         return None
 
     # -- operators -------------------------------------------------------------------------------------------------
@@ -277,7 +294,11 @@ class Expressions(Core):
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
         if isinstance(left, Node) or isinstance(right, Node):
-            return self.graph.op(primitive, left, right) if primitive else self.graph.opaque(dependencies((left, right)), name)
+            return (
+                self.graph.op(primitive, left, right)
+                if primitive
+                else self.graph.opaque(dependencies((left, right)), name)
+            )
         if name == "Power" and isinstance(right, (int, float)) and abs(right) > 10_000:
             return Unknown((), "a huge power")
         if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
@@ -285,7 +306,11 @@ class Expressions(Core):
                 result = fold(left, right)
             except Exception:  # the program under test would raise
                 return Unknown(tuple(dependencies((left, right))), "an operation that fails")
-            return Unknown((), "a huge value") if isinstance(result, (str, list, tuple)) and len(result) > 10_000 else result
+            return (
+                Unknown((), "a huge value")
+                if isinstance(result, (str, list, tuple)) and len(result) > 10_000
+                else result
+            )
         special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
         if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
             return self.call(left.cls.find(special).bind(left), [right], {})
@@ -300,12 +325,16 @@ class Expressions(Core):
                 truth = self.truth(value)
                 if truth is not None:
                     return not truth
-                return self.graph.op("not", value) if isinstance(value, Node) else Unknown(tuple(dependencies(value)), "not")
+                return (
+                    self.graph.op("not", value)
+                    if isinstance(value, Node)
+                    else Unknown(tuple(dependencies(value)), "not")
+                )
             if isinstance(value, Node):
                 primitive = {"Minus": "neg", "Plus": "identity", "BitInvert": "not"}[kind]
                 return self.graph.op(primitive, value)
             if isinstance(value, (int, float)):
-                return {"Minus": operator.neg, "Plus": operator.pos}.get(kind, lambda v: Unknown())(value)
+                return -value if kind == "Minus" else +value if kind == "Plus" else Unknown()
         return Unknown(tuple(dependencies(value)), "an operand is unknown")
 
     def _eval_Comparison(self, tree: cst.Comparison) -> Any:

@@ -9,7 +9,7 @@ from losslint.interpreter.values import SomeOf, dependencies
 
 
 def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
-    """``value`` with its own containers, shared ones still shared; everything else is immutable or kept by reference."""
+    """``value`` with its own containers, shared ones still shared; all else is immutable or kept by reference."""
     memo = {} if memo is None else memo
     if not isinstance(value, (list, dict)):
         return tuple(copied(v, memo) for v in value) if type(value) is tuple else value
@@ -26,7 +26,7 @@ def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
 
 
 def merged(graph: Graph, values: list[Any], loop: bool = False) -> Any:
-    """One value for what may be any of ``values``; with ``loop`` they are the value before a loop, and after one and two turns."""
+    """One value for what may be any of ``values``; with ``loop``: before a loop, after one turn and after two."""
     first = values[0]
     if all(same(first, v) for v in values[1:]):
         return first
@@ -44,7 +44,9 @@ def merged(graph: Graph, values: list[Any], loop: bool = False) -> Any:
     present = [v for v in values if v is not None]
     if len(present) == 1:
         return present[0]
-    if all(isinstance(v, (Node, Unknown, int, float)) for v in present) and any(isinstance(v, (Node, int, float)) for v in present):
+    if all(isinstance(v, (Node, Unknown, int, float)) for v in present) and any(
+        isinstance(v, (Node, int, float)) for v in present
+    ):
         nodes = [graph.lift(v) for v in present]
         distinct = list({n.number: n for n in nodes}.values())
         if len(distinct) == 1:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-import re
 
 import libcst as cst
 import libcst.matchers as m
@@ -101,7 +100,9 @@ class Parameters:
         with self.graph.at(machine.graph.site):
             for position, param in enumerate(bound):
                 name = param.name.value
-                if param.default is not None and not (is_loss and position < 2 and role_of(name) in ("label", "prediction")):
+                tensor = is_loss and role_of(name) in ("label", "prediction")
+                absent = isinstance(param.default, cst.Name) and param.default.value == "None"
+                if param.default is not None and not (tensor and (position < 2 or absent)):
                     args.append(self._in_definition_of(param.default, function))
                 else:
                     args.append(self._argument(name, roles.get(name, role_of(name)), name in evidence, make))
@@ -140,7 +141,11 @@ class Parameters:
                 roles[first] = roles[first] or "prediction"
             elif roles[first] == "label":
                 roles[second] = "prediction"
-        if len(names) == 2 and not {"label", "prediction"} & set(roles.values()) and set(roles.values()) <= {"config", None}:
+        if (
+            len(names) == 2
+            and not {"label", "prediction"} & set(roles.values())
+            and set(roles.values()) <= {"config", None}
+        ):
             # def loss(a, b): Keras passes labels and predictions
             roles[names[0]], roles[names[1]] = "label", "prediction"
         return roles
@@ -224,7 +229,9 @@ def _axes(call: cst.Call) -> list[int]:
     if not isinstance(name, str) or not (name.startswith("reduce_") or name in ("sum", "mean", "max", "min", "norm")):
         return []
     for i, arg in enumerate(call.args):
-        if (arg.keyword is not None and arg.keyword.value in ("axis", "axes", "reduction_indices")) or (arg.keyword is None and i == 1):
+        if (arg.keyword is not None and arg.keyword.value in ("axis", "axes", "reduction_indices")) or (
+            arg.keyword is None and i == 1
+        ):
             code = cst.Module([]).code_for_node(arg.value).strip("()[] ")
             try:
                 return [int(x) for x in code.split(",") if x.strip()]

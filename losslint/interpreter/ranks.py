@@ -1,7 +1,7 @@
 """How many axes the tensors of a loss have, read off what the loss does with them.
 
-Nothing in a signature says whether ``y_pred`` is (B, C) or (B, H, W, C). Its uses do: ``y_pred[:, :, 0]`` has three axes,
-``tf.matmul(x, y, transpose_b=True)`` of two batches of embeddings has two. A loss is traced with shapes that leave the
+Nothing in a signature says whether ``y_pred`` is (B, C) or (B, H, W, C). Its uses do: ``y_pred[:, :, 0]`` has three
+axes, ``tf.matmul(x, y, transpose_b=True)`` of two batches of embeddings has two. A loss is traced with shapes that leave the
 rank open, and once more where its uses tell it.
 """
 
@@ -28,8 +28,8 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
     for node in graph.nodes:
         for x in node.inputs:
             rank = (2 if _pairs(node) else _told(node, x)) if carried.get(x.id) else None
-            for name, more in carried.get(x.id, {}).items() if rank is not None else ():
-                if rank - more in AXES:
+            for name, more in carried.get(x.id, {}).items():
+                if rank is not None and rank - more in AXES:
                     found[name] = max(found.get(name, 0), rank - more)
         if node.op == "source" and node.shape == open_shape:
             carried[node.id] = {node.attrs["name"]: 0}
@@ -59,8 +59,9 @@ def _told(node: Node, x: Node) -> int | None:
         return len(perm) if isinstance(perm, (tuple, list)) else 2 if perm is None else None
     if node.op == "index" and node.inputs[0] is x:
         key = node.attrs.get("key")
-        plain = isinstance(key, tuple) and all(isinstance(k, (int, slice)) for k in key)
-        return len(key) if plain and len(key) > 1 else None
+        if not isinstance(key, tuple) or not all(isinstance(k, (int, slice)) for k in key):
+            return None
+        return len(key) if len(key) > 1 else None
     if node.op in _REDUCTIONS:
         axes = node.attrs.get("axis")
         return max(axes) + 1 if isinstance(axes, tuple) and len(axes) > 1 and max(axes) > 2 else None

@@ -1,4 +1,4 @@
-"""Names and what they are bound to: function scopes, and module scopes that evaluate a definition when it is asked for."""
+"""What names are bound to: function scopes, and module scopes that evaluate a definition when it is asked for."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ class ModuleScope:
             self.machine.run_statement(definitions[-1], self)
         elif imports:
             # try: import keras / except ImportError: from tensorflow import keras: the first will do
-            for statement in imports:
-                self.bind_import(statement)
+            for imported in imports:
+                self.bind_import(imported)
                 if name in self.names:
                     break
         else:
@@ -119,7 +119,9 @@ class ModuleScope:
             return
         for alias in statement.names:
             if alias.name != "*":
-                self.names[alias.asname or alias.name] = self.member(statement.module or "", statement.level, alias.name)
+                self.names[alias.asname or alias.name] = self.member(
+                    statement.module or "", statement.level, alias.name
+                )
 
     def imported(self, name: str) -> Any:
         """The module ``import name`` gives."""

@@ -161,6 +161,14 @@ def gather(node: Node, xs: list[Coupling]) -> Coupling:
     return UNKNOWN if _degree(dim) is None and x.at is None else coupling.coupled(node, [x])
 
 
+def guarded_count(node: Node, xs: list[Coupling]) -> Coupling:
+    """A question about the batch size alone, or a floor under it, guards against an empty batch and changes no other."""
+    counts = [x for x in xs if x.count is not None]
+    if len(counts) == 1 and all(x.constant for x in xs if x.count is None):
+        return counts[0] if node.op == "maximum" else CONST
+    return coupling.function(node, xs)
+
+
 def select(node: Node, xs: list[Coupling]) -> Coupling:
     """A condition on single samples keeps rows apart; a constant one chooses."""
     return either(node, xs[1:]) if xs[0].constant else coupling.function(node, xs)
@@ -207,6 +215,7 @@ def gradient_of(node: Node, xs: list[Coupling]) -> Coupling:
 def _table() -> dict[str, Rule]:
     rows: list[tuple[str, Rule]] = [
         ("source const random zeros ones zeros_like ones_like rank_of", leaf),
+        ("is_nan is_inf is_finite", leaf),  # the samples are taken to be finite: such a mask lets all of them through
         ("opaque numpy_function py_function straight_through", opaque),
         ("identity stop_gradient leaves_tensorflow variable_of neg reshape expand_dims squeeze transpose", linear),
         ("broadcast_to tile repeat unstack pad fill", linear),
@@ -220,6 +229,7 @@ def _table() -> dict[str, Rule]:
         ("top_k diag diag_part band_part set_diag linalg", last_axes),
         ("index", index), ("boolean_mask", lambda node, xs: xs[0] if xs[1].additive else coupling.function(node, xs)),
         ("gather gather_nd", gather), ("select", select), ("join stack concat", either), ("loop", loop),
+        ("lt le gt ge eq ne maximum", guarded_count),
         ("eye range unique scatter segment", made), ("batch_statistics", statistics), ("gradient_of", gradient_of),
     ]  # fmt: skip
     return {name: rule for names, rule in rows for name in names.split()}

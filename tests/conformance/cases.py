@@ -60,7 +60,7 @@ def _calls(name: str, found: Spelled) -> tuple[str, list[str], int]:
             kind, calls = table[key]
             return kind, calls, 1
     arguments = _bound(found.function)
-    if arguments is None:
+    if arguments is None or not any("y_" in argument for argument in arguments):
         return "matrix", [], 0
     return "matrix", ["{f}(%s)" % ", ".join([*arguments, *more]) for more in _variants(found.function)], 1
 

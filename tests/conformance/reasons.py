@@ -12,7 +12,14 @@ PLACES = {
 }
 """Names that start so, unless they have a recipe of their own or a plain function's signature."""
 
-NAMES: dict[str, str] = {}
+NAMES: dict[str, str] = {
+    "changes the state of the process": "set_epsilon set_floatx set_image_data_format set_learning_phase set_session "
+    "manual_variable_initialization learning_phase_scope learning_phase enable_check_numerics disable_check_numerics "
+    "disable_eager_execution enable_eager_execution disable_v2_behavior enable_v2_behavior reset_default_graph "
+    "clear_session reset_uids set_seed set_random_seed numpy.random.seed numpy.random.set_state numpy.random.shuffle "
+    "batch_set_value set_value keras.backend.update keras.backend.update_add keras.backend.update_sub "
+    "moving_average_update run_functions_eagerly set_visible_devices set_memory_growth set_global_policy",
+}
 """Reason: names."""
 
 

@@ -223,6 +223,16 @@ def different(
     return (values, *more) if more else values
 
 
+def nonzero(g: Graph, x: Any) -> Any:
+    """The coordinates of what is not 0, one row of them for each axis."""
+    node = g.lift(x)
+    if node.shape.rank is None:
+        return Unknown((node,), "the coordinates of a tensor of unknown rank")
+    count = Shape((Dim.fresh(node.shape.numel.batch),))
+    with g.library():
+        return tuple(batched(g.op("argsort", node, axis=(-1,)), count, "int32") for _ in node.shape.head)
+
+
 def member(g: Graph, x1: Any, x2: Any, assume_unique: Any = False, invert: Any = False) -> Node:
     """Whether each element is among others."""
     node = g.lift(x1)
@@ -243,7 +253,7 @@ table(
         "scatter_update": scatter_update,
         "unique": different,
         "isin": member,
-        "nonzero": lambda g, x: tf_array.positions_where(g, g.lift(x)),
+        "nonzero": nonzero,
         "searchsorted": lambda g, sorted_sequence, values, side="left": tf_array.searchsorted(
             g, sorted_sequence, values
         ),
@@ -268,6 +278,14 @@ def dot(g: Graph, x1: Any, x2: Any) -> Node:
     if b.shape.rank is None or (b.shape.rank > 2 or (a.shape.rank or 9) > 2):
         return g.op("tensordot", a, b, axes=((-1,), (-1 if b.shape.rank == 1 else -2,)))
     return g.op("matmul", a, b, transpose_a=False, transpose_b=False)
+
+
+def inner(g: Graph, x1: Any, x2: Any) -> Node:
+    """The sum of products over the last axis of both: of matrices, every row with every row."""
+    a, b = g.lift(x1), g.lift(x2)
+    if a.shape.rank == b.shape.rank == 1:
+        return vdot(g, a, b)
+    return g.op("tensordot", a, b, axes=((-1,), (-1,)))
 
 
 def outer(g: Graph, x1: Any, x2: Any) -> Node:
@@ -325,7 +343,7 @@ table(
     {
         "matmul": lambda g, x1, x2: g.op("matmul", x1, x2, transpose_a=False, transpose_b=False),
         "dot": dot,
-        "inner": lambda g, x1, x2: g.op("sum", g.op("mul", x1, x2), axis=(-1,), keepdims=False),
+        "inner": inner,
         "vdot": vdot,
         "outer": outer,
         "cdist": cdist,

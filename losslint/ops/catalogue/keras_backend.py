@@ -69,7 +69,7 @@ def variable(
 
 def constant(g: Graph, value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Node:
     """A Python value as a tensor."""
-    return tf_array.constant(g, value, dtype, shape)
+    return tf_array.constant(g, value, dtype or "float32", shape)
 
 
 def placeholder(

@@ -113,9 +113,7 @@ def huber(g: Graph, y_true: Any, y_pred: Any, delta: Any = 1.0) -> Node:
 def log_cosh(g: Graph, y_true: Any, y_pred: Any) -> Node:
     """mean(log(cosh(p - y)))."""
     y, p = aligned(g, y_true, y_pred)
-    x = g.op("sub", p, y)
-    value = g.op("sub", g.op("add", x, g.op("softplus", g.op("mul", x, -2.0))), math.log(2))
-    return mean(g, value)
+    return mean(g, g.op("smooth", g.op("sub", p, y), low=0.0, high=math.inf, api="log_cosh"))
 
 
 @loss("poisson")

@@ -23,11 +23,11 @@ def hits(g: Graph, equal: Node) -> Node:
 
 
 def binary_accuracy(g: Graph, y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Node:
-    """The share of elements on the right side of the threshold, for each sample."""
+    """Which elements are on the right side of the threshold."""
     y, p = keras_losses.aligned(g, y_true, y_pred)
     with g.library():
         sure = g.op("cast", g.op("gt", p, threshold), dtype="float32")
-        return keras_losses.mean(g, hits(g, g.op("eq", y, sure)))
+        return hits(g, g.op("eq", y, sure))
 
 
 def categorical_accuracy(g: Graph, y_true: Any, y_pred: Any) -> Node:

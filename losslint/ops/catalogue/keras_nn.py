@@ -124,9 +124,7 @@ def glu(g: Graph, x: Any, axis: Any = -1) -> Node:
 def sparsemax(g: Graph, x: Any, axis: Any = -1) -> Node:
     """Probabilities, some of which are exactly 0."""
     node = g.lift(x)
-    return batched(
-        g.op("softmax", node, axis=(constant_of(axis) if isinstance(constant_of(axis), int) else -1,)), node.shape
-    )
+    return batched(g.op("conv", node, how="sparsemax"), node.shape)
 
 
 _SHARED: dict[str, Callable[..., Any]] = {

@@ -172,7 +172,7 @@ def heaviside(g: Graph, x1: Any, x2: Any) -> Node:
     x = g.lift(x1)
     with g.library():
         above = g.op("cast", g.op("gt", x, 0.0), dtype="float32")
-        return g.op("select", g.op("eq", x, 0.0), x2, above)
+        return g.op("select", g.op("eq", x, 0.0), g.op("stop_gradient", x2), above)
 
 
 def nan_to_num(g: Graph, x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Node:
@@ -279,8 +279,13 @@ def prod(g: Graph, x: Any, axis: Any = None, keepdims: Any = False, dtype: Any =
 
 def quantile(g: Graph, x: Any, q: Any, axis: Any = None, method: Any = "linear", keepdims: Any = False) -> Node:
     """Between the smallest and the largest value; a new first axis where ``q`` has several."""
-    several = not isinstance(constant_of(q), (int, float))
-    return unknown(g, "quantiles", x, q) if several else reduced(g, "median", x, axis, keepdims)
+    middle = reduced(g, "median", x, axis, keepdims)
+    if constant_of(q) == 0.5:
+        return middle
+    if not isinstance(constant_of(q), (int, float)):
+        return unknown(g, "quantiles", x, q)
+    # between two elements it interpolates, and where depends on their number
+    return batched(g.op("straight_through", x), middle.shape, middle.dtype)
 
 
 def average(g: Graph, x: Any, axis: Any = None, weights: Any = None) -> Node:
@@ -295,11 +300,16 @@ def ptp(g: Graph, x: Any, axis: Any = None, keepdims: Any = False) -> Node:
     return g.op("sub", reduced(g, "max", x, axis, keepdims), reduced(g, "min", x, axis, keepdims))
 
 
+def integers(node: Node, dtype: str = "int32") -> Node:
+    """``node`` with the integers that ``keras.ops`` counts in."""
+    return batched(node, node.shape, dtype)
+
+
 def arg(primitive: str, default: int | None) -> Callable[..., Node]:
     """Where the largest or smallest value is; ``default`` is the axis when none is given (None: everything)."""
 
     def expansion(g: Graph, x: Any, axis: Any = default, keepdims: Any = False) -> Node:
-        return reduced(g, primitive, x, axis, keepdims)
+        return integers(reduced(g, primitive, x, axis, keepdims), "int32" if default is None else "int64")
 
     return expansion
 
@@ -350,7 +360,7 @@ table(
         "nanmedian": over_axis("median"),
         "argmax nanargmax": arg("argmax", None),
         "argmin nanargmin": arg("argmin", None),
-        "count_nonzero": lambda g, x, axis=None: reduced(g, "count_nonzero", x, axis),
+        "count_nonzero": lambda g, x, axis=None: integers(reduced(g, "count_nonzero", x, axis)),
         "cumsum nancumsum": cumulative("cumsum"),
         "cumprod nancumprod": cumulative("cumprod"),
         "diff": diff,
@@ -406,7 +416,9 @@ table(
         "ones": made("ones"),
         "zeros_like empty_like": like("zeros_like"),
         "ones_like": like("ones_like"),
-        "full": lambda g, shape, fill_value, dtype=None: g.op("fill", fill_value, shape=shape_argument(g, shape)),
+        "full": lambda g, shape, fill_value, dtype=None: g.op(
+            "fill", fill_value, shape=shape_argument(g, shape), dtype=dtype_of(dtype) or "float32"
+        ),
         "full_like": full_like,
         "eye": eye,
         "identity": lambda g, n, dtype=None: eye(g, n, dtype=dtype),
