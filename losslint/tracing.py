@@ -13,7 +13,7 @@ from losslint.graph import Node, Unknown
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.parameters import SAMPLES
-from losslint.interpreter.ranks import evident_ranks
+from losslint.interpreter.ranks import evident_batches, evident_ranks
 from losslint.interpreter.values import Class, Function, Instance, Method, Partial, dependencies
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
@@ -33,14 +33,42 @@ def trace(
     entry: Entry, module: Module, project: Project, evidence: Evidence, options: Options = DEFAULTS
 ) -> Iterator[Loss]:
     """The losses ``entry`` holds. Raises BudgetExceeded where it is too large to be followed."""
-    machine = Machine(project, options, keras_of(module, options))
-    found = list(_run(machine, entry, module, evidence))
-    ranks = evident_ranks(machine.graph, SAMPLES)
-    if found and ranks:
-        machine = Machine(project, options, machine.keras)
-        machine.ranks = ranks
-        found = list(_run(machine, entry, module, evidence))
+    keras = keras_of(module, options)
+
+    def traced(ranks: dict[str, int], batches: frozenset[str]) -> tuple[Machine, list[Loss]]:
+        machine = Machine(project, options, keras)
+        machine.ranks, machine.batches = ranks, batches
+        return machine, list(_run(machine, entry, module, evidence))
+
+    machine, found = traced({}, frozenset())
+    ranks, batches = evident_ranks(machine.graph, SAMPLES), evident_batches(machine.graph)
+    if found and (ranks or batches):
+        machine, found = traced(ranks, batches)
+    if len(found) == 1 and _undecided(found[0]):
+        # generic code asks for the rank: what holds for tables and for images alike is believed
+        left = dict.fromkeys(n.attrs["name"] for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES)
+        trials = [traced(dict.fromkeys(left, rank) | ranks, batches)[1] for rank in (2, 4)] if left else []
+        outcomes = {_outcome(loss) for trial in trials for loss in trial}
+        if len(outcomes) == 1 and None not in outcomes:
+            found = trials[0]
+            found[0].notes.append(f"assuming that {', '.join(left)} may have any number of axes")
     yield from found
+
+
+def _undecided(loss: Loss) -> bool:
+    """Whether it is not even known if the result is a scalar, or how it scales with the batch."""
+    if not isinstance(loss.value, Node):
+        return False
+    shape = loss.value.shape
+    return (shape.rank is None and not shape.min_rank) or loss.laws.value(loss.value) is None
+
+
+def _outcome(loss: Loss) -> tuple[object, ...] | None:
+    """What has to agree between two hypotheses about the rank of the inputs, None where that is not known either."""
+    node = loss.value
+    if not isinstance(node, Node) or _undecided(loss):
+        return None
+    return bool(node.shape.min_rank), str(loss.laws.value(node)), str(loss.laws.gradient(node)), loss.couplings.of(node).kind
 
 
 def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> Iterator[Loss]:

@@ -94,9 +94,9 @@ class Module:
         if statement.lineno not in self._slices:
             self._slices[statement.lineno] = self._parse(statement)
         found = self._slices[statement.lineno]
-        body = found.tree.body[0]
+        body: cst.CSTNode = found.tree.body[0]
         if isinstance(body, cst.If) and found.shift < _first_line(statement) - 1:
-            body = cast(cst.BaseStatement, body.body.body[0])
+            body = body.body.body[0]
         return found, cast(cst.BaseStatement, body)
 
     def _parse(self, statement: ast.stmt) -> Slice:

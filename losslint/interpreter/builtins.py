@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 _MAX_RANGE = 10_000
 _PLAIN_METHODS = frozenset(
-    ("lower", "upper", "startswith", "endswith", "strip", "split", "replace", "join", "index", "count", "copy", "pop")
-    + ("insert", "sort", "reverse")
+    (
+        *("lower", "upper", "startswith", "endswith", "strip", "split", "replace", "join"),  # of strings
+        *("index", "count", "copy", "pop", "insert", "sort", "reverse"),
+    )
 )
 """Methods of strings, lists and tuples that are run as they are."""
 
@@ -250,12 +252,10 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
         if name == "update":
             owner.update(args[0] if args and isinstance(args[0], dict) else {}, **kwargs)
             return None
-    if isinstance(owner, (str, list, tuple)) and not any(
-        isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values())
-    ):
-        if name in _PLAIN_METHODS:
-            try:
-                return getattr(owner, name)(*args, **kwargs)
-            except Exception:  # the program under test would raise
-                return Unknown()
+    known = not any(isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values()))
+    if isinstance(owner, (str, list, tuple)) and known and name in _PLAIN_METHODS:
+        try:
+            return getattr(owner, name)(*args, **kwargs)
+        except Exception:  # the program under test would raise
+            return Unknown()
     return _unknown((owner, args), kwargs, f"method {name}")

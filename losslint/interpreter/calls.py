@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import libcst as cst
 
-from losslint.domain.shape import Shape
+from losslint.domain.shape import BATCH, Shape
 from losslint.frontend.names import canonical, is_model_name
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
@@ -43,6 +44,7 @@ _DECORATORS = (
 )
 _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 """What papers call a network; only a callable that gets one tensor is taken for one."""
+_DISTANCE = re.compile(r"dist|similarity|metric_fn|kernel", re.IGNORECASE)
 _KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
 
 
@@ -194,7 +196,7 @@ class Calls(Expressions):
         return node
 
     def run_function(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-        """The values ``function`` returns on its ways out, None for falling off its end; events and nodes as on the way."""
+        """The values ``function`` returns on its ways out, None for falling off its end."""
         frame = self.enter(function, args, kwargs)
         return [o.value for o in frame.outputs]
 

@@ -56,6 +56,7 @@ class Core(abc.ABC):
         self.keras = keras
         self.graph = TracingGraph(self)
         self.ranks: dict[str, int] = {}  # of sources, where a first trace told them
+        self.batches: frozenset[str] = frozenset()  # arguments that it told to be batches
         self.parameters = Parameters(self)
         self.events: list[Event] = []
         self.created: dict[tuple[str, str], Function] = {}

@@ -165,6 +165,8 @@ class Parameters:
             return self.graph.source(name, role, SCALAR)
         if role == "model":
             return self.model(name)
+        if name in self.machine.batches:
+            return self.graph.source(name, "argument", self._samples(name), batch="assumed")
         return self.graph.source(name, "argument", Shape.unknown())
 
     def _fed(self, name: str, role: str | None) -> Any:

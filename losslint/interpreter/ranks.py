@@ -1,8 +1,8 @@
 """How many axes the tensors of a loss have, read off what the loss does with them.
 
 Nothing in a signature says whether ``y_pred`` is (B, C) or (B, H, W, C). Its uses do: ``y_pred[:, :, 0]`` has three
-axes, ``tf.matmul(x, y, transpose_b=True)`` of two batches of embeddings has two. A loss is traced with shapes that leave the
-rank open, and once more where its uses tell it.
+axes, ``tf.matmul(x, y, transpose_b=True)`` of two batches of embeddings has two. A loss is traced with shapes that
+leave the rank open, and once more where its uses tell it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,17 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
             alike = [carried[x.id] for x in node.inputs if x.id in carried and x.shape == node.shape]
             carried[node.id] = {name: more for names in alike for name, more in names.items()}
     return found
+
+
+def evident_batches(graph: Graph) -> frozenset[str]:
+    """The arguments of unknown shape that go into a model, or that a gradient is taken for: batches of samples."""
+    given = [n for n in graph.nodes if n.op in ("model", "gradient_of")]
+    return frozenset(
+        x.attrs["name"]
+        for n in given
+        for x in (n.inputs[-1:] if n.op == "gradient_of" else n.inputs)
+        if x.op == "source" and x.attrs["role"] == "argument"
+    )
 
 
 def _pairs(node: Node) -> bool:

@@ -43,6 +43,7 @@ def leaf(node: Node, xs: list[Coupling]) -> Coupling:
 
 
 def opaque(node: Node, xs: list[Coupling]) -> Coupling:
+    """Nothing is known."""
     return UNKNOWN
 
 
@@ -57,22 +58,27 @@ def cast(node: Node, xs: list[Coupling]) -> Coupling:
 
 
 def add(node: Node, xs: list[Coupling]) -> Coupling:
+    """A sum or difference."""
     return coupling.add(node, xs)
 
 
 def multiply(node: Node, xs: list[Coupling]) -> Coupling:
+    """A product."""
     return coupling.multiply(node, xs[0], xs[1])
 
 
 def divide(node: Node, xs: list[Coupling]) -> Coupling:
+    """A product with the reciprocal."""
     return coupling.multiply(node, xs[0], coupling.reciprocal(node, xs[1]))
 
 
 def reciprocal(node: Node, xs: list[Coupling]) -> Coupling:
+    """One over a value."""
     return coupling.reciprocal(node, xs[0])
 
 
 def total(node: Node, xs: list[Coupling]) -> Coupling:
+    """A sum over axes, of which the batch may be one."""
     return coupling.reduce_sum(node, xs[0], _degree(node.attrs.get("extent")))
 
 

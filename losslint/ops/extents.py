@@ -181,7 +181,7 @@ def reshaped(shape: Shape, value: Any) -> Shape:
     holes = [i for i, d in enumerate(dims) if d is None]
     if len(holes) == 1:
         dims[holes[0]] = _hole(shape.numel, product([d for d in dims if d is not None]))
-    result = Shape(tuple(d or length(e) for d, e in zip(dims, entries)))
+    result = Shape(tuple(d or length(e) for d, e in zip(dims, entries, strict=True)))
     if not holes and shape.numel.batch and result.numel.batch == 0:
         # all extents are numbers although the batch is among them: a batch size is written out
         return Shape((Dim.unknown(), *result.head[1:]))

@@ -54,6 +54,7 @@ def same(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def constant_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A number does not change with the batch; 0 is 0 under every law."""
     value = node.attrs.get("value")
     return Dual(NOTHING if value == 0 and not isinstance(value, bool) else STILL)
 
@@ -81,10 +82,12 @@ def model_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def add_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Terms of one law keep it."""
     return laws.add(node, xs)
 
 
 def sub_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A sum whose second term has the other sign."""
     return laws.add(node, xs, (1, -1))
 
 
@@ -94,21 +97,25 @@ def _number(node: Node) -> float | None:
 
 
 def mul_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Powers add up."""
     numbers = [v for v in map(_number, node.inputs[:2]) if v is not None]
     return laws.multiply(node, xs[0], xs[1], numbers[0] if numbers else None)
 
 
 def div_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A product with the power -1 of the divisor."""
     divisor = _number(node.inputs[1])
     return laws.multiply(node, xs[0], laws.power(node, xs[1], Fraction(-1)), 1 / divisor if divisor else None)
 
 
 def xlogy_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """x log(y), x log(1 + y)."""
     inner = laws.log(node, xs[1]) if node.op == "xlogy" else log1p_rule(node, xs[1:], degree)
     return laws.multiply(node, xs[0], inner)
 
 
 def pow_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A constant exponent multiplies the power; a constant base is an exponential."""
     exponent, base = _number(node.inputs[1]), _number(node.inputs[0])
     if exponent is not None:
         return laws.power(node, xs[0], Fraction(exponent).limit_denominator(1000))
@@ -118,6 +125,7 @@ def pow_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def neg_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The same law, the other sign."""
     return laws.negate(xs[0])
 
 
@@ -137,6 +145,7 @@ def kink_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def log_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A factor k**p becomes a summand p log k."""
     return laws.log(node, xs[0])
 
 
@@ -148,6 +157,7 @@ def log1p_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def exp_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A summand c log k becomes a factor k**c."""
     return laws.exp(node, xs[0])
 
 
@@ -206,6 +216,7 @@ def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def either_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """One of the inputs: what all of them share."""
     return laws.either(node, xs)
 
 
@@ -219,6 +230,7 @@ def loop_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def sum_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A sum over the batch adds 1 to the power."""
     extent = node.attrs.get("extent")
     return laws.total(node, xs[0], degree(extent), extent.value if extent is not None else None)
 
@@ -235,14 +247,17 @@ def _spread(node: Node, x: Dual, degree: Degree, exponent: Fraction) -> Dual:
 
 
 def var_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The law of a square."""
     return _spread(node, xs[0], degree, Fraction(1))
 
 
 def std_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The root of a variance."""
     return _spread(node, xs[0], degree, HALF)
 
 
 def norm_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The root of a sum of squares; order 1 is a sum of absolute values."""
     order = node.attrs.get("ord", 2)
     grows = degree(node.attrs.get("extent"))
     if order in (2, "euclidean", "fro", None):
@@ -254,6 +269,7 @@ def norm_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def logsumexp_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The log of a sum of exponentials: over the batch, (0, 0) becomes (0, 1)."""
     grows = degree(node.attrs.get("extent"))
     v = xs[0].value
     if grows == 0 or v is None or v.p != 0:
@@ -282,6 +298,7 @@ def l2_normalize_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def count_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """How many there are grows as their extent does."""
     grows = degree(node.attrs.get("extent"))
     return LOST if grows is None or xs[0].value is None else Dual(Power(Fraction(grows)))
 
@@ -293,6 +310,7 @@ def flag_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def prod_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Over the batch, a power of the values themselves: unknown."""
     return any_function(node, xs, degree) if degree(node.attrs.get("extent")) == 0 else laws.unknown(*xs)
 
 
@@ -367,6 +385,7 @@ def _fixed(shape: Shape, axis: int, degree: Degree) -> bool:
 
 
 def gather_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Every copy gives the same elements, unless they are picked along an axis that grows."""
     axis = node.attrs.get("axis")
     batch_dims = node.attrs.get("batch_dims") or 0
     first = axis if isinstance(axis, int) else 0
@@ -375,6 +394,7 @@ def gather_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def gather_nd_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """The same, along as many axes as an index has parts."""
     shape, skip = node.inputs[0].shape, node.attrs.get("batch_dims") or 0
     count = node.inputs[1].shape.axis(-1)
     depth = count.value if count is not None else None
@@ -387,10 +407,12 @@ def gather_nd_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def mask_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Every copy keeps the same elements, where the mask repeats as well."""
     return xs[0] if xs[1].value is not None else laws.unknown(xs[0])
 
 
 def pad_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """What is added to an axis does not grow with the batch."""
     return xs[0] if degree(node.shape.numel) is not None else laws.unknown(xs[0])
 
 
@@ -405,10 +427,12 @@ def free_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def zeros_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """Zero under every law."""
     return Dual(NOTHING)
 
 
 def ones_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A constant."""
     return Dual(STILL)
 
 

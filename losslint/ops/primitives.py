@@ -300,7 +300,7 @@ def _einsum(inputs: Inputs, attrs: Attrs) -> Result:
         return Shape.unknown(), dtype, {"extent": None}
     left, right = equation.replace(" ", "").split("->")
     sizes: dict[str, Dim] = {}
-    for labels, node in zip(left.split(","), inputs):
+    for labels, node in zip(left.split(","), inputs, strict=False):
         for i, label in enumerate(labels):
             # from the start, and from the end for what lies behind the unlisted axes
             dim = node.shape.axis(i) or node.shape.axis(i - len(labels))

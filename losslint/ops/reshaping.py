@@ -75,12 +75,12 @@ def inserted(shape: Shape, axis: int, dim: Dim) -> Shape:
     """``shape`` with a new axis that has position ``axis`` in the result."""
     if shape.rank is not None:
         i = axis if axis >= 0 else shape.rank + 1 + axis
-        return Shape(shape.head[:i] + (dim,) + shape.head[i:]) if 0 <= i <= shape.rank else Shape.unknown()
+        return Shape((*shape.head[:i], dim, *shape.head[i:])) if 0 <= i <= shape.rank else Shape.unknown()
     if 0 <= axis <= len(shape.head):
-        return Shape(shape.head[:axis] + (dim,) + shape.head[axis:], shape.rest, shape.tail)
+        return Shape((*shape.head[:axis], dim, *shape.head[axis:]), shape.rest, shape.tail)
     if axis < 0 and -axis - 1 <= len(shape.tail):
         i = len(shape.tail) + 1 + axis
-        return Shape(shape.head, shape.rest, shape.tail[:i] + (dim,) + shape.tail[i:])
+        return Shape(shape.head, shape.rest, (*shape.tail[:i], dim, *shape.tail[i:]))
     return opened(shape, len(shape.head), 0)
 
 
@@ -147,7 +147,7 @@ def _tile(inputs: Inputs, attrs: Attrs) -> Result:
     shape = with_rank(inputs[0].shape, times.rank)
     if shape.rank != times.rank:
         return Shape.unknown(), inputs[0].dtype, {}
-    return Shape(tuple(a * b for a, b in zip(shape.head, times.head))), inputs[0].dtype, {}
+    return Shape(tuple(a * b for a, b in zip(shape.head, times.head, strict=True))), inputs[0].dtype, {}
 
 
 def _repeat(inputs: Inputs, attrs: Attrs) -> Result:
@@ -166,7 +166,7 @@ def _pad(inputs: Inputs, attrs: Attrs) -> Result:
     shape = with_rank(inputs[0].shape, len(pairs))
     if shape.rank != len(pairs):
         return Shape.unknown(), inputs[0].dtype, {}
-    return Shape(tuple(_padded(d, sum(p)) for d, p in zip(shape.head, pairs))), inputs[0].dtype, {}
+    return Shape(tuple(_padded(d, sum(p)) for d, p in zip(shape.head, pairs, strict=True))), inputs[0].dtype, {}
 
 
 def _padded(dim: Dim, more: int) -> Dim:
@@ -274,7 +274,7 @@ def masked(shape: Shape, mask: Shape, axis: int = 0) -> Shape:
     if axis < 0 or len(hidden) < mask.rank:
         return Shape.unknown()
     count = Dim.fresh(product(hidden).batch)
-    return Shape(shape.head[:axis] + (count,) + shape.head[axis + mask.rank :], shape.rest, shape.tail)
+    return Shape((*shape.head[:axis], count, *shape.head[axis + mask.rank :]), shape.rest, shape.tail)
 
 
 def _boolean_mask(inputs: Inputs, attrs: Attrs) -> Result:

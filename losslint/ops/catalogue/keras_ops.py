@@ -11,6 +11,7 @@ from losslint.ops.axes import (
     UnknownAxis,
     along,
     axis_of,
+    batched,
     constant_of,
     reduced,
     unknown,

@@ -1,0 +1,75 @@
+"""The rank of labels and predictions is read off what a loss does with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from losslint.graph import ancestors
+from tests.traced import traced
+
+
+def shapes(body: str) -> dict[str, str]:
+    """Name -> shape of every source of the loss."""
+    loss = traced(f"def my_loss(y_true, y_pred):\n    {body}\n")
+    return {n.attrs["name"]: str(n.shape) for n in ancestors(loss.results) if n.op == "source"}
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        ("return tf.reduce_mean(tf.square(y_pred))", "(B, ..., C)"),
+        ("return y_pred[:, 0]", "(B, C)"),
+        ("return y_pred[:, :, 0]", "(B, T, C)"),
+        ("return y_pred[:, 1:, :, :] - y_pred[:, :-1, :, :]", "(B, H, W, C)"),
+        ("return y_pred[..., 0]", "(B, ..., C)"),
+        ("return tf.reduce_sum(y_pred, axis=[1, 2, 3])", "(B, H, W, C)"),
+        ("return tf.reduce_sum(y_pred, axis=-1)", "(B, ..., C)"),
+        ("return tf.matmul(y_pred, y_pred, transpose_b=True)", "(B, C)"),
+        ("return tf.matmul(tf.abs(y_pred), tf.transpose(y_pred))", "(B, C)"),
+        ("return tf.transpose(y_pred, [0, 2, 1])", "(B, T, C)"),
+    ],
+)
+def test_uses_tell_the_rank(body: str, shape: str) -> None:
+    assert shapes(body) == {"y_pred": shape}
+
+
+def test_a_difference_tells_it_of_both() -> None:
+    assert shapes("d = y_true - y_pred\n    return d[:, :, 0]") == {"y_true": "(B, T, C)", "y_pred": "(B, T, C)"}
+
+
+def test_labels_compared_in_pairs_are_a_vector() -> None:
+    body = "same = tf.equal(tf.expand_dims(y_true, 0), tf.expand_dims(y_true, 1))\n    return tf.cast(same, tf.float32)"
+    assert shapes(body) == {"y_true": "(B,)"}
+
+
+def test_code_that_asks_for_the_rank_is_believed_where_every_rank_agrees() -> None:
+    source = """
+        def my_loss(y_true, y_pred):
+            loss = tf.square(y_true - y_pred)
+            if len(y_pred.shape) > 2:
+                loss = tf.reshape(loss, [tf.shape(loss)[0], -1])
+            return tf.reduce_mean(loss, axis=list(range(1, len(loss.shape))))
+    """
+    loss = traced(source)
+    assert str(loss.results[0].shape) == "(B,)"
+
+
+def test_what_depends_on_the_rank_stays_unknown() -> None:
+    source = """
+        def my_loss(y_true, y_pred):
+            return tf.reduce_sum(tf.reduce_sum(tf.square(y_pred), axis=-1), axis=-1)
+    """
+    loss = traced(source)
+    assert loss.laws.value(loss.results[0]) is None
+
+
+def test_what_goes_into_a_model_is_a_batch() -> None:
+    loss = traced(
+        """
+        def gradient_penalty(critic, mixed):
+            slope = tf.gradients(critic(mixed), mixed)[0]
+            return tf.reduce_mean(tf.square(slope))
+        """
+    )
+    assert str(loss.results[0].shape) == "()"
+    assert any(n.op == "source" and n.shape.batch_axes == (0,) for n in loss.graph.nodes)
