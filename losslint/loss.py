@@ -53,6 +53,7 @@ class Loss:
     unpacked: bool = False  # some caller unpacks or indexes the returned tuple
     called: bool = False  # other code of the file calls it, and may reduce what it returns
     batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
+    tape: bool = False  # the file differentiates losses itself
     strategy: bool = False  # the file uses tf.distribute
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
     keras: str = "3"  # "2" or "3"

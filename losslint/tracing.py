@@ -68,7 +68,12 @@ def _outcome(loss: Loss) -> tuple[object, ...] | None:
     node = loss.value
     if not isinstance(node, Node) or _undecided(loss):
         return None
-    return bool(node.shape.min_rank), str(loss.laws.value(node)), str(loss.laws.gradient(node)), loss.couplings.of(node).kind
+    return (
+        bool(node.shape.min_rank),
+        str(loss.laws.value(node)),
+        str(loss.laws.gradient(node)),
+        loss.couplings.of(node).kind,
+    )
 
 
 def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> Iterator[Loss]:
@@ -106,6 +111,7 @@ def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
     short = entry.name.rsplit(".", 1)[-1]
     loss.unpacked = short in evidence.unpacked
     loss.called = short in evidence.called
+    loss.tape = evidence.tape
     loss.strategy, loss.weighted = evidence.strategy, evidence.weighted
 
 

@@ -57,6 +57,7 @@ PRECEDENCE: list[tuple[str, ...]] = [
 
 def one_per_fault(drafts: list[Draft]) -> list[Draft]:
     """Drop every draft that a more specific rule says at the same fault."""
+
     def key(draft: Draft) -> object:
         fault = draft.fault if draft.fault is not None else draft.site
         return fault.number if isinstance(fault, Node) else id(fault.tree)

@@ -157,10 +157,12 @@ def scalar_keras_loss(loss: Loss) -> Iterator[Draft]:
     if any(_rank(output) != 0 for output in loss.outputs):
         return
     doubled = loss.strategy and loss.keras == "3"
+    # where the file differentiates itself, its weights and replicas are its own business
+    heavy = (loss.weighted or loss.strategy) and (loss.consumer.proven or not loss.tape)
     for output in loss.outputs:
         yield Draft(
             "LL104",
-            Severity.WARNING if loss.weighted or loss.strategy else Severity.INFO,
+            Severity.WARNING if heavy else Severity.INFO,
             "the loss is a scalar where Keras expects one value per sample: sample_weight and class_weight only "
             "rescale it by their mean, and the Keras mask is ignored"
             + ("; every replica adds its own mean, so the gradient grows with their number" if doubled else ""),

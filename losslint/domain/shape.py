@@ -264,7 +264,9 @@ def _broadcast_open(a: Shape, b: Shape) -> Shape:
         told = [s for s in (a.rest, b.rest) if s and not s.startswith("?")]
         if fits and (a.rest == b.rest or len(told) == 2):
             return Shape(tuple(map(_one_dim, a.head, b.head)), a.rest, tuple(map(_one_dim, a.tail, b.tail)))
-    common = tuple(x for x, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.head, b.head, strict=False)))
+    common = tuple(
+        x for x, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.head, b.head, strict=False))
+    )
     head = common or (a.head or b.head)[:1] if common or not (a.head and b.head) else ()
     split = min(len(a.tail), len(b.tail))
     tail = tuple(map(_one_dim, a.tail[len(a.tail) - split :], b.tail[len(b.tail) - split :]))

@@ -268,8 +268,8 @@ def _consumer(chain: list[Definition], evidence: Evidence, place: str) -> Consum
         if metric or (outer and is_metric_name(outer[-1].name) and not is_loss_name(function.name)):
             return Consumer("metric", f"{function.name} is the name of a metric")
         if is_loss_name(function.name) or any(is_loss_name(o.name) for o in outer) or _is_sample_pair(names):
-            if evidence.tape and (function.name in evidence.called or not evidence.compiled):
-                return Consumer("unknown", "stands beside a gradient tape")
+            if evidence.tape and function.name in evidence.called:
+                return Consumer("unknown", "called beside a gradient tape")
             return Consumer("keras" if _is_sample_pair(names) else "unknown", "takes labels and predictions")
         return None
     if metric:

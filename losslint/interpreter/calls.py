@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from losslint.domain.shape import BATCH, Shape
+from losslint.domain.shape import Shape
 from losslint.frontend.names import canonical, is_model_name
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method

@@ -337,13 +337,14 @@ def _linalg(inputs: Inputs, attrs: Attrs) -> Result:
 
 
 def _model(inputs: Inputs, attrs: Attrs) -> Result:
-    """A model works row by row: the batch axis of its first input stays."""
+    """A model works row by row: the batch axis of its first input stays, and there is a last axis of units."""
     dtype = attrs.get("dtype")
     dtype = dtype if isinstance(dtype, str) else "float32"
     shape = requested(attrs["shape"]) if "shape" in attrs else None
     if shape is None:
         first = inputs[0].shape.head[:1] if inputs else ()
-        shape = Shape(first, Dim.fresh().symbols[0][0]) if first and first[0].batch else Shape.unknown()
+        rows = bool(first and first[0].batch)
+        shape = Shape(first, Dim.fresh().symbols[0][0], (Dim.fresh(),)) if rows else Shape.unknown()
     return shape, dtype, {}
 
 

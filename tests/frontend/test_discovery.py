@@ -93,7 +93,9 @@ def test_training_steps_and_scripts_are_entries() -> None:
 
 
 def test_pragmas_overrule() -> None:
-    module = Module("m.py", "import keras\ndef scale(x):\n    return x\ndef my_loss(y_true, y_pred):\n    return y_pred\n")
+    module = Module(
+        "m.py", "import keras\ndef scale(x):\n    return x\ndef my_loss(y_true, y_pred):\n    return y_pred\n"
+    )
     names = [e.name for e in entries(module, evidence_of(module), Options(pragmas={2: "loss", 4: "not-a-loss"}))]
     assert names == ["scale"]
 

@@ -50,11 +50,15 @@ def test_starred_unpacking() -> None:
 
 
 def test_a_short_loop_is_unrolled() -> None:
-    assert ops(_loss("total = 0.0\nfor k in range(3):\n    total += tf.abs(y_pred) * k\nreturn total")).count("abs") == 3
+    assert (
+        ops(_loss("total = 0.0\nfor k in range(3):\n    total += tf.abs(y_pred) * k\nreturn total")).count("abs") == 3
+    )
 
 
 def test_a_loop_over_a_literal_with_enumerate_and_zip() -> None:
-    loss = _loss("total = 0.0\nfor i, (a, b) in enumerate(zip([1, 2], [3, 4])):\n    total += y_pred * (a + b + i)\nreturn total")
+    loss = _loss(
+        "total = 0.0\nfor i, (a, b) in enumerate(zip([1, 2], [3, 4])):\n    total += y_pred * (a + b + i)\nreturn total"
+    )
     assert [n.attrs["value"] for n in loss.graph.nodes if n.op == "const"] == [4, 0.0, 7]
 
 
@@ -64,17 +68,23 @@ def test_a_loop_of_unknown_length_is_widened() -> None:
 
 
 def test_a_while_loop_is_widened() -> None:
-    assert "loop" in ops(_loss("total = y_pred\nk = 0\nwhile k < alpha:\n    total = total * 0.5\n    k += 1\nreturn total"))
+    assert "loop" in ops(
+        _loss("total = y_pred\nk = 0\nwhile k < alpha:\n    total = total * 0.5\n    k += 1\nreturn total")
+    )
 
 
 def test_continue_joins_at_the_end_of_the_turn() -> None:
-    loss = _loss("total = 0.0\nfor k in range(2):\n    if alpha > k:\n        continue\n    total += y_pred\nreturn total")
+    loss = _loss(
+        "total = 0.0\nfor k in range(2):\n    if alpha > k:\n        continue\n    total += y_pred\nreturn total"
+    )
     assert "join" in ops(loss)
 
 
 def test_comprehensions() -> None:
     assert ops(_loss("return tf.add_n([tf.abs(y_pred) * w for w in (1.0, 2.0) if w > 1.5])")).count("abs") == 1
-    assert ops(_loss("parts = {k: tf.exp(y_pred) for k in ['a', 'b']}\nreturn parts['a'] + parts['b']")).count("exp") == 2
+    assert (
+        ops(_loss("parts = {k: tf.exp(y_pred) for k in ['a', 'b']}\nreturn parts['a'] + parts['b']")).count("exp") == 2
+    )
 
 
 def test_lists_grow_and_branches_do_not_share_them() -> None:
@@ -83,11 +93,15 @@ def test_lists_grow_and_branches_do_not_share_them() -> None:
 
 
 def test_none_and_a_default_are_told_apart() -> None:
-    loss = traced("def my_loss(y_true, y_pred, w=None):\n    x = y_pred\n    if w is not None:\n        x = x * w\n    return tf.abs(x)\n")
+    loss = traced(
+        "def my_loss(y_true, y_pred, w=None):\n    x = y_pred\n    if w is not None:\n        x = x * w\n    return tf.abs(x)\n"
+    )
     assert ops(loss) == ["abs"]
 
 
-@pytest.mark.parametrize("expression", ["y_pred ** 2", "-y_pred", "y_pred // 2.0", "y_pred % 2.0", "y_pred @ y_true", "2.0 / y_pred"])
+@pytest.mark.parametrize(
+    "expression", ["y_pred ** 2", "-y_pred", "y_pred // 2.0", "y_pred % 2.0", "y_pred @ y_true", "2.0 / y_pred"]
+)
 def test_operators_are_primitives(expression: str) -> None:
     assert len(ops(_loss(f"return {expression}"))) == 1
 

@@ -25,7 +25,10 @@ SPELLINGS = [
     ("from keras import ops", "ops.log"),
     ("import keras.ops as ops", "ops.log"),
     ("import keras", "keras.ops.log"),
-    ("try:\n    import keras.backend as K\nexcept ImportError:\n    from tensorflow.keras import backend as K", "K.log"),
+    (
+        "try:\n    import keras.backend as K\nexcept ImportError:\n    from tensorflow.keras import backend as K",
+        "K.log",
+    ),
     ("from tensorflow.math import *", "log"),
 ]
 
@@ -74,7 +77,9 @@ def test_a_closure_sees_the_arguments_of_its_factory() -> None:
 
 
 def test_an_argument_without_default_is_an_unknown_hyper_parameter() -> None:
-    loss = traced("def weighted(alpha):\n    def loss(y_true, y_pred):\n        return alpha * y_pred\n    return loss\n")
+    loss = traced(
+        "def weighted(alpha):\n    def loss(y_true, y_pred):\n        return alpha * y_pred\n    return loss\n"
+    )
     assert sources(loss)["alpha"] == "config"
 
 
