@@ -257,10 +257,9 @@ class Expressions(Core):
         if isinstance(owner, Node):
             if owner.op == "source" and owner.attrs["role"] in ("argument", "input", "captured", "config"):
                 return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
-            if owner.op in ("opaque", "model") and owner.shape.min_rank == 0:
-                return self.graph.op(
-                    "model" if owner.op == "model" else "opaque", *owner.inputs, **(owner.attrs | {"part": index})
-                )
+            if owner.op == "model" or (owner.op == "opaque" and owner.shape.min_rank == 0):
+                # several outputs, or a tuple of something unknown
+                return self.graph.op(owner.op, *owner.inputs, **(owner.attrs | {"part": index}))
             if index is not None and count is not None:
                 return self.graph.op("unstack", owner, index=index, count=count, axis=0)
             return self.graph.op("index", owner, key=(Unknown(),))
@@ -293,6 +292,8 @@ class Expressions(Core):
     def binary(self, name: str, left: Any, right: Any) -> Any:
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
+        if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
+            return SomeOf([*(left if isinstance(left, list) else [left]), *(right if isinstance(right, list) else [right])])
         if isinstance(left, Node) or isinstance(right, Node):
             return (
                 self.graph.op(primitive, left, right)
@@ -504,3 +505,8 @@ class Expressions(Core):
 
     def _eval_Await(self, tree: cst.Await) -> Any:
         return self.eval(tree.expression)
+
+
+def _is_list(value: Any) -> bool:
+    """Whether ``value`` stands for a list of variables."""
+    return isinstance(value, Node) and bool(value.attrs.get("list"))

@@ -141,13 +141,6 @@ class Parameters:
                 roles[first] = roles[first] or "prediction"
             elif roles[first] == "label":
                 roles[second] = "prediction"
-        if (
-            len(names) == 2
-            and not {"label", "prediction"} & set(roles.values())
-            and set(roles.values()) <= {"config", None}
-        ):
-            # def loss(a, b): Keras passes labels and predictions
-            roles[names[0]], roles[names[1]] = "label", "prediction"
         return roles
 
     def _argument(self, name: str, role: str | None, batch: bool, make: Callable[[str, str | None], Any]) -> Any:
@@ -172,8 +165,8 @@ class Parameters:
     def _fed(self, name: str, role: str | None) -> Any:
         """An argument of a training step: rather a batch of data than a hyper-parameter."""
         if role in (None, "config", "prediction") and _INPUT.match(name):
-            # a name such as "data" may be unpacked: its parts are made up when they are met
-            shape = Shape.unknown() if name in _BATCHES else self._samples(name)
+            # what is called data or batch is unpacked: its parts are made up when they are met
+            shape = Shape.unknown() if name in _BATCHES and name not in ("inputs", "features") else self._samples(name)
             return self.graph.source(name, "input", shape, batch="assumed")
         return self.made_up(name, role)
 

@@ -68,7 +68,8 @@ class Ranges:
     def _run(self, rounded: bool) -> Values:
         values: Values = []
         for node in self.nodes:
-            to = iv.rounding(node.dtype) if rounded else iv.exactly
+            weak = node.op == "const" and node.dtype is None  # a Python number takes the dtype of what it meets
+            to = iv.rounding(node.dtype) if rounded and not weak else iv.exactly
             values.append(iv.rounded(self._value(node, values, to), to))
         return values
 
@@ -86,7 +87,7 @@ class Ranges:
             if found is not None:
                 return found
             links = chain(node)
-            if links.constants > 1 and to is not iv.exactly:
+            if links.constants and to is not iv.exactly:
                 core = values[links.core.id]
                 return iv.add(Interval.point(to(links.constant)), core if links.sign > 0 else iv.neg(core))
         inputs = [values[x.id] for x in node.inputs]

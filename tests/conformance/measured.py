@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import warnings
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,10 @@ def as_array(leaf: Any) -> Leaf:
 
 @functools.cache
 def quiet() -> None:
-    """No warnings on the way."""
+    """No warnings on the way, and no threads for what is this small."""
+    with contextlib.suppress(RuntimeError):  # where TensorFlow runs already
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    warnings.simplefilter("ignore")
     tf.get_logger().setLevel("ERROR")
     np.seterr(all="ignore")
