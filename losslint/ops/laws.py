@@ -8,6 +8,7 @@ log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -524,7 +525,13 @@ class Laws:
         inputs = [self._edge(node, i, value) for i, value in enumerate(node.inputs)]
         degree = _no_batch if node.id in self._weights else self._degree
         dual = RULES.get(node.op, any_function)(node, inputs, degree)
-        return Dual(dual.value) if node.op in _DETACHED and dual.gradient.terms else dual
+        if node.op in _DETACHED and dual.gradient.terms:
+            return Dual(dual.value)
+        if not all(t.rows for t in dual.gradient.terms) and degree(node.shape.numel):
+            # weights that met the samples: what comes of them is computed from the batch
+            terms = tuple(replace(t, rows=True) for t in dual.gradient.terms)
+            return Dual(dual.value, replace(dual.gradient, terms=terms))
+        return dual
 
     def _edge(self, node: Node, i: int, value: Node) -> Dual:
         """The law of input ``i`` as ``node`` sees it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from losslint.domain.interval import Interval, Trust
 from losslint.graph import Node
 from losslint.ops.gradients import edge_kind
-from losslint.ops.linear import constant
+from losslint.ops.linear import chain, constant
 from losslint.ops.witness import Sample
 
 if TYPE_CHECKING:
@@ -143,7 +143,18 @@ def _trust(loss: Loss, node: Node, operand: Node) -> tuple[Trust, frozenset[str]
         end = interval.reaches(0.0) if node.op not in ("exp", *_INVERSE) else None
     if end is None and (legal := ranges.witness.bounded(told)) is not None:
         end = legal.low
+    if (end is None or end.trust == Trust.UNKNOWN) and _cancels(operand):
+        return Trust.ASSUMED, frozenset({"the exponent can be smaller than 6e-8, where exp(x) - 1 rounds to 0"})
     return (Trust.UNKNOWN, frozenset()) if end is None else (end.trust, end.given)
+
+
+def _cancels(operand: Node) -> bool:
+    """``exp(x) - 1`` or ``1 - exp(x)``: for a small x all digits cancel; ``expm1`` keeps them.
+
+    Between float32 numbers near 1 lie 6e-8 (literature: "log1p and expm1 exist for this").
+    """
+    links = chain(operand)
+    return links.core.op == "exp" and links.constants > 0 and abs(links.constant) == 1 and links.sign == -links.constant
 
 
 def _hits(loss: Loss, node: Node, operand: Node, guards: list[Node], exact: bool) -> list[Sample]:

@@ -114,7 +114,7 @@ CASES = [
     (lambda b: b("einsum", b.x, b.x, equation="bijc,bijd->bcd"), "(B, C, C)"),
     (lambda b: b("tensordot", b.z, b.z, axes=[[0], [0]]), "(D, D)"),
     (lambda b: b("conv", b.x, 1.0, how="max_pool"), "(B, S#, S#, C)"),
-    (lambda b: b("model", b.x, name="net"), "(B, ...)"),
+    (lambda b: b("model", b.x, name="net"), "(B, ..., S#)"),
     (lambda b: b("ssim", b.x, b.x), "(B,)"),
     (lambda b: b("gradient_of", b("sum", b.z, axis=None), b.z), "(B, D)"),
 ]

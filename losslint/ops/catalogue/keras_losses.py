@@ -188,7 +188,8 @@ def binary_focal_crossentropy(
     p = g.op("sigmoid", y_pred) if flag(from_logits) else g.lift(y_pred)
     opposite = g.op("sub", 1.0, y)
     hit = g.op("add", g.op("mul", y, p), g.op("mul", opposite, g.op("sub", 1.0, p)))
-    entropy = keras_nn.binary_crossentropy(g, y, p)
+    # Keras takes the cross entropy from the logits, which a sigmoid of its own remembers
+    entropy = keras_nn.binary_crossentropy(g, y, y_pred if flag(from_logits) else p, from_logits)
     value = g.op("mul", g.op("pow", g.op("sub", 1.0, hit), gamma), entropy)
     if flag(apply_class_balancing):
         weight = g.op("add", g.op("mul", y, alpha), g.op("mul", opposite, g.op("sub", 1.0, alpha)))

@@ -124,6 +124,8 @@ def glu(g: Graph, x: Any, axis: Any = -1) -> Node:
 def sparsemax(g: Graph, x: Any, axis: Any = -1) -> Node:
     """Probabilities, some of which are exactly 0."""
     node = g.lift(x)
+    if constant_of(axis) != -1:
+        return opaque_with_last(g, node, "sparsemax along another axis than the last")
     return batched(g.op("conv", node, how="sparsemax"), node.shape)
 
 

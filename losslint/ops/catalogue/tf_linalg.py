@@ -188,11 +188,23 @@ for _names, _how in {
     "linalg.expm matrix_exponential": "expm",
     "linalg.logm": "logm",
     "linalg.sqrtm matrix_square_root": "sqrtm",
-    "linalg.matrix_rank": "matrix_rank",
     "linalg.eigvalsh self_adjoint_eigvals": "eigvalsh",
-    "linalg.eigvals eigvals": "eigvals",
 }.items():
     row(_names, _one(_how))
+
+
+@api("tensorflow.linalg.matrix_rank")
+def matrix_rank(g: Graph, a: Any, tol: Any = None, validate_args: Any = False, name: Any = None) -> Node:
+    """An integer for each matrix."""
+    x = g.lift(a)
+    return batched(g.op("linalg", x, how="matrix_rank"), reduce(x.shape, (-2, -1))[0], "int32")
+
+
+@api("tensorflow.linalg.eigvals", "tensorflow.eigvals")
+def eigvals(g: Graph, tensor: Any, name: Any = None) -> Node:
+    """The eigenvalues of any matrix are complex."""
+    x = g.lift(tensor)
+    return batched(g.op("linalg", x, how="eigvals"), _singular(x), "complex64")
 
 
 def _solver(how: str) -> Callable[..., Node]:
@@ -229,7 +241,15 @@ def svd(g: Graph, tensor: Any, full_matrices: Any = False, compute_uv: Any = Tru
     return Record(("s", "u", "v"), (values, *sides))
 
 
-@api("tensorflow.linalg.eigh", "tensorflow.linalg.eig", "tensorflow.eig", "tensorflow.self_adjoint_eig")
+@api("tensorflow.linalg.eig", "tensorflow.eig")
+def eig(g: Graph, tensor: Any, name: Any = None) -> Record:
+    """Eigenvalues and eigenvectors of any matrix, which are complex."""
+    x = g.lift(tensor)
+    values = batched(g.op("linalg", x, how="eig"), _singular(x), "complex64")
+    return Record(("e", "v"), (values, batched(g.op("linalg", x, how="eig_vectors"), x.shape, "complex64")))
+
+
+@api("tensorflow.linalg.eigh", "tensorflow.self_adjoint_eig")
 def eigh(g: Graph, tensor: Any, name: Any = None) -> Record:
     """Eigenvalues and eigenvectors."""
     x = g.lift(tensor)

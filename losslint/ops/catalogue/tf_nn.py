@@ -204,7 +204,7 @@ def _convolution(how: str) -> Callable[..., Node]:
         weights = [w for w in (filters, filter, kernel) if w is not None]
         node = g.op("conv", x, *weights, how=how)
         if _keeps_size(strides if strides is not None else stride, padding):
-            channels = g.lift(weights[0]).shape.axis(-1) if weights and how != "depthwise_conv2d" else None
+            channels = g.lift(weights[0]).shape.axis(-1) if weights and "depthwise" not in how else None
             return batched(node, sized(x.shape, -1, channels or Dim.fresh()))
         return node
 

@@ -132,14 +132,14 @@ def categorical(
 
 @api("tensorflow.random.shuffle", "tensorflow.random_shuffle")
 def shuffle(g: Graph, value: Any, seed: Any = None, name: Any = None) -> Node:
-    """The rows in another order."""
+    """The rows in another order; TensorFlow has no gradient for that."""
     x = g.lift(value)
     first = x.shape.axis(0)
     with g.library():
         order = g.op(
             "random", low=0.0, high=math.inf, shape=(first,) if first is not None else Unknown(), dtype="int64"
         )
-        return batched(g.op("gather", x, order, axis=0), x.shape)
+        return batched(g.op("gather", g.op("stop_gradient", x), order, axis=0), x.shape)
 
 
 @api("tensorflow.random_crop")

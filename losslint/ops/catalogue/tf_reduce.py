@@ -337,7 +337,17 @@ def bincount(
         return g.op("cast", batched(total, Shape((size or Dim.fresh(),))), dtype=dtype_of(dtype) or "int32")
 
 
-@api("tensorflow.histogram_fixed_width", "tensorflow.histogram_fixed_width_bins")
+@api("tensorflow.histogram_fixed_width_bins")
+def histogram_bins(
+    g: Graph, values: Any, value_range: Any, nbins: Any = 100, dtype: Any = "int32", name: Any = None
+) -> Node:
+    """The bin of every value."""
+    highest = float(nbins) - 1 if isinstance(nbins, int) else math.inf
+    with g.library():
+        return g.op("cast", g.op("clip", g.op("floor", values), 0.0, highest), dtype=dtype_of(dtype) or "int32")
+
+
+@api("tensorflow.histogram_fixed_width")
 def histogram(
     g: Graph, values: Any, value_range: Any, nbins: Any = 100, dtype: Any = "int32", name: Any = None
 ) -> Node:

@@ -27,10 +27,11 @@ def _tensor_scatter(combine: str) -> Callable[..., Node]:
         x = g.lift(tensor)
         with g.library():
             written = batched(g.op("scatter", indices, updates, shape=x.shape), x.shape, x.dtype)
-            if combine == "update":
-                hit = g.op("scatter", indices, g.op("ones_like", updates), shape=x.shape)
-                return g.op("select", g.op("gt", hit, 0), written, x)
-            return g.op(combine, x, written)
+            if combine in ("add", "sub"):
+                return g.op(combine, x, written)
+            # where nothing is written, the 0 of ``scatter`` must not take part
+            hit = g.op("gt", g.op("scatter", indices, g.op("ones_like", updates), shape=x.shape), 0)
+            return g.op("select", hit, written if combine == "update" else g.op(combine, x, written), x)
 
     return expansion
 
