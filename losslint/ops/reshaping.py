@@ -262,23 +262,33 @@ def _gather_nd(inputs: Inputs, attrs: Attrs) -> Result:
     return Shape(indices.head[:-1] + x.head[batch_dims + depth :], x.rest, x.tail), inputs[0].dtype, {}
 
 
-def masked(shape: Shape, mask: Shape, axis: int = 0) -> Shape:
-    """The shape of ``x[mask]``: the masked axes become one, whose extent is the number of true elements."""
+def masked(shape: Shape, mask: Shape, axis: int = 0, number: int | None = None) -> Shape:
+    """The shape of ``x[mask]``: the masked axes become one, whose extent is the number of true elements.
+
+    ``number`` is the value number of the mask: what one mask lets through is equally long for all tensors.
+    """
+
+    def count(batch: int | None) -> Dim:
+        return Dim.of(f"{'B' if batch else 'S'}#mask{number}") if number is not None and batch in (0, 1) else Dim.fresh(batch)
+
     if mask.rank is None:
         if mask == shape or (mask.rest == shape.rest and mask.head == shape.head):
-            return Shape((Dim.fresh(mask.numel.batch), *shape.tail[len(mask.tail) :]))
-        kept = mask.head[0].batch if mask.head and axis == 0 else None
-        return Shape((Dim.fresh(kept),), Dim.unknown().symbols[0][0]) if kept else Shape.unknown()
+            return Shape((count(mask.numel.batch), *shape.tail[len(mask.tail) :]))
+        rows = mask.head[0].batch if mask.head and axis == 0 else None
+        return Shape((count(rows),), Dim.unknown().symbols[0][0]) if rows else Shape.unknown()
+    if shape.rank is None and axis == 0 and len(shape.head) < mask.rank and not (shape.rest or "?").startswith("?"):
+        # the mask covers the listed axes and some of those that are not: others may be left
+        return Shape((count(product(shape.head).batch),), Dim.fresh().symbols[0][0])
     shape = with_rank(shape, axis + mask.rank) if shape.rank is None and axis + mask.rank > len(shape.head) else shape
     hidden = shape.head[axis : axis + mask.rank]
     if axis < 0 or len(hidden) < mask.rank:
         return Shape.unknown()
-    count = Dim.fresh(product(hidden).batch)
-    return Shape((*shape.head[:axis], count, *shape.head[axis + mask.rank :]), shape.rest, shape.tail)
+    kept = count(product(hidden).batch)
+    return Shape((*shape.head[:axis], kept, *shape.head[axis + mask.rank :]), shape.rest, shape.tail)
 
 
 def _boolean_mask(inputs: Inputs, attrs: Attrs) -> Result:
-    return masked(inputs[0].shape, inputs[1].shape, _axis(attrs, 0)), inputs[0].dtype, {}
+    return masked(inputs[0].shape, inputs[1].shape, _axis(attrs, 0), inputs[1].number), inputs[0].dtype, {}
 
 
 def sliced(dim: Dim, key: slice) -> Dim:

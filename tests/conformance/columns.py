@@ -82,7 +82,8 @@ def law(told: Power | None, once: Any, twice: Any, large: Any = None) -> Verdict
         tolerance = 3e-2
         if first is None or second is None:
             return LOOSE, ""
-    if _follows(told, first, second, float(told.p), tolerance):
+    blocks = _sorted(*(large if told.asymptotic and large is not None else (once, twice)))
+    if _follows(told, first, second, float(told.p), tolerance) or _follows(told, *blocks, float(told.p), tolerance):
         return (LOOSE if told.asymptotic or told.c is None else EXACT), ""
     return WRONG, f"{told} but {_few(first)} becomes {_few(second)} for twice the batch"
 
@@ -111,6 +112,14 @@ def _aligned(once: Any, twice: Any) -> tuple[Any, Any]:
             return None, None
     kind = complex if np.iscomplexobj(once) else float
     return once.astype(kind), twice.astype(kind)
+
+
+def _sorted(once: Any, twice: Any) -> tuple[Any, Any]:
+    """Both values sorted along the doubled axes: samples of several blocks, [a, b] and [a, a, b, b], match so."""
+    for axis, (a, b) in enumerate(zip(once.shape, twice.shape, strict=True)):
+        if b == 2 * a:
+            once, twice = np.sort(once, axis), np.take(np.sort(twice, axis), range(0, b, 2), axis)
+    return once.astype(complex if np.iscomplexobj(once) else float), twice.astype(complex if np.iscomplexobj(twice) else float)
 
 
 # --- gradient ---------------------------------------------------------------------------------------------------------

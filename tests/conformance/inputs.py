@@ -54,7 +54,7 @@ def arrays(kind: Kind, sizes: dict[str, int], low: float, high: float, seed: int
     for shape, dtype in ((kind.y_true, kind.dtype), (kind.y_pred, "float32")):
         extents = tuple(sizes[d] if isinstance(d, str) else d for d in shape)
         if dtype == "int32":
-            pair.append(generator.integers(0, 3, extents, dtype="int32"))
+            pair.append(np.arange(math.prod(extents), dtype="int32").reshape(extents) % 2)
         else:
             pair.append(generator.uniform(low, high, extents).astype("float32"))
     return pair[0], pair[1]

@@ -48,7 +48,10 @@ class Measured:
             targets = [tf.math.real(v) + tf.math.imag(v) if v.dtype.is_complex else v for v in leaves]
             # uneven weights, or what is constant in sum (a softmax) would seem to have no gradient
             total = [tf.reduce_sum(v * tf.cast(_weights(v), v.dtype)) for v in targets]
-        found = tape.gradient(total, p) if total else None
+        try:
+            found = tape.gradient(total, p) if total else None
+        except LookupError:  # the kernel has no gradient at all
+            found = None
         if found is None:
             return "dead"
         return "live" if np.any(np.abs(np.nan_to_num(tf.convert_to_tensor(found).numpy(), nan=1.0)) > 1e-12) else "zero"

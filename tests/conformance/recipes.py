@@ -57,9 +57,11 @@ ARGUMENTS = {
 
 RECIPES = """
 matrix: {f}(y_true, y_pred); {f}(y_true, y_pred, from_logits=True): binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
-matrix: {f}(y_true, y_pred, 0.5): categorical_generalized_cross_entropy
+labels: {f}(y_true, y_pred, 0.5): categorical_generalized_cross_entropy
+labels: {f}()(y_true, y_pred): CategoricalGeneralizedCrossEntropy
+fixed: {f}(y_pred): glu
 matrix: {f}(y_pred, 0.1): tensorflow.image.adjust_gamma
-matrix: {f}()(y_true, y_pred); {f}(reduction='sum')(y_true, y_pred); {f}(reduction='none')(y_true, y_pred): BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy CategoricalHinge CosineSimilarity Dice Hinge Huber KLD KLDivergence LogCosh MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SquaredHinge Tversky
+matrix: {f}()(y_true, y_pred); {f}(reduction='sum')(y_true, y_pred); {f}(reduction='none')(y_true, y_pred): BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy CategoricalHinge CosineSimilarity Dice Hinge Huber KLD KLDivergence LogCosh MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SquaredHinge Tversky
 matrix: {f}(y_true, y_pred): keras.losses.MSE keras.losses.MAE keras.losses.MAPE keras.losses.MSLE keras.losses.KLD tensorflow.losses.MSE tensorflow.losses.MAE tensorflow.losses.MAPE tensorflow.losses.MSLE tensorflow.losses.KLD keras.metrics.MSE keras.metrics.MAE keras.metrics.MAPE keras.metrics.MSLE keras.metrics.KLD tensorflow.metrics.MSE tensorflow.metrics.MAE tensorflow.metrics.MAPE tensorflow.metrics.MSLE tensorflow.metrics.KLD
 labels: {f}()(y_true, y_pred); {f}(from_logits=True, reduction='sum')(y_true, y_pred): keras.losses.SparseCategoricalCrossentropy tensorflow.losses.SparseCategoricalCrossentropy
 labels: {f}()(y_true, y_pred): keras.losses.Circle tensorflow.losses.Circle
@@ -67,9 +69,10 @@ labels: {f}(y_true, y_pred); {f}(y_true, y_pred, from_logits=True): sparse_categ
 labels: {f}(y_true, y_pred): keras.losses.circle tensorflow.losses.circle sparse_categorical_accuracy sparse_top_k_categorical_accuracy
 tokens: {f}(y_true, y_pred): keras.losses.ctc tensorflow.losses.ctc
 tokens: {f}()(y_true, y_pred): keras.losses.CTC tensorflow.losses.CTC
-matrix: {f}('mse')(y_true, y_pred): keras.losses.get keras.losses.deserialize tensorflow.losses.get tensorflow.losses.deserialize
+matrix: {f}('mse')(y_true, y_pred): keras.losses.get tensorflow.losses.get
+matrix: {f}('mean_squared_error')(y_true, y_pred): keras.losses.deserialize tensorflow.losses.deserialize
 matrix: {f}('relu')(y_pred): keras.activations.get keras.activations.deserialize
-matrix: {f}(keras.losses.mean_squared_error)(y_true, y_pred): LossFunctionWrapper
+matrix: {f}(keras.losses.MSE)(y_true, y_pred): LossFunctionWrapper
 matrix: {f}(y_pred, 'float32'); {f}(y_pred > 0.5, 'float32'): cast saturate_cast
 matrix: {f}(y_pred, tf.float32): tensorflow.saturate_cast tensorflow.dtypes.saturate_cast tensorflow.image.convert_image_dtype
 matrix: {f}(y_pred > 0.5): reduce_all reduce_any any all logical_not
@@ -102,12 +105,13 @@ squares: {f}(y_pred[0]): keras.ops.diag keras.ops.diagonal keras.ops.diagflat te
 matrix: {f}(y_pred, 2, axis=0): repeat keras.backend.repeat_elements
 matrix: {f}(y_pred, 3): keras.backend.repeat
 matrix: {f}(y_pred, [2, 1]): tile
-matrix: {f}(y_pred, (3, -1)); {f}(y_pred, (-1,)): reshape
+matrix: {f}(y_pred, (-1,)); {f}(y_pred, (-1, 1)): reshape
 matrix: {f}(y_pred, -1): expand_dims
 matrix: {f}(y_pred[:, :1], axis=-1): squeeze
 matrix: {f}(y_pred): transpose permute
 matrix: {f}(y_pred, (1, 0)): permute_dimensions
 matrix: {f}(y_pred, [[0, 0], [1, 2]]): pad
+matrix: {f}(y_pred, [[0, 0], [1, 2]], 'constant'): tensorflow.experimental.numpy.pad
 matrix: {f}(y_pred, 2): top_k
 matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), y_pred, 2): tensorflow.math.in_top_k tensorflow.nn.in_top_k keras.ops.in_top_k
 matrix: {f}(y_pred, tf.cast(y_true[:, 0] * 3.0, tf.int32), 2): keras.backend.in_top_k tensorflow.compat.v1.math.in_top_k
@@ -138,7 +142,6 @@ matrix: {f}(tf.cast(y_true[:, 0] * 4.0, tf.int32), 5): sequence_mask
 matrix: {f}(y_pred, 1, axis=0); {f}(y_pred, 1, axis=-1): roll
 matrix: {f}(y_pred, [0]): reverse_v2 tensorflow.reverse
 matrix: {f}(y_pred, 0); {f}(y_pred, -1): keras.backend.reverse
-matrix: {f}(y_pred, (3, 1, 1)): broadcast_to_nothing
 matrix: {f}(y_pred[:1], tf.shape(y_true)): tensorflow.broadcast_to
 matrix: {f}(tf.shape(y_pred), tf.shape(y_true)): broadcast_dynamic_shape
 matrix: {f}(y_pred.shape, y_true.shape): broadcast_static_shape
@@ -177,7 +180,7 @@ labels: {f}(labels=y_true, logits=y_pred): sparse_softmax_cross_entropy_with_log
 matrix: {f}(labels=y_true, logits=y_pred): softmax_cross_entropy_with_logits sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits_v2
 matrix: {f}(y_true, y_pred, 2.0): weighted_cross_entropy_with_logits
 matrix: {f}(y_pred); {f}(y_pred, 0.5): compute_weighted_loss
-matrix: {f}(y_pred): compute_average_loss scale_regularization_loss_none
+matrix: {f}(y_pred): compute_average_loss
 matrix: {f}(tf.reduce_sum(y_pred)): scale_regularization_loss
 matrix: {f}(y_pred, [0]); {f}(y_pred, [-1]): moments keras.ops.moments sufficient_statistics
 matrix: {f}(y_pred, [0], y_true): weighted_moments
@@ -216,12 +219,38 @@ pixels: {f}(y_pred, 4, 6): resize_with_pad resize_with_crop_or_pad resize_image_
 image: {f}(y_pred, 1, 2, 4, 5): crop_to_bounding_box
 image: {f}(y_pred, 1, 2, 20, 21): pad_to_bounding_box
 image: {f}(y_pred, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], 'SAME'): tensorflow.image.extract_patches
-image: {f}(y_pred[:, :12, :10], 2): depth_to_space_none space_to_depth
+image: {f}(y_pred[:, :12, :10], 2): space_to_depth
 image: {f}(tf.concat([y_pred, y_pred, y_pred, y_pred], -1), 2): depth_to_space
 image: {f}(y_pred): local_response_normalization lrn
 image: {f}(y_pred, 2, 2, 'channels_last'): keras.backend.resize_images
 pixels: {f}(y_pred): spatial_2d_padding
 volume: {f}(y_pred): spatial_3d_padding
+volume: {f}(y_pred): tensorflow.signal.rfft3d tensorflow.spectral.rfft3d
+volume: {f}(tf.complex(y_pred, y_true)): fft3d ifft3d irfft3d
+squares: {f}(tf.complex(y_pred, y_true)): irfft2d logm
+steps: {f}(y_pred, y_true): cross
+matrix: {f}(tf.argsort(y_pred[0])): invert_permutation
+pixels: {f}(y_pred): random_flip_left_right random_flip_up_down
+pixels: {f}(y_pred, 0.1): random_hue random_brightness
+pixels: {f}(y_pred, (1, 2)): stateless_random_flip_left_right stateless_random_flip_up_down
+pixels: {f}(y_pred, 0.1, (1, 2)): stateless_random_hue stateless_random_brightness
+pixels: {f}(y_pred, 0.5, 1.5): random_contrast random_saturation
+pixels: {f}(y_pred, 0.5, 1.5, (1, 2)): stateless_random_contrast stateless_random_saturation
+image: {f}(y_pred, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], 'SAME'): extract_image_patches
+matrix: {f}(tf.constant(0), [lambda: y_pred, lambda: y_true]): tensorflow.switch_case
+matrix: {f}(): epsilon floatx image_data_format executing_eagerly keras.backend.backend keras.config.backend
+matrix: {f}(tf.square, y_pred): tensorflow.nest.map_structure keras.tree.map_structure
+matrix: {f}([y_true, [y_pred]]): tensorflow.nest.flatten keras.tree.flatten
+matrix: {f}(y_pred, 1): arg_max arg_min
+matrix: {f}(input=y_pred); {f}(input=y_pred, axis=0): tensorflow.count_nonzero
+matrix: {f}((3, 5), (1, 2)): stateless_normal stateless_uniform stateless_truncated_normal
+image: {f}(y_pred, tf.ones([2, 2, 4, 3]), (y_pred.shape[0], 26, 22, 4), (2, 2)): keras.backend.conv2d_transpose
+image: {f}(y_pred, tf.ones([2, 2, 4, 3]), (y_pred.shape[0], 26, 22, 4), 2): tensorflow.nn.conv2d_transpose
+fixed: {f}(y_pred, tf.ones([6, 4]), tf.ones([4])): xw_plus_b relu_layer
+matrix: {f}(y_pred, 0.0, 1.0): quantize_and_dequantize quantize_and_dequantize_v2 fake_quant_with_min_max_vars
+signal: {f}(y_pred[:, None], 8): overlap_and_add
+matrix: {f}(8): hann_window hamming_window kaiser_window vorbis_window kaiser_bessel_derived_window bartlett blackman hamming hanning
+labels: {f}([[0, 1], [2]], [y_pred[:2], y_pred[:1]]): dynamic_stitch
 sequence: {f}(y_pred): temporal_padding
 signal: {f}(y_pred, 16, 8): tensorflow.signal.stft tensorflow.signal.frame
 signal: {f}(tf.complex(y_pred, y_true)): fft ifft tensorflow.fft tensorflow.ifft
@@ -231,16 +260,14 @@ squares: {f}(tf.complex(y_pred, y_true)): fft2d ifft2d
 squares: {f}(y_pred): rfft2d
 matrix: {f}(tf.complex(y_pred, y_true)): real imag conj angle conjugate
 matrix: {f}(y_pred, y_true): complex
-matrix: {f}([[[1.0]]], y_pred): none_of_these
 matrix: {f}(tf.sparse.from_dense(y_pred)): tensorflow.sparse.to_dense sparse_tensor_to_dense sparse_reduce_sum sparse_reduce_max tensorflow.sparse.reduce_sum tensorflow.sparse.reduce_max
 matrix: tf.sparse.to_dense({f}(y_pred)): tensorflow.sparse.from_dense
 matrix: {f}(tf.sparse.from_dense(y_pred), tf.transpose(y_true)): sparse_dense_matmul sparse_tensor_dense_matmul
 matrix: tf.sparse.to_dense({f}(tf.sparse.from_dense(y_pred))): tensorflow.sparse.transpose sparse_transpose tensorflow.sparse.reorder sparse_reorder
 matrix: tf.sparse.to_dense({f}([[0, 1]], [1.0], [3, 5])): SparseTensor
 labels: {f}(y_true, tf.argmax(y_pred, -1), num_classes=8): confusion_matrix
-matrix: {f}(y_pred, (0, 1)): histogram_fixed_width_none
 matrix: {f}(y_pred, [0.0, 1.0]): histogram_fixed_width histogram_fixed_width_bins
-labels: {f}(y_true): bincount invert_permutation_none
+labels: {f}(y_true): bincount
 vector: {f}(y_pred): unique unique_with_counts
 matrix: {f}(tf.sort(y_pred, -1), y_true): searchsorted
 matrix: {f}(y_pred > 0.5): argwhere nonzero flatnonzero
@@ -249,18 +276,17 @@ matrix: {f}(lambda x: x * 2.0)(y_pred): tensorflow.function recompute_grad grad_
 matrix: {f}(0.0, 0.5, (3, 5)): numpy.random.normal numpy.random.uniform
 matrix: {f}(3, 5): numpy.random.rand numpy.random.randn
 matrix: {f}(y_pred, lambda: y_true): smart_cond
-matrix: y_pred * {f}(0.5): math.acos math.asin math.atan math.atanh math.ceil math.cos math.cosh math.degrees math.erf math.erfc math.exp math.expm1 math.fabs math.floor math.gamma math.isfinite math.isinf math.isnan math.lgamma math.log math.log10 math.log1p math.log2 math.radians math.sin math.sinh math.sqrt math.tan math.tanh math.trunc math.asinh
+matrix: y_pred * (1.0 + {f}(0.5)): math.acos math.asin math.atan math.atanh math.ceil math.cos math.cosh math.degrees math.erf math.erfc math.exp math.expm1 math.fabs math.floor math.gamma math.isfinite math.isinf math.isnan math.lgamma math.log math.log10 math.log1p math.log2 math.radians math.sin math.sinh math.sqrt math.tan math.tanh math.trunc math.asinh
 matrix: y_pred * {f}(1.5): math.acosh
-matrix: y_pred * {f}(2.5, 0.5): math.atan2 math.copysign math.fmod math.hypot math.isclose math.pow
+matrix: y_pred * (1.0 + {f}(2.5, 0.5)): math.atan2 math.copysign math.fmod math.hypot math.isclose math.pow
 matrix: y_pred * {f}(12, 8): math.gcd math.comb
 matrix: y_pred * {f}(4): math.factorial
 matrix: y_pred * {f}([0.5, 1.5]): math.fsum math.prod
 matrix: {f}(0.5): builtins.float builtins.int builtins.bool
-matrix: {f}(y_pred): builtins.abs builtins.round
+matrix: {f}(y_pred): builtins.abs
 matrix: {f}(y_pred, 2): builtins.pow
 matrix: {f}('float32'): standardize_dtype
 matrix: {f}(y_pred, y_true): in_train_phase in_test_phase
-matrix: {f}(tf.Variable(y_pred), y_true): tensorflow.assign_sub_none
 matrix: {f}(0.01)(y_pred): keras.regularizers.L1 keras.regularizers.L2 keras.regularizers.l1 keras.regularizers.l2 keras.regularizers.L1L2 keras.regularizers.l1_l2
 matrix: {f}('l2')(y_pred): keras.regularizers.get keras.regularizers.deserialize
 matrix: {f}(0.1)(y_pred): keras.regularizers.OrthogonalRegularizer keras.regularizers.orthogonal_regularizer

@@ -32,7 +32,7 @@ class Bench:
 
 
 def shape_text(node):
-    return re.sub(r"(?<=[SB?])#?\d+", "#", str(node.shape))
+    return re.sub(r"(?<=[SB?])#?(mask)?\d+", "#", str(node.shape))
 
 
 CASES = [

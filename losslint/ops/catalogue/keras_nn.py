@@ -13,6 +13,7 @@ from losslint.ops.catalogue import tf_array, tf_image, tf_nn, tf_random, tf_redu
 from losslint.ops.catalogue.arguments import (
     of_x,
     opaque_of_all,
+    opaque_with_last,
     smooth_of_x,
     table,
     undecided,

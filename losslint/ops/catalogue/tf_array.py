@@ -475,6 +475,9 @@ def gather(
         at = axis_of(axis, count if isinstance(count, int) else 0)
     except UnknownAxis:
         return unknown(g, "gather along an axis that is not known", params, indices)
+    mask = masked_by(indices)
+    if mask is not None and at == 0 and mask.shape.rank == 1:
+        return g.op("boolean_mask", params, mask)
     return g.op("gather", params, indices, axis=at, batch_dims=batch_dims)
 
 
@@ -489,8 +492,18 @@ def batch_gather(g: Graph, params: Any, indices: Any, name: Any = None) -> Node:
 def gather_nd(
     g: Graph, params: Any, indices: Any, batch_dims: Any = 0, name: Any = None, bad_indices_policy: Any = ""
 ) -> Node:
-    """Elements by their full coordinates."""
+    """Elements by their full coordinates; those that ``tf.where(mask)`` lists are what the mask lets through."""
+    mask = masked_by(indices)
+    if mask is not None and mask is indices.inputs[0]:
+        return g.op("boolean_mask", params, mask)
     return g.op("gather_nd", params, indices, batch_dims=batch_dims)
+
+
+def masked_by(indices: Any) -> Node | None:
+    """The mask whose true places ``indices`` lists, as ``tf.where(mask)`` does, perhaps squeezed; None for others."""
+    while isinstance(indices, Node) and indices.op in ("squeeze", "reshape", "index", "cast", "identity"):
+        indices = indices.inputs[0]
+    return indices.inputs[0] if isinstance(indices, Node) and indices.attrs.get("places") else None
 
 
 @api("tensorflow.boolean_mask", "tensorflow.ragged.boolean_mask")
@@ -517,7 +530,7 @@ def positions_where(g: Graph, condition: Node) -> Node:
     """The coordinates of what is true, one row each: integers, without a gradient."""
     axes = condition.shape.rank
     with g.library():
-        order = g.op("argsort", condition, axis=(-1,))
+        order = g.op("argsort", condition, axis=(-1,), places=True)
     coordinates = Dim.fresh() if axes is None else Dim(axes)
     return batched(order, Shape((Dim.fresh(condition.shape.numel.batch), coordinates)), "int64")
 

@@ -130,10 +130,15 @@ def _resize(g: Graph, images: Any, size: Any, *args: Any, **kwargs: Any) -> Node
 
 
 row(
-    "image.resize image.resize_images image.resize_bilinear image.resize_bicubic image.resize_nearest_neighbor "
-    "image.resize_area",
+    "image.resize image.resize_images image.resize_bilinear image.resize_bicubic image.resize_nearest_neighbor",
     _resize,
 )
+
+
+@api("tensorflow.image.resize_area")
+def resize_area(g: Graph, images: Any, size: Any, align_corners: Any = False, name: Any = None) -> Node:
+    """Images of another height and width; there is no gradient."""
+    return _resize(g, g.op("stop_gradient", images), size)
 
 
 @api(
@@ -190,9 +195,14 @@ def flip_up_down(g: Graph, image: Any) -> Node:
 def _same_shape(how: str) -> Callable[..., Node]:
     def expansion(g: Graph, image: Any = None, *args: Any, images: Any = None, **kwargs: Any) -> Node:
         x = g.lift(image if image is not None else images)
+        x = g.op("stop_gradient", x) if how.endswith(_NO_GRADIENT) else x
         return batched(g.op("conv", x, *nodes_in(args, kwargs), how=how), x.shape, x.dtype)
 
     return expansion
+
+
+_NO_GRADIENT = ("hsv_to_rgb", "contrast", "hue", "saturation")
+"""Kernels of which TensorFlow has registered no gradient; a tape raises LookupError there."""
 
 
 for _name in [

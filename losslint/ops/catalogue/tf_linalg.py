@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from losslint.domain.shape import Dim, Shape
+from losslint.domain.shape import Dim, Shape, reduce
 from losslint.graph import Graph, Node
 from losslint.ops.axes import axes_of, batched, constant_of, flag, opaque_row, reduced, row, unknown
 from losslint.ops.registry import api
