@@ -9,6 +9,8 @@ LINT := losslint tests $(wildcard benchmarks)
 
 demo: $(VENV)/.demo
 	$(BIN)/losslint check --exit-zero examples
+	$(BIN)/losslint check --exit-zero --output-format concise fixtures/unsound
+	$(BIN)/losslint check fixtures/sound
 	$(BIN)/losslint facts examples/train_vae.py::vae_loss
 
 test: lint fast tf

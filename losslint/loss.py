@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from losslint.frontend.names import is_loss_name
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"(^|[_.])(np|numpy|ref|reference|expected|naive|manual|test)([_.]|$)", re.IGNORECASE)
 """Names of reference implementations, which are meant to be plain NumPy."""
+_OTHERS = frozenset({"numpy", "torch", "jax", "openvino"})
+
+
+def _is_reference(path: str) -> bool:
+    """Whether the file at ``path`` holds tests, or what another framework computes ("backend/numpy/nn.py")."""
+    file = PurePath(path)
+    return bool(re.search(r"^test_|_test$", file.stem)) or not _OTHERS.isdisjoint(file.parts[-4:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,8 @@ class Loss:
         Not where it is seen to be trained on, or is a function of labels and predictions that is called a loss.
         """
         called = self.consumer.kind == "keras" and is_loss_name(self.name) and not _REFERENCE.search(self.name)
-        if self.consumer.proven or called:
+        here = self.site.module
+        if self.consumer.proven or (called and not (here is not None and _is_reference(here.path))):
             return False
         nodes = self.graph.nodes
         return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)

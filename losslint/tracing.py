@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from losslint.frontend.discovery import DEFAULTS, Entry, Evidence
+from losslint.frontend.discovery import DEFAULTS, Entry
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
+from losslint.frontend.survey import Evidence
 from losslint.graph import Node, Unknown
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
@@ -41,8 +42,13 @@ def trace(
         return machine, list(_run(machine, entry, module, evidence))
 
     machine, found = traced({}, frozenset())
-    ranks, batches = evident_ranks(machine.graph, SAMPLES), evident_batches(machine.graph)
-    if found and (ranks or batches):
+    ranks: dict[str, int] = {}
+    batches: frozenset[str] = frozenset()
+    for _ in range(2):  # what is known of one argument may tell of another
+        more, others = evident_ranks(machine.graph, SAMPLES), evident_batches(machine.graph)
+        if not found or (more.keys() <= ranks.keys() and others <= batches):
+            break
+        ranks, batches = more | ranks, batches | others
         machine, found = traced(ranks, batches)
     if len(found) == 1 and _undecided(found[0]):
         # generic code asks for the rank: what holds for tables and for images alike is believed

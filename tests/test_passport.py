@@ -93,7 +93,8 @@ def test_notes_alone_leave_a_loss_understood():
 def test_containers_and_strangers():
     h = Hand()
     facts = facts_of(h, (h.mse(), h.hits()))
-    assert (facts["structure"], facts["rank"], facts["law"]) == ("tuple of 2", None, None)
+    assert (facts["structure"], facts["rank"], facts["law"]) == ("tuple of 2", None, "0")
+    assert facts_of(h, (h.mse(), h.graph.op("sum", h.p, axis=None)))["law"] is None  # the parts do not agree
     assert facts_of(h, None)["structure"] == "None"
     assert facts_of(h, 0.0)["structure"] == "number"
     stranger = facts_of(h, Unknown((h.p,), "yields"))

@@ -28,7 +28,8 @@ def list_of_variables(loss: Loss) -> Iterator[Draft]:
             continue
         lists = [value for value in node.inputs if value.op == "source" and value.attrs.get("list") is True]
         site = node.site or loss.site
-        if not lists or id(site.tree) in said:
+        joined = node.op == "add" and all(x in lists or x.op == "opaque" for x in node.inputs)
+        if not lists or joined or id(site.tree) in said:  # list + list is a longer list
             continue
         said.add(id(site.tree))
         name = spoken(lists[0])

@@ -224,6 +224,11 @@ def hardcoded_batch_size(loss: Loss) -> Iterator[Draft]:
         yield _draft(loss, verdict, Severity.WARNING, message, _fact(verdict.term), help)
 
 
+def _is_sample(node: Node) -> bool:
+    """Whether an extent is one of the labels or predictions that the loss is called with."""
+    return node.inputs[0].attrs.get("role") in ("label", "prediction")
+
+
 @check("LL306")
 def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
     """``x.shape[0]`` is None in a graph whose batch size is not fixed."""
@@ -231,8 +236,13 @@ def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
         return
     keras = loss.consumer.kind == "keras"
     said: set[int] = set()
+    used = {x.id for node in loss.graph.nodes for x in node.inputs}
     for node in loss.graph.nodes:
         dim = node.attrs.get("dim")
+        if node.attrs.get("listed") and node.id not in used:
+            continue  # one of all the extents that as_list() hands out
+        if node.attrs.get("length") and not (node.inputs[0].op != "source" or (loss.whole and _is_sample(node))):
+            continue  # len() of what may well be a list
         if node.op != "static_dim" or node.internal or node.attrs.get("guarded") or node.number in said:
             continue
         if not (isinstance(dim, Dim) and dim.batch):

@@ -13,9 +13,10 @@ from losslint.graph import Node, Site, ancestors
 from losslint.loss import Loss
 from losslint.ops.assumptions import root_of
 from losslint.ops.compositions import fused
+from losslint.ops.gradients import SHAPE_ONLY
 from losslint.ops.linear import constant
 from losslint.ops.relations import plain
-from losslint.ops.singularities import LOGS, ROOTS, Singularity, operand_of, singularity, subject, users
+from losslint.ops.singularities import LOGS, ROOTS, Singularity, operand_of, says_nan, singularity, subject, users
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -232,8 +233,14 @@ def _may_be_data(node: Node) -> bool:
         return bool(dim.batch)
     role = node.attrs.get("role")
     if node.op == "source":
+        if role == "argument" and not node.shape.min_rank:
+            return False  # nothing says that it is a tensor
         return role in _DATA or (role in ("input", "argument", "captured") and node.shape.rank != 0)
     return node.op in ("model", "gradient_of", "opaque", "random")
+
+
+def _is_tensor(node: Node) -> bool:
+    return node.op != "opaque" and _may_be_data(node)
 
 
 def _is_data(node: Node) -> bool:
@@ -248,7 +255,8 @@ def _computed_from(loss: Loss, name: str, start: Callable[[Node], bool]) -> set[
         return known
     found: set[int] = set()
     for node in loss.graph.nodes:
-        if start(node) or any(x.id in found for x in node.inputs):
+        # how many elements there are says nothing about their values
+        if start(node) or (node.op not in SHAPE_ONLY and any(x.id in found for x in node.inputs)):
             found.add(node.id)
     memo[name] = found
     return found
@@ -269,6 +277,8 @@ def _is_sum_of_data(loss: Loss, found: Singularity) -> bool:
         if node.id in loss.ranges.assumptions.pieces:
             if node.id not in data:
                 return False  # added to the data: a smoothing term of unknown value
+            if not reduced and _has_name(node):
+                return False  # what a model hands out under a name may be anything
             continue
         seen.add(node.id)
         if node.op in ("add", "sub") and not reduced and not all(_reduces(x) for x in node.inputs):
@@ -282,6 +292,13 @@ def _is_sum_of_data(loss: Loss, found: Singularity) -> bool:
         elif loss.ranges.of(node).low.trust == Trust.UNKNOWN:
             return False
     return True
+
+
+def _has_name(node: Node) -> bool:
+    """Whether ``node`` is ``y_pred["name"]``, or elements of it."""
+    while node.op in ("index", "identity", "cast") and not isinstance(node.attrs.get("part"), str):
+        node = node.inputs[0]
+    return node.op == "identity"
 
 
 def _reduces(node: Node) -> bool:
@@ -390,6 +407,8 @@ def where_nan_gradient(loss: Loss) -> Iterator[Draft]:
         found = singularity(loss, node) if sources and loss.gradients.live_to_result(node) else None
         if found is None or not found.masks or not _guard_is_meant(loss, found):
             continue
+        if any(mask.op == "join" or says_nan(mask) for mask in found.masks):
+            continue  # tf.cond runs one branch only: the other one sends nothing back; and NaN hides nothing
         mask = min(found.masks, key=lambda n: n.id)
         yield Draft(
             "LL407",
@@ -407,6 +426,8 @@ def _guard_is_meant(loss: Loss, found: Singularity) -> bool:
     """Whether the guard tells that the operand comes there: a test for NaN does not say which operation makes it."""
     if found.trust > Trust.UNKNOWN:
         return True
+    if found.node.op in ("div", "reciprocal") and found.operand.id not in _computed_from(loss, "tensors", _is_tensor):
+        return False  # a hyper-parameter: no mask is about it
     if any(found.node in ancestors(mask.inputs[:1]) for mask in found.masks if mask.op == "select"):
         return found.node.op == "div" and _is_sum_of_data(loss, found)
     return True

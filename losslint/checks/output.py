@@ -154,6 +154,8 @@ def scalar_keras_loss(loss: Loss) -> Iterator[Draft]:
     """A scalar where Keras would weight, mask and average the samples itself."""
     if _silent(loss) or loss.consumer.kind != "keras" or not loss.outputs:
         return
+    if loss.name.endswith(".__call__"):
+        return  # which is where Keras weights, masks and reduces what call() returns: it has to do all that itself
     if any(_rank(output) != 0 for output in loss.outputs):
         return
     doubled = loss.strategy and loss.keras == "3"

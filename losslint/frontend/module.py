@@ -9,17 +9,20 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
-
-import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from typing import TYPE_CHECKING, Any, cast
 
 from losslint.findings import Span
+from losslint.frontend.survey import Survey, survey
 from losslint.sources import parse
 
+if TYPE_CHECKING:
+    import libcst as cst
+    from libcst.metadata import CodeRange
+
+_CONSTANTS = ("Constant", "SimpleString", "ConcatenatedString", "Ellipsis")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -38,6 +41,8 @@ class Slice:
 
     @functools.cached_property
     def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        from libcst.metadata import MetadataWrapper, PositionProvider
+
         wrapper = MetadataWrapper(self.tree, unsafe_skip_copy=True)
         return wrapper.resolve(PositionProvider)
 
@@ -74,6 +79,11 @@ class Module:
         return Path(self.path).name == "__init__.py"
 
     @functools.cached_property
+    def survey(self) -> Survey:
+        """What one walk over the whole file tells."""
+        return survey(self.tree)
+
+    @functools.cached_property
     def bindings(self) -> dict[str, list[ast.stmt]]:
         """Module-level name -> the statements that bind it, in order, those inside if, try and with included."""
         found: dict[str, list[ast.stmt]] = {}
@@ -95,11 +105,17 @@ class Module:
             self._slices[statement.lineno] = self._parse(statement)
         found = self._slices[statement.lineno]
         body: cst.CSTNode = found.tree.body[0]
-        if isinstance(body, cst.If) and found.shift < _first_line(statement) - 1:
-            body = body.body.body[0]
-        return found, cast(cst.BaseStatement, body)
+        if found.shift < _first_line(statement) - 1:
+            body = cast("cst.If", body).body.body[0]  # see _parse
+        return found, cast("cst.BaseStatement", body)
+
+    def release(self) -> None:
+        """Forget the slices, which point back here: without that cycle they are freed with the module."""
+        self._slices.clear()
 
     def _parse(self, statement: ast.stmt) -> Slice:
+        import libcst as cst
+
         first, last = _first_line(statement), statement.end_lineno or statement.lineno
         lines = self.lines[first - 1 : last]
         # trailing comments and statements after ";" are no part of it
@@ -146,3 +162,13 @@ def bound_names(statement: ast.stmt) -> Iterator[str]:
         for item in statement.items:
             if item.optional_vars is not None:
                 yield from (n.id for n in ast.walk(item.optional_vars) if isinstance(n, ast.Name))
+
+
+def is_stub(body: Iterable[Any]) -> bool:
+    """Whether a body, of ``ast`` or libcst, is only a docstring, ``pass``, ``...`` or ``raise``."""
+    # both libraries call these statements alike
+    small = [x for s in body for x in (s.body if type(s).__name__ == "SimpleStatementLine" else [s])]
+    return all(
+        type(s).__name__ in ("Pass", "Raise") or (type(s).__name__ == "Expr" and type(s.value).__name__ in _CONSTANTS)
+        for s in small
+    )

@@ -104,7 +104,7 @@ _PREDICTION = re.compile(
     r"^(y_?pred\w*|y_?hat\w*|yhat|y_?p|y_?out\w*|y_?prob\w*|y_?logits?|preds?|.*_preds?|pred_\w+|predictions?|.*_predictions?"
     r"|predicted\w*|logits?|.*_logits?|logits?_\w+|outputs?|.*_outputs?|output_\w+|outs?|probs?|.*_probs?|probabilit\w+|p|q|pr"
     r"|hat|.*_hat|scores?|.*_scores?|fake\w*|.*_fake|recon\w*|.*_recon\w*|x_rec\w*|gen\w*|generated\w*|d_(?:real|fake)\w*|real_\w+"
-    r"|embeddings?|.*_embeddings?|emb|features?|.*_features?|anchors?|positives?|negatives?|hidden\w*|z|z_\w+|mu|mus|mean|means|.*_mean"
+    r"|embeddings?|.*_embeddings?|embs?|.*_embs?|.*_embeds?|features?|.*_features?|anchors?|positives?|negatives?|hidden\w*|z|z_\w+|mu|mus|mean|means|.*_mean"
     r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$",
     re.IGNORECASE,
 )
@@ -137,8 +137,16 @@ _METRIC_NAME = re.compile(
 )
 
 
+_ABOUT = re.compile(
+    r"_(fn|func|function|callback|shape|shapes|size|names?|dtype|path|dir|file|spec|keys?)$", re.IGNORECASE
+)
+"""What tells something about labels or predictions, or makes them, is none: ``true_fn``, ``output_shape``."""
+
+
 def role_of(name: str) -> str | None:
     """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None for no role."""
+    if _ABOUT.search(name):
+        return "config" if _CONFIG.match(name) else None
     if _LABEL.match(name):
         return "label"
     if _WEIGHT.match(name):
@@ -162,9 +170,17 @@ def is_loss_name(name: str) -> bool:
     return bool(_LOSS_NAME.search(name))
 
 
+_SPELLED = re.compile(r"^_?(y|y_.*|y(true|pred|hat)|.*_?(true|pred)(_.*)?|preds|gts?|pr)$", re.IGNORECASE)
+
+
+def is_spelled_out(name: str) -> bool:
+    """Whether an argument of this name is nothing but labels or predictions: ``y_true``, ``pred``, not ``features``."""
+    return bool(_SPELLED.match(name))
+
+
 def is_metric_name(name: str) -> bool:
     """Whether a function of this name says that it only measures; a name that says loss wins."""
-    return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective", name, re.IGNORECASE)
+    return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective|entropy", name, re.IGNORECASE)
 
 
 def is_batch_size_name(name: str) -> bool:

@@ -40,7 +40,7 @@ def _range(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
 def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value = args[0] if args else None
     if isinstance(value, Node):
-        return machine.graph.op("static_dim", value, axis=0)
+        return machine.graph.op("static_dim", value, axis=0, length=True)
     if isinstance(value, ShapeValue):
         return value.attribute(machine.graph, "rank")
     if isinstance(value, (list, tuple, dict, str, range, set)) and not isinstance(value, SomeOf):
@@ -90,6 +90,10 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
+_NO_TENSOR = frozenset({"numpy.ndarray", "numpy.generic", "builtins.str", "builtins.dict"})
+"""What a tensor handed to a loss is not. (Labels can be sparse, and a hyper-parameter any number.)"""
+
+
 def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value, kind = [*args, None, None][:2]
     names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
@@ -97,6 +101,8 @@ def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -
     if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
         return any(isinstance(value, plain[n]) for n in names)
     if isinstance(value, Node) and value.op not in ("source", "const") and all(n in plain for n in names):
+        return False
+    if isinstance(value, Node) and names and all(n in _NO_TENSOR for n in names):
         return False
     return _unknown(args, kwargs, "isinstance")
 

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from losslint.domain.shape import Shape
+from losslint.frontend.module import is_stub
 from losslint.frontend.names import canonical, is_model_name
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
@@ -176,6 +177,8 @@ class Calls(Expressions):
             result = self.graph.op("straight_through", *given[:1])
             result.shape = value.shape if isinstance(value, Node) else result.shape
             return result
+        if not outputs and not isinstance(function.tree, cst.Lambda) and is_stub(function.tree.body.body):
+            return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), f"{function.name} is abstract")
         return merged(self.graph, outputs) if outputs else None
 
     def _declared(self, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -212,7 +215,7 @@ class Calls(Expressions):
             else:
                 body: Any = function.tree.body.body
                 falls = self.block(body)
-                if falls and not _is_stub(body):
+                if falls and not is_stub(body):
                     frame.outputs.append(Output(None, self.site(function.tree), any(frame.conditions)))
         return frame
 
@@ -362,22 +365,6 @@ def _spelled(tree: cst.BaseExpression) -> str:
         owner = _spelled(tree.value)
         return f"{owner}.{tree.attr.value}" if owner else tree.attr.value
     return ""
-
-
-def _is_stub(body: Any) -> bool:
-    """Whether a body is only a docstring, ``pass``, ``...`` or ``raise``."""
-    return all(
-        isinstance(s, cst.SimpleStatementLine)
-        and all(
-            isinstance(x, (cst.Pass, cst.Raise))
-            or (
-                isinstance(x, cst.Expr)
-                and isinstance(x.value, (cst.SimpleString, cst.Ellipsis, cst.ConcatenatedString))
-            )
-            for x in s.body
-        )
-        for s in body
-    )
 
 
 __all__ = ["Calls", "ModuleRef"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import libcst as cst
 
-from losslint.frontend.names import canonical, role_of
+from losslint.frontend.names import canonical, is_loss_name, role_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS
 from losslint.interpreter.core import Core
@@ -67,10 +67,10 @@ class Expressions(Core):
 
     # -- leaves ----------------------------------------------------------------------------------------------------
     def _eval_Integer(self, tree: cst.Integer) -> Any:
-        return tree.evaluated_value
+        return int(tree.value, 0)
 
     def _eval_Float(self, tree: cst.Float) -> Any:
-        return tree.evaluated_value
+        return float(tree.value)
 
     def _eval_SimpleString(self, tree: cst.SimpleString) -> Any:
         return tree.evaluated_value
@@ -224,7 +224,8 @@ class Expressions(Core):
     def element(self, owner: Any, key: Any) -> Any:
         """``owner[key]``."""
         if isinstance(owner, Node):
-            if isinstance(key, str) and owner.op == "source" and owner.attrs["role"] in ("label", "prediction"):
+            output = owner.op == "source" and owner.attrs["role"] in ("label", "prediction")
+            if isinstance(key, str) and output and not is_loss_name(key):  # a loss has no shape of a sample
                 return self.graph.op("identity", owner, part=key)  # one of several outputs
             if isinstance(key, str):
                 return (
@@ -293,7 +294,7 @@ class Expressions(Core):
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
         if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
-            return SomeOf([*(left if isinstance(left, list) else [left]), *(right if isinstance(right, list) else [right])])
+            return SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])])
         if isinstance(left, Node) or isinstance(right, Node):
             return (
                 self.graph.op(primitive, left, right)
@@ -368,6 +369,9 @@ class Expressions(Core):
                 return name == "NotEqual"
             if isinstance(left, str) or isinstance(right, str):
                 return Unknown(tuple(dependencies((left, right))))
+            if name in ("Equal", "NotEqual") and _is_extent(left) and _is_extent(right):
+                for extent in (left, right):
+                    extent.attrs["guarded"] = True  # "x.shape[0] != y.shape[0]" holds for None as for numbers
             return self.graph.op(primitive, left, right)
         if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
             try:
@@ -510,3 +514,7 @@ class Expressions(Core):
 def _is_list(value: Any) -> bool:
     """Whether ``value`` stands for a list of variables."""
     return isinstance(value, Node) and bool(value.attrs.get("list"))
+
+
+def _is_extent(value: Any) -> TypeGuard[Node]:
+    return isinstance(value, Node) and value.op == "static_dim"

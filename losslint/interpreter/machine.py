@@ -7,6 +7,7 @@ import contextlib
 from typing import Any
 
 import libcst as cst
+from libcst import matchers as m
 
 import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
 from losslint.frontend.module import toplevel
@@ -219,8 +220,8 @@ class Machine(Calls):
         return True
 
     def _state(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        memo: dict[int, Any] = {}
-        return copied(self.scope.names, memo), [copied(i.attrs, memo) for i in self.instances]
+        """What is bound now. It is not copied: who goes on from here restores a state first."""
+        return self.scope.names, [i.attrs for i in self.instances]
 
     def _restore(self, state: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
         memo: dict[int, Any] = {}
@@ -230,11 +231,21 @@ class Machine(Calls):
 
     def _merge(self, states: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
         names = [s[0] for s in states]
-        self.scope.names = {n: merged(self.graph, [s[n] for s in names if n in s]) for n in _keys(names)}
+        self.scope.names = self._met(names)
         for i, instance in enumerate(self.instances):
             attrs = [s[1][i] for s in states if i < len(s[1])]
             if attrs:
-                instance.attrs = {n: merged(self.graph, [a[n] for a in attrs if n in a]) for n in _keys(attrs)}
+                instance.attrs = self._met(attrs)
+
+    def _met(self, states: list[dict[str, Any]]) -> dict[str, Any]:
+        """What each name holds where ``states`` meet."""
+        met = {}
+        for name in _keys(states):
+            values = [s[name] for s in states if name in s]
+            first = values[0]
+            alike = all(v is first for v in values)
+            met[name] = first if alike else merged(self.graph, values)
+        return met
 
     def _run_For(self, tree: cst.For) -> bool:
         items = self.eval(tree.iter)
@@ -262,7 +273,7 @@ class Machine(Calls):
         skipped, self.frame.skipped = self.frame.skipped, kept
         if skipped:
             states = ([self.scope.names] if falls else []) + skipped
-            self.scope.names = {n: merged(self.graph, [s[n] for s in states if n in s]) for n in _keys(states)}
+            self.scope.names = self._met(states)
         return falls or bool(skipped)
 
     def _unknown_turns(self, tree: cst.For | cst.While, start: Any) -> None:
@@ -313,7 +324,17 @@ class Machine(Calls):
             with self.graph.at(self.site(target)):
                 items = [self.element_of(value, i, wanted) for i in range(wanted)]
         for element, item in zip(target.elements, items, strict=True):
+            if isinstance(item, Node) and item.op == "static_dim" and self._is_unread(element.value):
+                item.attrs["guarded"] = True  # "_, h, w, c = x.shape": that one may be None
             self.bind(element.value, item)
+
+    def _is_unread(self, target: cst.BaseExpression) -> bool:
+        """Whether a name that is bound here stands nowhere else in the function around."""
+        if not isinstance(target, cst.Name):
+            return False
+        name = m.Name(target.value)
+        around = [list(m.findall(f, name)) for f in m.findall(self.frame.slice.tree, m.FunctionDef())]
+        return any(len(found) == 1 and found[0] is target for found in around)
 
 
 def _keys(states: list[dict[str, Any]]) -> list[str]:

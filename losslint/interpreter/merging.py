@@ -7,21 +7,26 @@ from typing import Any
 from losslint.graph import Graph, Node, Unknown
 from losslint.interpreter.values import SomeOf, dependencies
 
+_CONTAINERS = (list, dict, tuple)
+
 
 def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
     """``value`` with its own containers, shared ones still shared; all else is immutable or kept by reference."""
     memo = {} if memo is None else memo
+    if type(value) is tuple:
+        return tuple([copied(v, memo) if isinstance(v, _CONTAINERS) else v for v in value])
     if not isinstance(value, (list, dict)):
-        return tuple(copied(v, memo) for v in value) if type(value) is tuple else value
+        return value
     if id(value) not in memo:
         if isinstance(value, dict):
             copy_: Any = {}
             memo[id(value)] = copy_
-            copy_.update((k, copied(v, memo)) for k, v in value.items())
+            for key, item in value.items():
+                copy_[key] = copied(item, memo) if isinstance(item, _CONTAINERS) else item
         else:
             copy_ = type(value)()
             memo[id(value)] = copy_
-            copy_.extend(copied(v, memo) for v in value)
+            copy_.extend([copied(v, memo) if isinstance(v, _CONTAINERS) else v for v in value])
     return memo[id(value)]
 
 

@@ -94,7 +94,8 @@ class Parameters:
         pair = [p.name.value for p in required[:2]]
         if keras and len(pair) == 2 and {roles[n] for n in pair} != {"label", "prediction"}:
             roles.update(zip(pair, ("label", "prediction"), strict=True))
-        evidence = _batch_evidence(tree) if is_loss else set()
+        untold = is_loss and any(roles.get(p.name.value) is None for p in (*required, *tree.params.kwonly_params))
+        evidence = _batch_evidence(tree) if untold else set()
         args: list[Any] = []
         machine = self.machine
         with self.graph.at(machine.graph.site):
@@ -127,10 +128,18 @@ class Parameters:
         roles = {name: role_of(name) for name in names}
         if not is_loss:
             return roles
+        if "anchors" in roles and not any(n.startswith(("pos", "neg")) for n in names):
+            roles["anchors"] = None  # boxes of a detector, not samples that others are compared with
+        if roles.get("actual") == "label" and list(roles.values()).count("label") > 1 and "prediction" not in roles.values():
+            roles["actual"] = "prediction"  # against a target or what was expected: what came out
         labels = [i for i, n in enumerate(names) if roles[n] == "label"]
         for name in names[: labels[0]] if labels else ():
             if len(name) == 1 and roles[name] == "config":
                 roles[name] = "prediction"  # def nll(a, b, y): hyper-parameters do not come first
+        pair = [roles[n] for n in names[:2]]
+        for name in names[2:] if set(pair) == {"label", "prediction"} else ():
+            if len(name) == 1 and roles[name] == "prediction":
+                roles[name] = "config"  # def gce(y_true, y_pred, q)
         tensors = [n for n in names if roles[n] not in ("config", "model")]
         found = {roles[n] for n in tensors[:2]}
         if len(tensors) >= 2 and not {"label", "prediction"} <= found:

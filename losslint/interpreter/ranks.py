@@ -28,12 +28,14 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
     for node in graph.nodes:
         for x in node.inputs:
             rank = (2 if _pairs(node) else _told(node, x)) if carried.get(x.id) else None
+            if rank is None and x.op == "one_hot" and node.op == "mul":
+                rank = node.inputs[1 - node.inputs.index(x)].shape.rank  # one row of scores for each label
             for name, more in carried.get(x.id, {}).items():
                 if rank is not None and rank - more in AXES:
                     found[name] = max(found.get(name, 0), rank - more)
         if node.op == "source" and node.shape == open_shape:
             carried[node.id] = {node.attrs["name"]: 0}
-        elif node.op == "expand_dims":
+        elif node.op in ("expand_dims", "one_hot"):
             carried[node.id] = {name: more + 1 for name, more in carried.get(node.inputs[0].id, {}).items()}
         elif node.op != "opaque":
             alike = [carried[x.id] for x in node.inputs if x.id in carried and x.shape == node.shape]
@@ -42,22 +44,43 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
 
 
 def evident_batches(graph: Graph) -> frozenset[str]:
-    """The arguments of unknown shape that go into a model, or that a gradient is taken for: batches of samples."""
-    given = [n for n in graph.nodes if n.op in ("model", "gradient_of")]
-    return frozenset(
-        x.attrs["name"]
-        for n in given
-        for x in (n.inputs[-1:] if n.op == "gradient_of" else n.inputs)
-        if x.op == "source" and x.attrs["role"] == "argument"
-    )
+    """The arguments of unknown shape that are batches of samples.
+
+    They go into a model, a gradient is taken for them, or they are compared with a batch: subtracted from it, or
+    multiplied as in ``tf.matmul(x, y, transpose_b=True)``.
+    """
+    found: set[str] = set()
+    for node in graph.nodes:
+        met: tuple[Node, ...] = ()
+        if node.op == "model":
+            met = node.inputs
+        elif node.op == "gradient_of":
+            met = node.inputs[-1:]
+        elif node.op == "sub" or (node.op == "matmul" and node.attrs.get("transpose_b") is True):
+            batch = node.op == "matmul" or any(x.shape.head and x.shape.head[0].batch for x in node.inputs)
+            met = tuple(_scaled(x) for x in node.inputs if x.shape.rank is None) if batch else ()
+        found |= {x.attrs["name"] for x in met if x.op == "source" and x.attrs["role"] == "argument"}
+    return frozenset(found)
+
+
+def _scaled(node: Node) -> Node:
+    """What ``node`` is but for its scale and its type."""
+    while node.op in ("l2_normalize", "cast", "identity"):
+        node = node.inputs[0]
+    return node
 
 
 def _pairs(node: Node) -> bool:
-    """Whether every label is compared with every other: ``equal(expand_dims(y, 0), expand_dims(y, 1))``."""
-    if node.op not in ("eq", "ne") or not all(x.op == "expand_dims" for x in node.inputs):
+    """Whether each element of a vector meets every other: ``equal(expand_dims(y, 0), expand_dims(y, 1))``.
+
+    With the axes 0 and -1 only a vector can be meant, whatever is done to the pairs.
+    """
+    if len(node.inputs) != 2 or not all(x.op == "expand_dims" for x in node.inputs):
         return False
     left, right = node.inputs
-    return left.inputs[0].number == right.inputs[0].number and {left.attrs["axis"], right.attrs["axis"]} == {0, 1}
+    axes = {left.attrs["axis"], right.attrs["axis"]}
+    alike = left.inputs[0].number == right.inputs[0].number
+    return alike and (axes == {0, -1} or (axes == {0, 1} and node.op in ("eq", "ne")))
 
 
 def _told(node: Node, x: Node) -> int | None:

@@ -153,7 +153,7 @@ class ModuleScope:
             if full and (full in CATALOGUE or full in CONSTANTS):
                 return Api(full)
             found = self.machine.project.find(self.source, statement.module or "", statement.level)
-            if found is not None and found is not self.source:
+            if found is not None and found.path != self.source.path:
                 value = self.machine.module_scope(found).lookup(name)
                 if value is not MISSING:
                     return value

@@ -251,6 +251,7 @@ class Couplings:
     """How every node of one loss mixes the samples of the batch."""
 
     def __init__(self, loss: Loss) -> None:
+        self._loss = loss
         self._found: list[Coupling] = []
         self._weights = from_weights(loss.graph.nodes)
         for node in loss.graph.nodes:
@@ -270,10 +271,17 @@ class Couplings:
             shape = node.attrs.get("shape")
             return CONST if isinstance(shape, Shape) and shape.numel.batch == 0 else UNKNOWN
         inputs = [self._found[value.id] for value in node.inputs]
+        if node.op == "count_nonzero" and not inputs[0].constant and self._counts_all(node.inputs[0]):
+            inputs = [CONST]
         result = RULES.get(node.op, coupling.function)(node, inputs)
         if result.additive and self._crosses(node):
             return coupling.coupled(node, inputs)
         return result
+
+    def _counts_all(self, node: Node) -> bool:
+        """Whether no element is 0 but far out: ``(1 - p) ** gamma`` is no mask, so that its elements are all counted."""
+        samples = self._loss.ranges.witness.samples(node)
+        return all(sample.extreme or sample.value(node) for sample in samples)
 
     def _crosses(self, node: Node) -> bool:
         """Whether samples meet each other here: the result has one more batch axis than each input."""

@@ -107,6 +107,9 @@ class ShapeValue:
 
     def _list(self, g: Graph) -> Any:
         known = self.known_elements(g)
+        for extent in known or ():
+            if isinstance(extent, Node):
+                extent.attrs["listed"] = True
         return known if known is not None else self
 
     def _concatenated(self, g: Graph, other: Any) -> Any:

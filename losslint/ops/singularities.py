@@ -91,7 +91,7 @@ def _singularity(loss: Loss, node: Node) -> Singularity | None:
     vanished = value is None and trust > Trust.UNKNOWN and not _hits(loss, node, operand, [], exact=True)
     masks, slope = _masks(loss, node, hits)
     reach = loss.ranges.witness.leaves(subject(node, operand))
-    if not any(reach & loss.ranges.witness.leaves(mask.inputs[_SWITCH[mask.op]]) for mask in masks):
+    if not any(reach & loss.ranges.witness.leaves(decider(mask)) for mask in masks):
         masks = ()  # what decides has nothing to do with the operand: that it fits every sample is chance
     return Singularity(node, operand, trust, given, tuple(hits), vanished, masks, slope)
 
@@ -180,6 +180,12 @@ def users(loss: Loss) -> dict[int, list[tuple[Node, int]]]:
     return result
 
 
+def decider(user: Node) -> Node:
+    """What decides whether a value counts in ``user``, a node that masks."""
+    told = user.attrs.get("decider")
+    return told if isinstance(told, Node) else user.inputs[_SWITCH[user.op]]
+
+
 _SWITCH = {"select": 0, "boolean_mask": 1, "mul_no_nan": 1, "div_no_nan": 1}
 
 
@@ -187,11 +193,16 @@ def _switch(user: Node, i: int) -> Node | None:
     """The input of ``user`` that decides whether its input ``i`` counts."""
     if user.op in _SWITCH and (i != _SWITCH[user.op] or user.op == "div_no_nan"):
         return user.inputs[_SWITCH[user.op]]
+    if user.op == "join":
+        told = user.attrs.get("decider")
+        return told if isinstance(told, Node) else None
     return user.inputs[1 - i] if user.op == "mul" else None
 
 
 def _off(user: Node, i: int, switch: float) -> bool:
     """Whether ``user`` takes nothing from its input ``i`` when its switch holds this value."""
+    if user.op == "join":
+        return bool(switch) == (i == 1)
     return bool(switch) == (i == 2) if user.op == "select" else switch == 0
 
 
@@ -199,6 +210,11 @@ def _replaced_by_number(user: Node, i: int) -> bool:
     """Whether the other branch is better: NaN or inf instead of the value hides nothing."""
     other = constant(user.inputs[3 - i]) if user.op == "select" else None
     return other is None or math.isfinite(other)
+
+
+def says_nan(mask: Node) -> bool:
+    """Whether a ``where`` says on purpose that there is no result: one of its branches is NaN or inf."""
+    return mask.op == "select" and any(not math.isfinite(c) for c in map(constant, mask.inputs[1:]) if c is not None)
 
 
 def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
@@ -242,8 +258,9 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
                 continue
             switch = _switch(user, i)
             off = switch is not None and all((v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits)
-            if off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1) and _replaced_by_number(user, i):
-                masks[user.id] = user
+            drops = off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1)
+            if drops and (_replaced_by_number(user, i) or node.op == "div"):
+                masks[user.id] = user  # 0 / 0 that is declared to be NaN is meant
             elif (user.id, flat or off) not in seen:
                 seen.add((user.id, flat or off))
                 todo.append((user, flat or off))

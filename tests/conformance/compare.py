@@ -35,13 +35,9 @@ def compared(source: str, kind_name: str) -> Verdicts:
         results = [(sizes, real(pair), real(copies(pair, 2))) for sizes, pair in runs]
     except Exception as error:
         raise CannotRun(f"{type(error).__name__}: {str(error)[:300]}") from error
-    if len(told.leaves) == 1 and len(results[0][1]) > 1 and all(isinstance(v, int) for v in results[0][1]):
-        # a shape, as a tuple of Python numbers
-        results = [(sizes, [np.array(once)], [np.array(twice)]) for sizes, once, twice in results]
-        dtypes = [None]
     leaves = results[0][1]
     if len(told.leaves) != len(leaves):
-        if not told.tells:
+        if not told.tells or (len(told.leaves) == 1 and silent(told.leaves[0])):
             return dict.fromkeys(COLUMNS, (UNKNOWN, ""))
         return {c: (WRONG if c == "shape" else UNKNOWN, f"{len(told.leaves)} results, not {len(leaves)}") for c in COLUMNS}
     verdicts: dict[str, list[Verdict]] = {column: [] for column in COLUMNS}
@@ -62,6 +58,11 @@ def compared(source: str, kind_name: str) -> Verdicts:
         verdicts["gradient"].append(columns.gradient(told.gradient, measured))
         verdicts["range"].extend(ranges(told, real, tensors, kind))
     return {column: columns.worst(found) for column, found in verdicts.items()}
+
+
+def silent(leaf: Any) -> bool:
+    """Whether nothing is said about a result, not even that it is one tensor."""
+    return not isinstance(leaf, Node) or (leaf.shape.rank is None and leaf.shape.min_rank == 0 and leaf.dtype is None)
 
 
 def extents(node: Node, once: Any, twice: Any, sizes: dict[str, int]) -> Iterator[Verdict]:

@@ -68,7 +68,9 @@ def _weights(value: Any) -> Any:
 
 
 def flat(value: Any) -> list[Any]:
-    """The leaves of nested containers; a shape is a leaf."""
+    """The leaves of nested containers; a shape is a leaf, also as a tuple of Python numbers."""
+    if isinstance(value, tuple) and value and all(type(v) is int for v in value):
+        value = tf.TensorShape(value)
     return [value] if isinstance(value, (tf.TensorShape, str)) else tf.nest.flatten(value)
 
 

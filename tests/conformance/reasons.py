@@ -5,12 +5,19 @@ from __future__ import annotations
 import functools
 
 PLACES = {
+    "keras.initializers. tensorflow.initializers.": "makes the first values of a variable",
+    "tensorflow.distributions. tensorflow_probability.": "makes a distribution, an object",
+    "tensorflow.optimizers. tensorflow.contrib.": "makes an object that is no value of a loss",
+    "tensorflow.ragged. tensorflow.RaggedTensor": "works on ragged tensors, which have no one shape",
+    "tensorflow.strings. tensorflow.string": "works on strings",
+    "keras.layers.": "a layer: draws its weights anew at every call",
+    "keras.utils.": "no value of a loss",
+    "numpy.random.": "draws numbers by NumPy, at the time of tracing",
     "tensorflow.summary. tensorflow.logging. tensorflow.profiler. tensorflow.config. tensorflow.train.": "writes logs or sets up the process",
     "keras.optimizers. keras.optimizer_v2. keras.mixed_precision. keras.callbacks. keras.models. keras.engine. keras.saving. keras.experimental.": "makes an object that is no value of a loss",
     "keras.applications.": "downloads or builds a whole network",
-    "keras.metrics.": "keeps state from one batch to the next",
 }
-"""Names that start so, unless they have a recipe of their own or a plain function's signature."""
+"""Names that start so are not called, unless they have a recipe of their own."""
 
 NAMES: dict[str, str] = {
     "takes too long for every input of the test": "ctc CTC ctc_loss ctc_loss_v2 ctc_batch_cost keras.layers.GRU keras.layers.LSTM keras.layers.SimpleRNN",
@@ -31,11 +38,11 @@ def _by_name() -> dict[str, str]:
 
 
 def reason(name: str) -> str:
-    """Why ``name`` is not called; "" where it is."""
+    """Why ``name`` is never called; "" where nothing speaks against it."""
     listed = _by_name()
-    found = listed.get(name) or listed.get(name.rpartition(".")[2])
-    if found:
-        return found
-    if name.startswith("keras.metrics.") and name.rpartition(".")[2].lstrip("MKLASPE")[:1].islower():
-        return ""
+    return listed.get(name) or listed.get(name.rpartition(".")[2], "")
+
+
+def place(name: str) -> str:
+    """Why what stands at this place of the packages is not called where it has no recipe of its own."""
     return next((why for starts, why in PLACES.items() if name.startswith(tuple(starts.split()))), "")

@@ -12,7 +12,7 @@ ARGUMENTS = {
     "y b x2 truth other": "y_true",
     "x1": "y_pred",
     "y_true labels targets target multi_class_labels onehot_labels": "y_true",
-    "predictions output log_input": "y_pred",
+    "y_pred predictions output log_input variable variables": "y_pred",
     "images image": "y_pred",
     "dtype": "'float32'",
     "shape": "(3, 5)",
@@ -64,9 +64,9 @@ matrix: {f}(y_pred, 0.1): tensorflow.image.adjust_gamma
 matrix: {f}()(y_true, y_pred); {f}(reduction='sum')(y_true, y_pred); {f}(reduction='none')(y_true, y_pred): BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy CategoricalHinge CosineSimilarity Dice Hinge Huber KLD KLDivergence LogCosh MAE MAPE MSE MSLE MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson SquaredHinge Tversky
 matrix: {f}(y_true, y_pred): keras.losses.MSE keras.losses.MAE keras.losses.MAPE keras.losses.MSLE keras.losses.KLD tensorflow.losses.MSE tensorflow.losses.MAE tensorflow.losses.MAPE tensorflow.losses.MSLE tensorflow.losses.KLD keras.metrics.MSE keras.metrics.MAE keras.metrics.MAPE keras.metrics.MSLE keras.metrics.KLD tensorflow.metrics.MSE tensorflow.metrics.MAE tensorflow.metrics.MAPE tensorflow.metrics.MSLE tensorflow.metrics.KLD
 labels: {f}()(y_true, y_pred); {f}(from_logits=True, reduction='sum')(y_true, y_pred): keras.losses.SparseCategoricalCrossentropy tensorflow.losses.SparseCategoricalCrossentropy
-labels: {f}()(y_true, y_pred): keras.losses.Circle tensorflow.losses.Circle
+labels: {f}()(y_true, tf.math.l2_normalize(y_pred, -1)): keras.losses.Circle tensorflow.losses.Circle
 labels: {f}(y_true, y_pred); {f}(y_true, y_pred, from_logits=True): sparse_categorical_crossentropy
-labels: {f}(y_true, y_pred): keras.losses.circle tensorflow.losses.circle sparse_categorical_accuracy sparse_top_k_categorical_accuracy
+labels: {f}(y_true, tf.math.l2_normalize(y_pred, -1)): keras.losses.circle tensorflow.losses.circle sparse_categorical_accuracy sparse_top_k_categorical_accuracy
 tokens: {f}(y_true, y_pred): keras.losses.ctc tensorflow.losses.ctc
 tokens: {f}()(y_true, y_pred): keras.losses.CTC tensorflow.losses.CTC
 matrix: {f}('mse')(y_true, y_pred): keras.losses.get tensorflow.losses.get
@@ -126,7 +126,7 @@ matrix: {f}(y_pred, tf.argsort(y_pred, axis=-1), axis=-1): take_along_axis
 matrix: {f}(y_pred, tf.argsort(y_pred, axis=-1)): batch_gather
 matrix: {f}(y_pred, y_true[:, 0] > 0.5): tensorflow.boolean_mask
 matrix: {f}(y_pred > 0.5, y_pred, y_true): where where_v2 select keras.backend.switch
-matrix: {f}([y_pred > 0.5], [y_true]): keras.ops.select numpy.select
+matrix: {f}([y_pred > 0.5], [y_true]): keras.ops.select numpy.select tensorflow.experimental.numpy.select
 matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), 4): one_hot
 matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), 4): to_categorical keras.ops.multi_hot
 labels: {f}(y_true, 3): multi_hot
@@ -147,6 +147,7 @@ matrix: {f}(tf.shape(y_pred), tf.shape(y_true)): broadcast_dynamic_shape
 matrix: {f}(y_pred.shape, y_true.shape): broadcast_static_shape
 matrix: {f}(tf.shape(y_pred), 1.5): fill
 matrix: {f}(tf.shape(y_pred)): zeros ones tensorflow.random.normal tensorflow.random.uniform tensorflow.random.truncated_normal random_normal random_uniform truncated_normal
+fixed: {f}(y_pred[:1], (4, 6)): keras.ops.broadcast_to numpy.broadcast_to tensorflow.experimental.numpy.broadcast_to
 matrix: {f}((3, 5)): numpy.zeros numpy.ones keras.ops.zeros keras.ops.ones tensorflow.experimental.numpy.zeros tensorflow.experimental.numpy.ones keras.random.normal keras.random.uniform keras.random.truncated_normal
 matrix: {f}(tf.shape(y_pred)[0]): range eye arange
 matrix: {f}(4): numpy.arange numpy.eye numpy.identity keras.ops.arange keras.ops.eye keras.ops.identity
@@ -301,11 +302,62 @@ steps: {f}(2)(y_pred): keras.layers.AveragePooling1D keras.layers.AvgPool1D kera
 steps: {f}()(y_pred): keras.layers.GlobalAveragePooling1D keras.layers.GlobalAvgPool1D keras.layers.GlobalMaxPooling1D keras.layers.GlobalMaxPool1D keras.layers.ZeroPadding1D keras.layers.Cropping1D
 steps: {f}(4)(y_pred): keras.layers.LSTM keras.layers.GRU keras.layers.SimpleRNN
 fixed: {f}()(y_pred): keras.layers.ReLU keras.layers.LeakyReLU keras.layers.ELU keras.layers.PReLU keras.layers.Softmax keras.layers.LayerNormalization keras.layers.UnitNormalization keras.layers.Identity
+fixed: {f}([y_true, y_pred], axes=1): keras.layers.dot
 fixed: {f}((2, 3))(y_pred): keras.layers.Reshape
+pixels: {f}(y_pred): gaussian_blur elastic_transform
+vector: {f}(y_pred): vander keras.ops.histogram numpy.histogram
+vector: {f}(y_pred, y_true): convolve correlate
+vector: {f}(tf.sort(y_pred), y_true): keras.ops.searchsorted numpy.searchsorted
+matrix: {f}((y_pred, y_true)): keras.ops.fft keras.ops.irfft
+squares: {f}((y_pred, y_true)): keras.ops.fft2 keras.ops.ifft2
+squares: {f}(y_pred): lu_factor
+matrix: {f}([[0, 1], [1, 0]], y_true[0, :2], (4, 5)): keras.ops.scatter
 fixed: {f}(0.5)(y_pred): keras.layers.Dropout keras.layers.GaussianNoise keras.layers.GaussianDropout keras.layers.Rescaling keras.layers.AlphaDropout
 fixed: {f}(2)(y_pred): keras.layers.RepeatVector
 fixed: {f}()([y_true, y_pred]): keras.layers.Add keras.layers.Average keras.layers.Maximum keras.layers.Minimum keras.layers.Multiply keras.layers.Subtract keras.layers.Concatenate
 fixed: {f}(axes=1)([y_true, y_pred]): keras.layers.Dot
 fixed: {f}([y_true, y_pred]): keras.layers.add keras.layers.average keras.layers.maximum keras.layers.minimum keras.layers.multiply keras.layers.subtract keras.layers.concatenate
 fixed: {f}(tf.square)(y_pred): keras.layers.Lambda
+matrix: with {f}('name'): name_scope
+matrix: with {f}([y_pred]): control_dependencies
+matrix: with {f}('/cpu:0'): tensorflow.device
+matrix: {f}('losses', y_pred): add_to_collection
+matrix: {f}(): in_cross_replica_context has_strategy inside_function no_op
+image: {f}(y_pred, 4): adaptive_average_pool adaptive_max_pool
+image: {f}(y_pred, tf.ones([2, 2, 4, 3])): keras.ops.conv_transpose
+matrix: {f}(y_pred, [0.2, 0.5]): digitize
+matrix: {f}((3, 5), 0.5): full
+matrix: {f}((3, 5)): empty
+matrix: {f}(y_pred, 0): get_item
+matrix: {f}(y_pred, y_true): polar
+matrix: {f}(3): tri tensorflow.experimental.numpy.identity keras.ops.numpy.identity
+matrix: {f}(0, 3, lambda i, x: x + y_pred, y_true): fori_loop
+matrix: {f}(lambda a, x: (a + x, x), tf.zeros([y_pred.shape[1]]), y_pred): keras.ops.scan keras.ops.core.scan
+matrix: {f}(lambda x: (tf.square(x), lambda g: g))(y_pred): keras.ops.custom_gradient keras.ops.core.custom_gradient tensorflow.custom_gradient
+steps: {f}(y_pred[:, :, None], y_true[:, :, None], y_pred[:, :, None]): dot_product_attention
+signal: {f}(y_pred, 16, 8): extract_sequences
+signal: {f}(y_pred, 16, 8, 16): keras.ops.stft keras.ops.math.stft
+pixels: {f}(y_pred, (2, 2)): keras.ops.image.extract_patches
+image: {f}(y_pred, 2): unfold
+image: {f}(y_pred, (2, 2)): keras.ops.nn.average_pool
+image: {f}(y_pred, tf.ones([2, 3, 3, 4])): keras.ops.nn.conv
+image: {f}(y_pred, tf.ones([2, 3, 3, 1])): keras.ops.nn.depthwise_conv
+fixed: {f}(y_pred, tf.ones([6]), tf.ones([6]), -1): keras.ops.nn.batch_normalization
+matrix: {f}(y_pred, 0.5, 0.0): keras.ops.nn.threshold
+matrix: {f}(y_pred, y_true): array_equal
+matrix: {f}(y_pred): atleast_1d atleast_2d atleast_3d
+vector: {f}(y_pred, [0.0, 1.0], [0.0, 2.0]): interp
+matrix: {f}(y_pred, [0.0, 1.0]): isin
+matrix: {f}(y_pred, 'int32'): bitcast
+labels: {f}(y_pred, y_true, 2): tensorflow.dynamic_partition
+image: {f}(y_pred, tf.ones([2, 3, 3, 4]), 2, 'SAME'): tensorflow.nn.atrous_conv2d
+matrix: {f}([3], 2.0): tensorflow.random.gamma tensorflow.random.poisson
+matrix: {f}((3, 5), 0, 4): keras.random.randint
+matrix: {f}((3, 5), 0.5): keras.random.gamma
+matrix: {f}((3, 5), 0.5, 0.5): keras.random.beta
+matrix: {f}((3, 5)): random_bernoulli
+sequence: {f}(y_pred, tf.zeros([tf.shape(y_pred)[0]], tf.int32)): tensorflow.reverse_sequence
+matrix: {f}([[0, 1], [1, 0]], (3, 5), [1.0, 2.0]): sparse_to_dense
+matrix: {f}(tf.argmax(y_pred, -1), (3, 5)): unravel_index
+matrix: {f}(y_pred): keras.ops.stop_gradient
 """

@@ -350,7 +350,7 @@ table(
         "cross": lambda g, x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None: tf_linalg.cross(g, x1, x2),
         "einsum": lambda g, subscripts, *operands, **kwargs: tf_linalg.einsum(g, subscripts, *operands),
         "tensordot": lambda g, x1, x2, axes=2: tf_linalg.tensordot(g, x1, x2, axes),
-        "trace": lambda g, x, offset=0, axis1=0, axis2=1: tf_linalg.trace(g, x),
+        "trace": lambda g, x, offset=0, axis1=0, axis2=1: _trace(g, x, offset, axis1, axis2),
         "diag": diag,
         "diagonal": diagonal,
         "tril": triangle(-1, 0),
@@ -361,8 +361,9 @@ table(
         "cholesky": lambda g, x, upper=False: g.op("linalg", x, how="cholesky"),
         "logdet": logdet,
         "slogdet": lambda g, x: tf_linalg.slogdet(g, x),
-        "matrix_rank": lambda g, x, tol=None: g.op("linalg", x, how="matrix_rank"),
-        "eigh eig": lambda g, x: through("eigh")(g, x),
+        "matrix_rank": lambda g, x, tol=None: tf_linalg.matrix_rank(g, x),
+        "eigh": lambda g, x: through("eigh")(g, x),
+        "eig": lambda g, x: tf_linalg.eig(g, x),
         "svd": lambda g, x, full_matrices=True, compute_uv=True: _svd(g, x, full_matrices, compute_uv),
         "qr": lambda g, x, mode="reduced": tf_linalg.qr(g, x),
         "solve": lambda g, a, b: through("solve")(g, a, b),
@@ -370,6 +371,14 @@ table(
         "lstsq": lambda g, a, b, rcond=None: through("lstsq")(g, a, b),
     },
 )
+
+
+def _trace(g: Graph, x: Any, offset: Any, axis1: Any, axis2: Any) -> Node:
+    """The sum of the diagonal of the first two axes, or of the last two of a stack of matrices."""
+    node = g.lift(x)
+    axes = {a if a >= 0 or node.shape.rank is None else a + node.shape.rank for a in (axis1, axis2) if isinstance(a, int)}
+    last = {-2, -1} if node.shape.rank is None else {node.shape.rank - 2, node.shape.rank - 1}
+    return tf_linalg.trace(g, node) if axes == last and offset == 0 else unknown(g, "a trace of other axes", node)
 
 
 def _svd(g: Graph, x: Any, full_matrices: Any, compute_uv: Any) -> Any:

@@ -207,7 +207,7 @@ def penalty(g: Graph, x: Any, l1: Any, l2: Any) -> Node:
         return g.lift(0.0) if not terms else terms[0] if len(terms) == 1 else g.op("add", *terms)
 
 
-def regularizer(g: Graph, l1: Any = 0.0, l2: Any = 0.0) -> Callback:
+def regularizer(g: Graph | None, l1: Any = 0.0, l2: Any = 0.0) -> Callback:
     """A penalty of weights."""
     return Callback("keras.regularizers", lambda g, x: penalty(g, x, l1, l2), {"l1": l1, "l2": l2})
 
@@ -223,9 +223,13 @@ table(
             "orthogonal_regularizer", lambda g, x: batched(g.op("straight_through", x), Shape()), {}
         ),
         "serialize": undecided("a configuration"),
-        "get deserialize": lambda g, identifier, custom_objects=None: identifier,
+        "get deserialize": lambda g, identifier, custom_objects=None: _REGULARIZERS.get(identifier, identifier)
+        if isinstance(identifier, str)
+        else identifier,
     },
 )
+_REGULARIZERS = {"l1": regularizer(None, 0.01), "l2": regularizer(None, 0.0, 0.01), "l1_l2": regularizer(None, 0.01, 0.01)}
+"""Those that go by name."""
 _INITIALIZERS = (
     "RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform "
     "LecunNormal LecunUniform Orthogonal glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform "
@@ -266,7 +270,9 @@ table(
         "plot_model set_random_seed enable_interactive_logging disable_interactive_logging clear_session": nothing,
         "serialize_keras_object deserialize_keras_object get_registered_name get_file": undecided("a configuration"),
         "is_keras_tensor": undecided("what kind of tensor it is"),
-        "pack_x_y_sample_weight": lambda g, x, y=None, sample_weight=None: (x, y, sample_weight),
+        "pack_x_y_sample_weight": lambda g, x, y=None, sample_weight=None: (
+            x if y is None else (x, y) if sample_weight is None else (x, y, sample_weight)
+        ),
         "multi_gpu_model": lambda g, model, *args, **kwargs: model,
         "custom_object_scope CustomObjectScope": lambda g, *args: Callback("custom_object_scope", lambda g, f: f, {}),
     },

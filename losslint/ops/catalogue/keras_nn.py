@@ -449,11 +449,11 @@ table(
         "gamma": drawn(0.0, None),
         "binomial": drawn(0.0, None),
         "beta": drawn(0.0, 1.0),
-        "categorical": lambda g, logits, num_samples, dtype="int32", seed=None: tf_random.categorical(
-            g, logits, num_samples
+        "categorical": lambda g, logits, num_samples, dtype="int32", seed=None: g.op(
+            "cast", tf_random.categorical(g, logits, num_samples), dtype=dtype_of(dtype)
         ),
         "dropout": lambda g, inputs, rate, noise_shape=None, seed=None: tf_nn.dropout(g, inputs, rate),
-        "shuffle": lambda g, x, axis=0, seed=None: tf_random.shuffle(g, x),
+        "shuffle": lambda g, x, axis=0, seed=None: opaque_with_last(g, g.lift(x), "rows in a random order"),
         "SeedGenerator": undecided("a seed"),
     },
 )

@@ -289,6 +289,12 @@ def quantile(g: Graph, x: Any, q: Any, axis: Any = None, method: Any = "linear",
     return batched(g.op("straight_through", x), middle.shape, middle.dtype)
 
 
+def percentile(g: Graph, x: Any, q: Any, *args: Any, **kwargs: Any) -> Node:
+    """The quantile of q / 100."""
+    share = constant_of(q)
+    return quantile(g, x, share / 100 if isinstance(share, (int, float)) else q, *args, **kwargs)
+
+
 def average(g: Graph, x: Any, axis: Any = None, weights: Any = None) -> Node:
     """The mean, with weights sum(x w) / sum(w)."""
     if weights is None:
@@ -350,7 +356,8 @@ table(
         "prod": prod,
         "average": average,
         "ptp": ptp,
-        "quantile percentile nanquantile nanpercentile": quantile,
+        "quantile nanquantile": quantile,
+        "percentile nanpercentile": percentile,
         "nansum": without_nan("sum", 0.0),
         "nanprod": without_nan("prod", 1.0),
         "nanmax": without_nan("max", -math.inf),

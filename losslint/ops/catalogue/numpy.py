@@ -79,7 +79,6 @@ _ONE: dict[str, tuple[str, Fold]] = {
     "isinf": ("is_inf", math.isinf),
     "isfinite": ("is_finite", math.isfinite),
     "logical_not": ("not", lambda x: not x),
-    "invert": ("not", lambda x: not x),
     "reciprocal": ("reciprocal", lambda x: 1 / x),
 }
 _TWO: dict[str, tuple[str, Fold]] = {
@@ -89,7 +88,6 @@ _TWO: dict[str, tuple[str, Fold]] = {
     "divide": ("div", lambda x, y: x / y),
     "true_divide": ("div", lambda x, y: x / y),
     "power": ("pow", lambda x, y: x**y),
-    "float_power": ("pow", lambda x, y: float(x) ** y),
     "maximum": ("maximum", max),
     "minimum": ("minimum", min),
     "fmax": ("maximum", max),
@@ -200,7 +198,13 @@ def full_like(g: Graph, a: Any, fill_value: Any, dtype: Any = None, **kwargs: An
 
 def eye(g: Graph, N: Any, M: Any = None, *args: Any, **kwargs: Any) -> Node:
     """The identity matrix."""
-    return g.op("eye", *((N,) if M is None else (N, M)))
+    return weak(g.op("eye", *((N,) if M is None else (N, M))))
+
+
+def weak(node: Node) -> Node:
+    """An array of float64 that yields to the dtype of a tensor."""
+    node.dtype = None
+    return node
 
 
 def arange(g: Graph, *args: Any, dtype: Any = None, **kwargs: Any) -> Any:
@@ -217,7 +221,7 @@ registered("full_like", full_like)
 registered("eye", eye)
 registered("identity", eye)
 registered("arange", arange)
-registered("linspace", lambda g, start, stop, num=50, *args, **kwargs: tf_array.linspace(g, start, stop, num))
+registered("linspace", lambda g, start, stop, num=50, *args, **kwargs: weak(tf_array.linspace(g, start, stop, num)))
 
 
 # -- shapes and selections ---------------------------------------------------------------------------------------------
@@ -244,7 +248,7 @@ def clip(
 def average(g: Graph, a: Any, axis: Any = None, weights: Any = None, *args: Any, **kwargs: Any) -> Node:
     """The mean, with weights sum(a w) / sum(w)."""
     if weights is None:
-        return reduced(g, "mean", a, axis)
+        return reduced(g, "mean", a, axis, kwargs.get("keepdims", False))
     return g.op("div", reduced(g, "sum", g.op("mul", a, weights), axis), reduced(g, "sum", weights, axis))
 
 
@@ -328,10 +332,24 @@ registered("hstack", hstack)
 registered("tile", lambda g, A, reps: tf_array.tile(g, A, reps))
 registered("repeat", lambda g, a, repeats, axis=None: tf_array.repeat(g, a, repeats, axis))
 registered("broadcast_to", lambda g, array, shape, **kwargs: tf_array.broadcast_to(g, array, shape))
-registered("take", lambda g, a, indices, axis=0, **kwargs: tf_array.gather(g, a, indices, axis=axis))
+registered(
+    "take",
+    lambda g, a, indices, axis=None, **kwargs: tf_array.gather(
+        g, a if axis is not None else tf_array.reshape(g, a, [-1]), indices, axis=axis or 0
+    ),
+)
 registered("sort", _axis0(tf_reduce.sort, -1))
-registered("argsort", _axis0(tf_reduce.argsort, -1))
-registered("flip", lambda g, m, axis=0: tf_reduce.reverse(g, m, axis))
+registered("argsort", lambda g, a, axis=-1, **kwargs: g.op("cast", tf_reduce.argsort(g, a, axis), dtype="int64"))
+
+
+@api("numpy.flip", "tensorflow.experimental.numpy.flip")
+def flip(g: Graph, m: Any, axis: Any = None) -> Node:
+    """Done by indexing, so that a tensor stays one."""
+    x = g.lift(m)
+    axes = axis if axis is not None else None if x.shape.rank is None else list(range(x.shape.rank))
+    return tf_reduce.reverse(g, x, axes) if axes is not None else unknown(g, "all axes reversed", x, shape=x.shape)
+
+
 registered("roll", lambda g, a, shift, axis=0: tf_reduce.roll(g, a, shift, axis))
 registered("cumsum", cumsum)
 registered("diag", lambda g, v, k=0: tf_linalg.diag(g, v) if g.lift(v).shape.rank == 1 else tf_linalg.diag_part(g, v))
@@ -429,6 +447,8 @@ for _name in [
     "mgrid",
     "select",
     "piecewise",
+    "invert",
+    "float_power",
 ]:
     opaque(_name)
 

@@ -522,8 +522,19 @@ def boolean_mask(
 def where(g: Graph, condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Node:
     """One of two values, element by element; with the condition alone, where it is true."""
     if x is not None or y is not None:
-        return g.op("select", condition, x, y)
+        return g.op("select", _of_rows(g, condition, x), x, y)
     return positions_where(g, g.lift(condition))
+
+
+def _of_rows(g: Graph, condition: Any, x: Any) -> Any:
+    """The condition of TensorFlow 1's ``where``, which picks rows where it is a vector and the values are not."""
+    if not isinstance(condition, Node) or not isinstance(x, Node) or condition.shape.rank != 1 or x.shape.min_rank < 2:
+        return condition
+    rows, first, last = condition.shape.axis(0), x.shape.axis(0), x.shape.axis(-1)
+    if rows is None or first is None or rows == last or not (rows.batch and first.batch):
+        return condition
+    with g.library():
+        return batched(g.op("identity", condition), x.shape, "bool")
 
 
 def positions_where(g: Graph, condition: Node) -> Node:

@@ -144,7 +144,8 @@ def sequence_loss(
         loss = g.op("mul", tf_nn.sparse_softmax_cross_entropy_with_logits(g, targets, logits), weights)
         if averages == (False, False):
             return loss
-        total, count = (g.op("sum", x, axis=None, keepdims=False) for x in (loss, weights))
+        spread = g.op("mul", g.op("ones_like", loss), weights)
+        total, count = (g.op("sum", x, axis=None, keepdims=False) for x in (loss, spread))
         return g.op("div", total, g.op("add", count, 1e-12))
 
 

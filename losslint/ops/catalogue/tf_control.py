@@ -27,8 +27,9 @@ def structured(function: Callable[..., Any], *values: Any) -> Any:
     return function(*values)
 
 
-def joined(g: Graph, *values: Any) -> Any:
-    """One of several results."""
+def joined(g: Graph, *values: Any, decider: Node | None = None) -> Any:
+    """One of several results; ``decider`` holds where it is the first of two."""
+    told = {} if decider is None else {"decider": decider}
 
     def one(*leaves: Any) -> Any:
         if all(leaf is None for leaf in leaves):
@@ -36,7 +37,7 @@ def joined(g: Graph, *values: Any) -> Any:
         if any(leaf is None or isinstance(leaf, str) for leaf in leaves):
             return Unknown(tuple(nodes_in(leaves)), "different values meet here")
         nodes = {node.number: node for node in map(g.lift, leaves)}
-        return next(iter(nodes.values())) if len(nodes) == 1 else g.op("join", *nodes.values())
+        return next(iter(nodes.values())) if len(nodes) == 1 else g.op("join", *nodes.values(), **told)
 
     return values[0] if len(values) == 1 else structured(one, *values)
 
@@ -197,7 +198,7 @@ def cond(
     decided = constant_of(pred)
     if isinstance(decided, (bool, int, float)):
         return called(g, first if decided else second)
-    return joined(g, called(g, first), called(g, second))
+    return joined(g, called(g, first), called(g, second), decider=pred if isinstance(pred, Node) else None)
 
 
 @api("tensorflow.case")

@@ -243,13 +243,19 @@ def sparse_softmax_cross_entropy(
 def mean_pairwise_squared_error(
     g: Graph, labels: Any, predictions: Any, weights: Any = 1.0, scope: Any = None, loss_collection: Any = None
 ) -> Node:
-    """The mean over the samples of the squared differences between pairs of elements: twice a variance."""
+    """Of squared differences d of pairs, over the samples: 2 sum(d^2) / (n - 1) - 2 sum(d)^2 / (n (n - 1)).
+
+    n is the number of elements of the whole batch (measured, against what the documentation says).
+    """
     with g.library():
         difference = g.op("sub", predictions, labels)
-        rows = g.op(
-            "var", g.op("reshape", difference, (g.op("dynamic_dim", difference, axis=0), -1)), axis=(1,), keepdims=False
-        )
-        return weighted(g, g.op("mul", 2.0, rows), weights, BY_NONZERO_WEIGHTS)
+        rows = g.op("reshape", difference, (g.op("dynamic_dim", difference, axis=0), -1))
+        count = g.op("cast", g.op("size_of", rows), dtype="float32")
+        others = g.op("sub", count, 1.0)
+        squares = g.op("sum", g.op("square", rows), axis=(1,), keepdims=False)
+        sums = g.op("square", g.op("sum", rows, axis=(1,), keepdims=False))
+        pairs = g.op("sub", g.op("div", squares, others), g.op("div", sums, g.op("mul", count, others)))
+        return weighted(g, g.op("mul", 2.0, pairs), weights, "weighted_sum")
 
 
 @api("tensorflow.losses.add_loss")

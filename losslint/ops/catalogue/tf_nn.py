@@ -436,10 +436,33 @@ def _recurrent(g: Graph, *args: Any, **kwargs: Any) -> Any:
     return outputs, outputs
 
 
+def _dynamic_rnn(g: Graph, cell: Any = None, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """The outputs of every step, in the order of the axes of the inputs, and the last state."""
+    found = _recurrent(g, inputs, *args, **kwargs)
+    if isinstance(found, tuple) and isinstance(inputs, Node) and inputs.shape.rank == 3:
+        steps = Shape((*inputs.shape.head[:2], Dim.fresh(0)))
+        with g.library():
+            return batched(g.op("identity", found[0]), steps), found[1]
+    return found
+
+
+def _static_rnn(g: Graph, *args: Any, **kwargs: Any) -> Any:
+    """A list of outputs, of which one stands for all, and the last state."""
+    found = _recurrent(g, *args, **kwargs)
+    return ([found[0]], *found[1:]) if isinstance(found, tuple) else found
+
+
+row("nn.bidirectional_dynamic_rnn nn.raw_rnn", _recurrent)
+row("nn.dynamic_rnn", _dynamic_rnn)
 row(
-    "nn.dynamic_rnn nn.static_rnn nn.rnn nn.bidirectional_dynamic_rnn nn.static_bidirectional_rnn nn.raw_rnn "
-    "nn.static_state_saving_rnn contrib.rnn.static_rnn contrib.rnn.static_bidirectional_rnn",
-    _recurrent,
+    "nn.static_rnn nn.rnn nn.static_state_saving_rnn contrib.rnn.static_rnn",
+    _static_rnn,
+)
+row(
+    "nn.static_bidirectional_rnn contrib.rnn.static_bidirectional_rnn",
+    lambda g, *args, **kwargs: (
+        (*found, found[1]) if isinstance(found := _static_rnn(g, *args, **kwargs), tuple) else found
+    ),
 )
 
 

@@ -1,0 +1,143 @@
+"""What one walk over the ``ast`` of a file tells: its imports, its calls, and what each function does with losses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CONSUMING = frozenset(("gradient", "minimize", "compute_gradients", "add_loss", "get_updates"))
+_LEAVES = (ast.Constant, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+"""Nodes that hold no others, and tell nothing."""
+
+
+@dataclass
+class Evidence:
+    """What the calls of a module say about its functions, by the last part of their name."""
+
+    compiled: set[str] = field(default_factory=set)  # compile(loss=f)
+    metrics: set[str] = field(default_factory=set)  # compile(metrics=[f])
+    added: set[str] = field(default_factory=set)  # add_loss(f(...))
+    called: set[str] = field(default_factory=set)  # f(...) somewhere in a function
+    unpacked: set[str] = field(default_factory=set)  # a, b = f(...) or f(...)[0]
+    tape: bool = False
+    bases: dict[str, list[str]] = field(default_factory=dict)  # class -> the last parts of its bases' names
+    strategy: bool = False
+    weighted: bool = False
+
+    def lineage(self, name: str) -> list[str]:
+        """The names of all bases of a class of this module, as far as the module tells."""
+        found: list[str] = []
+        todo = list(self.bases.get(name, []))
+        while todo:
+            base = todo.pop(0)
+            if base not in found:
+                found.append(base)
+                todo += self.bases.get(base, [])
+        return found
+
+    def read(self, call: ast.Call, name: str) -> None:
+        """Note what ``call``, of something whose last part is ``name``, says."""
+        self.called.add(name)
+        keywords = {k.arg: k.value for k in call.keywords if k.arg}
+        if name == "compile":
+            loss = keywords.get("loss", call.args[1] if len(call.args) > 1 else None)
+            self.compiled |= set(_referred(loss)) if loss is not None else set()
+            if "metrics" in keywords:
+                self.metrics |= set(_referred(keywords["metrics"]))
+        elif name == "add_loss" and call.args:
+            self.added |= {last_part(c.func) for c in ast.walk(call.args[0]) if isinstance(c, ast.Call)}
+        elif name in ("GradientTape", "minimize", "compute_gradients"):
+            self.tape = True
+        of_distribute = isinstance(call.func, ast.Attribute) and last_part(call.func.value) == "distribute"
+        self.strategy |= name.endswith("Strategy") or of_distribute
+        if keywords:
+            fits = name in ("fit", "train_on_batch", "fit_generator")
+            self.weighted |= (
+                fits and bool(keywords.keys() & {"sample_weight", "class_weight"})
+            ) or "mask_zero" in keywords
+        self.weighted |= name == "Masking"
+
+
+@dataclass
+class Survey:
+    """What a file holds, as far as its ``ast`` tells."""
+
+    evidence: Evidence = field(default_factory=Evidence)
+    imports: set[str] = field(default_factory=set)  # the modules, as they are written
+    consuming: set[ast.AST] = field(
+        default_factory=set
+    )  # functions (or the module) that differentiate or register a loss
+    returning: set[ast.AST] = field(default_factory=set)  # functions that return something
+
+
+def survey(tree: ast.Module) -> Survey:
+    """Walk over ``tree`` once. What stands in a function belongs to the innermost one."""
+    found = Survey()
+    evidence = found.evidence
+    # (node, the innermost definition around it; None in a decorator, a default or a base: nobody's body)
+    todo: list[tuple[ast.AST, ast.AST | None]] = [(tree, tree)]
+    for node, owner in todo:  # grows while it is walked over: outer nodes come first
+        kind = type(node)
+        inner = owner
+        if kind is ast.Call:
+            assert isinstance(node, ast.Call)
+            name = last_part(node.func)
+            evidence.read(node, name)
+            if owner is not None and name in _CONSUMING and isinstance(node.func, ast.Attribute):
+                found.consuming.add(owner)
+        elif isinstance(node, ast.stmt):
+            _statement(node, owner, found)
+            if isinstance(node, _DEFINITIONS):
+                inner = None
+                todo.extend((statement, node) for statement in node.body)
+        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+            evidence.unpacked.add(last_part(node.value.func))
+        skipped = "body" if isinstance(node, _DEFINITIONS) else ""
+        for name, value in node.__dict__.items():
+            if isinstance(value, list):
+                if name != skipped:
+                    todo.extend([(v, inner) for v in value if isinstance(v, ast.AST) and not isinstance(v, _LEAVES)])
+            elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
+                todo.append((value, inner))
+    evidence.weighted |= evidence.strategy
+    return found
+
+
+def _statement(node: ast.stmt, owner: ast.AST | None, found: Survey) -> None:
+    """Note what a statement says."""
+    if isinstance(node, ast.Return):
+        if node.value is not None and owner is not None:
+            found.returning.add(owner)
+    elif isinstance(node, ast.Assign):
+        if isinstance(node.value, ast.Call) and isinstance(node.targets[0], (ast.Tuple, ast.List)):
+            found.evidence.unpacked.add(last_part(node.value.func))
+    elif isinstance(node, ast.ClassDef):
+        found.evidence.bases[node.name] = [last_part(b) for b in node.bases]
+    elif isinstance(node, ast.Import):
+        found.imports.update(a.name for a in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        found.imports.add(node.module or "")
+
+
+def last_part(tree: ast.expr) -> str:
+    """``c`` of ``a.b.c``; "" for what is no dotted name."""
+    return tree.attr if isinstance(tree, ast.Attribute) else tree.id if isinstance(tree, ast.Name) else ""
+
+
+def _referred(tree: ast.expr) -> Iterator[str]:
+    """The functions an expression names: ``f``, ``f(alpha)``, ``[f, g]``, ``{"out": f}``."""
+    if isinstance(tree, (ast.Name, ast.Attribute)):
+        yield last_part(tree)
+    elif isinstance(tree, ast.Call):
+        yield last_part(tree.func)
+    elif isinstance(tree, (ast.List, ast.Tuple)):
+        for item in tree.elts:
+            yield from _referred(item)
+    elif isinstance(tree, ast.Dict):
+        for item in tree.values:
+            yield from _referred(item)
+    elif isinstance(tree, ast.Lambda):
+        yield "<lambda>"

@@ -1,0 +1,63 @@
+"""What makes losslint fast must not change what it finds."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losslint import session
+from losslint.findings import Finding
+from losslint.frontend.project import Project
+from losslint.interpreter import machine
+from losslint.settings import Resolver
+from tests.rule_pages import ROOT
+
+FIXTURES = str(ROOT / "fixtures")
+
+
+def found(paths: list[str], jobs: int = 1) -> list[Finding]:
+    return session.check(paths, Resolver(isolated=True), jobs=jobs).findings
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Finding]:
+    return found([FIXTURES])
+
+
+def test_there_is_something_to_compare(expected: list[Finding]) -> None:
+    assert len(expected) > 100
+
+
+def test_without_the_prefilter(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_MAY_MATTER", re.compile(""))
+    assert found([FIXTURES]) == expected
+
+
+def test_however_few_modules_are_kept(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Project.__init__
+    monkeypatch.setattr(Project, "__init__", lambda self: plain(self, 1))
+    assert found([FIXTURES]) == expected
+
+
+def test_in_several_processes(expected: list[Finding]) -> None:
+    assert found([FIXTURES], jobs=2) == expected
+
+
+def test_file_by_file(expected: list[Finding]) -> None:
+    files = sorted(str(path) for path in Path(FIXTURES, "unsound").glob("*.py"))
+    alone = [f for file in files for f in found([file])]
+    assert alone == [f for f in expected if f.filename in files]
+
+
+def test_with_copies_of_every_state(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Branches share what they leave behind; nothing may be written to it later."""
+    plain = machine.Machine._state
+
+    def copying(self: machine.Machine) -> Any:
+        names, attributes = plain(self)
+        memo: dict[int, Any] = {}
+        return machine.copied(names, memo), [machine.copied(a, memo) for a in attributes]
+
+    monkeypatch.setattr(machine.Machine, "_state", copying)
+    assert found([FIXTURES]) == expected
