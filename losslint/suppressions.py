@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import functools
 import io
 import re
 import sys
@@ -58,6 +59,7 @@ class Comments:
         return {span.row, first, last} if span.row <= last else {span.row}
 
 
+@functools.lru_cache(maxsize=1)  # asked for twice: by the session, and for the analysis
 def read_comments(source: Source) -> Comments:
     """The pragmas of ``source``; quick where there are none. Never raises: what does not tokenize ends the search."""
     if not _MARK.search(source.text):

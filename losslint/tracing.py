@@ -14,7 +14,7 @@ from losslint.graph import Node, Unknown
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.parameters import SAMPLES
-from losslint.interpreter.ranks import evident_batches, evident_ranks
+from losslint.interpreter.ranks import AXES, evident_batches, evident_ranks, misfit
 from losslint.interpreter.values import Class, Function, Instance, Method, Partial, dependencies
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
@@ -53,10 +53,11 @@ def trace(
     if len(found) == 1 and _undecided(found[0]):
         # generic code asks for the rank: what holds for tables and for images alike is believed
         left = dict.fromkeys(n.attrs["name"] for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES)
-        trials = [traced(dict.fromkeys(left, rank) | ranks, batches)[1] for rank in (2, 4)] if left else []
-        outcomes = {_outcome(loss) for trial in trials for loss in trial}
+        trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in AXES if rank > 1] if left else []
+        fitting = [losses for tried, losses in trials if losses and not misfit(tried.graph)]
+        outcomes = {_outcome(loss) for losses in fitting for loss in losses}
         if len(outcomes) == 1 and None not in outcomes:
-            found = trials[0]
+            found = fitting[0]
             found[0].notes.append(f"assuming that {', '.join(left)} may have any number of axes")
     yield from found
 

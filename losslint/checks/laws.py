@@ -237,14 +237,17 @@ def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
     keras = loss.consumer.kind == "keras"
     said: set[int] = set()
     used = {x.id for node in loss.graph.nodes for x in node.inputs}
+    known_to_be_missing = {n.inputs[0].number for n in loss.graph.nodes if n.attrs.get("guarded")}
     for node in loss.graph.nodes:
         dim = node.attrs.get("dim")
         if node.attrs.get("listed") and node.id not in used:
             continue  # one of all the extents that as_list() hands out
         if node.attrs.get("length") and not (node.inputs[0].op != "source" or (loss.whole and _is_sample(node))):
             continue  # len() of what may well be a list
-        if node.op != "static_dim" or node.internal or node.attrs.get("guarded") or node.number in said:
+        if node.op != "static_dim" or node.internal or node.number in said:
             continue
+        if node.inputs[0].number in known_to_be_missing:
+            continue  # a loop over the extents tests each for None
         if not (isinstance(dim, Dim) and dim.batch):
             continue
         said.add(node.number)

@@ -202,7 +202,7 @@ def unguarded_division(loss: Loss) -> Iterator[Draft]:
             node,
         )
     for node, site in candidates(loss, "mean"):
-        if plain(node.inputs[0]).op == "boolean_mask" and _over_first(node) and not _selected(loss, node):
+        if _over_selection(node) and _over_first(node) and not _selected(loss, node):
             yield Draft(
                 "LL404",
                 lowered(loss, WARNING),
@@ -219,12 +219,32 @@ def _divides_by_zero(loss: Loss, node: Node) -> Singularity | None:
     found = singularity(loss, node)
     if found is None or found.masks or found.vanished or not _of_data(loss, found.operand):
         return None
+    if _normalizes(node):
+        return None
     return found if found.trust > Trust.UNKNOWN or _is_sum_of_data(loss, found) else None
+
+
+def _normalizes(node: Node) -> bool:
+    """``y_pred / sum(y_pred, axis=-1, keepdims=True)``: probabilities of classes add up to 1, not to 0."""
+    if node.op != "div":
+        return False
+    total = plain(node.inputs[1])
+    if total.op != "sum" or not total.attrs.get("keepdims") or total.inputs[0].number != node.inputs[0].number:
+        return False
+    axis = total.attrs.get("axis")
+    root = root_of(plain(node.inputs[0]))
+    return axis in ((-1,), -1) and root.attrs.get("role") == "prediction"
 
 
 def _of_data(loss: Loss, node: Node) -> bool:
     """Whether the value depends on data: a hyper-parameter is not set to 0."""
-    return node.id in _computed_from(loss, "data", _may_be_data)
+    return node.id in _computed_from(loss, "data", lambda n: _may_be_data(n) or _reduces_argument(loss, n))
+
+
+def _reduces_argument(loss: Loss, node: Node) -> bool:
+    """Whether ``node`` reduces an argument of unknown shape, which tells that it is a tensor."""
+    arguments = _computed_from(loss, "arguments", lambda n: n.op == "source" and n.attrs["role"] == "argument")
+    return node.op in (*_SUMS, "norm", "std", "var") and node.id in arguments
 
 
 def _may_be_data(node: Node) -> bool:
@@ -240,7 +260,9 @@ def _may_be_data(node: Node) -> bool:
 
 
 def _is_tensor(node: Node) -> bool:
-    return node.op != "opaque" and _may_be_data(node)
+    if node.op == "source":
+        return node.attrs["role"] in _DATA | {"input"} or bool(node.attrs["role"] != "config" and node.shape.min_rank)
+    return node.op in ("model", "gradient_of", "random")
 
 
 def _is_data(node: Node) -> bool:
@@ -323,6 +345,13 @@ def _what(node: Node) -> str:
     if node.op in ("sum", "count_nonzero", "segment"):
         return ", a sum,"
     return f", {spoken(node)}," if node.op in ("source", "norm", "std", "var", "mean", "max") else ""
+
+
+def _over_selection(node: Node) -> bool:
+    """Whether ``node`` reduces what a mask let through, or a value for each element of that."""
+    extent = node.attrs.get("extent")
+    counted = isinstance(extent, Dim) and any("#mask" in name for name, _ in extent.symbols)
+    return counted or plain(node.inputs[0]).op == "boolean_mask"
 
 
 def _over_first(node: Node) -> bool:
@@ -427,7 +456,7 @@ def _guard_is_meant(loss: Loss, found: Singularity) -> bool:
     if found.trust > Trust.UNKNOWN:
         return True
     if found.node.op in ("div", "reciprocal") and found.operand.id not in _computed_from(loss, "tensors", _is_tensor):
-        return False  # a hyper-parameter: no mask is about it
+        return False  # nothing says that it is more than a hyper-parameter: no mask is about it
     if any(found.node in ancestors(mask.inputs[:1]) for mask in found.masks if mask.op == "select"):
         return found.node.op == "div" and _is_sum_of_data(loss, found)
     return True

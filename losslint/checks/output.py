@@ -160,7 +160,7 @@ def scalar_keras_loss(loss: Loss) -> Iterator[Draft]:
         return
     doubled = loss.strategy and loss.keras == "3"
     # where the file differentiates itself, its weights and replicas are its own business
-    heavy = (loss.weighted or loss.strategy) and (loss.consumer.proven or not loss.tape)
+    heavy = (loss.weighted or loss.strategy) and (loss.consumer.proven or (not loss.tape and _keras_for_sure(loss)))
     for output in loss.outputs:
         yield Draft(
             "LL104",

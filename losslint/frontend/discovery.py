@@ -23,12 +23,16 @@ _NO_LOSS = re.compile(
     re.IGNORECASE,
 )
 _SCORE = re.compile(
-    r"^(dice|iou|miou|jaccard|tversky|ssim|ms_ssim)(_(seg|box|2d|3d|multi|binary|per_\w+))?$", re.IGNORECASE
+    r"^((soft|generali[sz]ed|weighted|binary|multi\w*|sparse|batch)_)*(dice|iou|miou|jaccard|tversky|ssim|ms_ssim)"
+    r"(_(seg|box|2d|3d|multi|binary|dense|\w*squared?|per_\w+))?$",
+    re.IGNORECASE,
 )
 """Scores that are losses where they stand in a file of losses."""
+_SAYS_LOSS = re.compile(r"loss(_|$)|^loss", re.IGNORECASE)
+"""Names of losses even in a file of metrics."""
 _DISTANCE = re.compile(r"(?<!wasserstein)(?<!jaccard)_distances?$", re.IGNORECASE)
 """A distance of two things is a loss only where they are labels and predictions."""
-_LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$", re.IGNORECASE)
+_LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$|^loss(es)?_", re.IGNORECASE)
 _METRIC_FILE = re.compile(r"(^|_)metrics?$", re.IGNORECASE)
 _FRAMEWORK_TEXT = re.compile(r"\b(tensorflow|keras|tf|K|backend)\b")
 
@@ -164,7 +168,7 @@ def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer |
     metric = is_metric_name(function.name) or (bool(known_as & evidence.metrics) and not is_loss_name(function.name))
     if place == "loss" and _SCORE.match(function.name) and not known_as & evidence.metrics:
         return Consumer("keras", "stands among losses", False) if _is_sample_pair(names) else None
-    metric = metric or place == "metric"
+    metric = metric or (place == "metric" and not _SAYS_LOSS.search(function.name))
     if owner is not None and any(last_part(b).endswith("Metric") for b in owner.bases):
         return None
     if _takes_samples(names[:4]):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown
 from losslint.interpreter.values import Function, Instance, SomeOf, dependencies
-from losslint.ops.axes import AllButFirst
+from losslint.ops.axes import AllButFirst, AllButLast, constant_of
 from losslint.ops.registry import CATALOGUE
 from losslint.ops.shapevalue import ShapeValue
 
@@ -28,13 +29,30 @@ def _unknown(args: Any, kwargs: Any, why: str) -> Unknown:
     return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), why)
 
 
+def _number(machine: Expressions, name: str) -> Node:
+    """A Python number whose value nobody can tell before the program runs."""
+    return machine.graph.source(name, "config", SCALAR)
+
+
 def _range(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if args and all(isinstance(a, int) for a in args):
         values = range(*args)
         return values if len(values) <= _MAX_RANGE else _unknown((), {}, "a long range")
     if len(args) == 2 and args[0] == 1:
         return AllButFirst()
-    return _unknown(args, kwargs, "range")
+    if len(args) == 1 and _is_last_axis(args[0]):
+        return AllButLast()
+    return SomeOf([_number(machine, "an index")])
+
+
+def _is_last_axis(value: Any) -> bool:
+    """Whether ``value`` is ``len(x.shape) - 1``."""
+    return (
+        isinstance(value, Node)
+        and value.op == "sub"
+        and value.inputs[0].op == "rank_of"
+        and constant_of(value.inputs[1]) == 1
+    )
 
 
 def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -59,7 +77,7 @@ def _enumerate(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) ->
     known = machine.elements(args[0]) if args else None
     if known is not None and not isinstance(known, SomeOf):
         return list(enumerate(known))
-    return SomeOf([(Unknown((), "an index"), machine.element_of(args[0] if args else None))])
+    return SomeOf([(_number(machine, "an index"), machine.element_of(args[0] if args else None))])
 
 
 def _sum(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -97,7 +115,7 @@ _NO_TENSOR = frozenset({"numpy.ndarray", "numpy.generic", "builtins.str", "built
 def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value, kind = [*args, None, None][:2]
     names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
-    plain = {f"builtins.{t.__name__}": t for t in (str, int, float, list, tuple, dict)}
+    plain = {f"builtins.{t.__name__}": t for t in (str, bool, int, float, list, tuple, dict)}
     if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
         return any(isinstance(value, plain[n]) for n in names)
     if isinstance(value, Node) and value.op not in ("source", "const") and all(n in plain for n in names):
@@ -122,7 +140,7 @@ def _sequence(kind: type) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if not args:
             return kind()
-        if isinstance(args[0], AllButFirst):
+        if isinstance(args[0], (AllButFirst, AllButLast)):
             return args[0]
         items = machine.elements(args[0])
         if items is None:
@@ -173,6 +191,8 @@ def _scalar(kind: type) -> Callable[..., Any]:
             if value.op in ("static_dim", "source") and (value.op == "static_dim" or value.attrs["role"] == "config"):
                 return value
             return CATALOGUE[f"builtins.{kind.__name__}"](machine.graph, value)
+        if not any(dependencies((args, kwargs))):
+            return _number(machine, f"{kind.__name__}(...)")  # of a setting: a number, whatever it is
         return _unknown(args, kwargs, kind.__name__)
 
     return call

@@ -26,6 +26,7 @@ from losslint.interpreter.values import (
     Tape,
     dependencies,
 )
+from losslint.ops.linear import constant
 from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
 
 _BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
@@ -54,6 +55,8 @@ _COMPARE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, slice, range)
 CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss", "compile"))
 """Methods that take a loss, whatever the object is."""
+_UNROLLED = 32
+"""The longest ``tf.range`` that is walked through number by number."""
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
 
 
@@ -279,6 +282,11 @@ class Expressions(Core):
             return list(value)
         if isinstance(value, dict):
             return list(value)
+        if isinstance(value, Node) and value.op == "range":
+            ends = [constant(x) for x in value.inputs]
+            if all(end is not None and end == int(end) for end in ends):
+                steps = range(*(int(end) for end in ends if end is not None))
+                return list(steps) if len(steps) <= _UNROLLED else None
         if hasattr(value, "known_elements"):
             known: list[Any] | None = value.known_elements(self.graph)
             return known

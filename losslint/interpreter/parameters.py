@@ -130,7 +130,11 @@ class Parameters:
             return roles
         if "anchors" in roles and not any(n.startswith(("pos", "neg")) for n in names):
             roles["anchors"] = None  # boxes of a detector, not samples that others are compared with
-        if roles.get("actual") == "label" and list(roles.values()).count("label") > 1 and "prediction" not in roles.values():
+        if (
+            roles.get("actual") == "label"
+            and list(roles.values()).count("label") > 1
+            and "prediction" not in roles.values()
+        ):
             roles["actual"] = "prediction"  # against a target or what was expected: what came out
         labels = [i for i, n in enumerate(names) if roles[n] == "label"]
         for name in names[: labels[0]] if labels else ():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from losslint.domain.shape import Shape
 from losslint.graph import Graph, Node
+from losslint.ops.shapevalue import NO_SUCH_AXIS
 
 AXES = {1: ("B",), 2: ("B", "C"), 3: ("B", "T", "C"), 4: ("B", "H", "W", "C"), 5: ("B", "D", "H", "W", "C")}
 """The shape of a batch of samples by rank: time, or depth, height and width, then channels."""
@@ -28,6 +29,9 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
     for node in graph.nodes:
         for x in node.inputs:
             rank = (2 if _pairs(node) else _told(node, x)) if carried.get(x.id) else None
+            if rank is None and node.attrs.get("axis") == (-1,) and node.op in _REDUCTIONS:
+                # what is left of images after their height and width are reduced: not the batch alone
+                rank = 2 if any(more < 0 for more in carried.get(x.id, {}).values()) else None
             if rank is None and x.op == "one_hot" and node.op == "mul":
                 rank = node.inputs[1 - node.inputs.index(x)].shape.rank  # one row of scores for each label
             for name, more in carried.get(x.id, {}).items():
@@ -37,6 +41,9 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
             carried[node.id] = {node.attrs["name"]: 0}
         elif node.op in ("expand_dims", "one_hot"):
             carried[node.id] = {name: more + 1 for name, more in carried.get(node.inputs[0].id, {}).items()}
+        elif node.op in _REDUCTIONS and _drops(node):
+            lost = len(node.attrs["axis"])
+            carried[node.id] = {name: more - lost for name, more in carried.get(node.inputs[0].id, {}).items()}
         elif node.op != "opaque":
             alike = [carried[x.id] for x in node.inputs if x.id in carried and x.shape == node.shape]
             carried[node.id] = {name: more for names in alike for name, more in names.items()}
@@ -61,6 +68,32 @@ def evident_batches(graph: Graph) -> frozenset[str]:
             met = tuple(_scaled(x) for x in node.inputs if x.shape.rank is None) if batch else ()
         found |= {x.attrs["name"] for x in met if x.op == "source" and x.attrs["role"] == "argument"}
     return frozenset(found)
+
+
+def misfit(graph: Graph) -> bool:
+    """Whether some operation asks for an axis that its tensor lacks: the program would fail with these ranks."""
+    return any(node.op == "opaque" and node.attrs["why"] == NO_SUCH_AXIS for node in graph.nodes) or any(
+        _out_of_range(node) for node in graph.nodes
+    )
+
+
+def _out_of_range(node: Node) -> bool:
+    rank = node.inputs[0].shape.rank if node.inputs else None
+    if rank is None:
+        return False
+    if node.op in _REDUCTIONS:
+        axes = node.attrs.get("axis")
+        return isinstance(axes, tuple) and any(isinstance(a, int) and not -rank <= a < rank for a in axes)
+    if node.op == "index":
+        key = node.attrs.get("key")
+        return isinstance(key, tuple) and sum(k is not None and k is not ... for k in key) > rank > 0
+    return node.op == "transpose" and isinstance(perm := node.attrs.get("perm"), (tuple, list)) and len(perm) != rank
+
+
+def _drops(node: Node) -> bool:
+    """Whether ``node`` reduces several axes, counted from the front, and leaves the batch."""
+    axes = node.attrs.get("axis")
+    return isinstance(axes, tuple) and len(axes) > 1 and min(axes) > 0 and not node.attrs.get("keepdims")
 
 
 def _scaled(node: Node) -> Node:

@@ -18,6 +18,13 @@ class AllButFirst:
     deps: tuple[Node, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AllButLast:
+    """``range(ndims - 1)`` of a tensor whose number of axes is unknown: every axis but the last."""
+
+    deps: tuple[Node, ...] = ()
+
+
 class UnknownAxis(Exception):
     """The axis cannot be told; what is computed along it stays unknown."""
 
@@ -59,9 +66,9 @@ def flag(value: Any, default: bool = False) -> bool:
     return default if constant is MISSING or constant is None else bool(constant)
 
 
-def axes_of(value: Any) -> tuple[int, ...] | AllButFirst | None:
+def axes_of(value: Any) -> tuple[int, ...] | AllButFirst | AllButLast | None:
     """An ``axis=`` argument as a tuple of integers, None for all axes. Raises UnknownAxis."""
-    if value is None or isinstance(value, AllButFirst):
+    if value is None or isinstance(value, (AllButFirst, AllButLast)):
         return value
     if isinstance(value, Node) and value.op == "range" and len(value.inputs) > 1 and constant_of(value.inputs[0]) == 1:
         return AllButFirst()  # tf.range(1, tf.rank(x))
@@ -82,7 +89,7 @@ def axis_of(value: Any, default: int) -> int:
     axes = axes_of(value)
     if axes is None:
         return default
-    if isinstance(axes, AllButFirst) or len(axes) != 1:
+    if isinstance(axes, (AllButFirst, AllButLast)) or len(axes) != 1:
         raise UnknownAxis
     return axes[0]
 
@@ -120,6 +127,8 @@ def reduced(g: Graph, op: str, x: Any, axis: Any = None, keepdims: Any = False, 
         return unknown(g, f"{op} with keepdims that is not known", node, keepdims)
     if isinstance(axes, AllButFirst):
         node, axes = _rows(g, node, bool(keep))
+    elif isinstance(axes, AllButLast):
+        node, axes = _columns(g, node, bool(keep))
     return g.op(op, node, axis=axes, keepdims=bool(keep) if keep is not MISSING else False, **attrs)
 
 
@@ -133,6 +142,18 @@ def _rows(g: Graph, x: Node, keepdims: bool) -> tuple[Node, tuple[int, ...]]:
     with g.library():
         first = g.op("static_dim", x, axis=0)
         return g.op("reshape", x, g.op("stack", first, -1, axis=0)), (1,)
+
+
+def _columns(g: Graph, x: Node, keepdims: bool) -> tuple[Node, tuple[int, ...]]:
+    """``x`` such that reducing the axes given with it leaves only the last axis of ``x``."""
+    rank = x.shape.rank
+    if rank is not None:
+        return x, tuple(range(rank - 1))
+    if keepdims or x.shape.axis(-1) is None:
+        return x, (0, 1, 2)
+    with g.library():
+        last = g.op("static_dim", x, axis=-1)
+        return g.op("reshape", x, g.op("stack", -1, last, axis=0)), (0,)
 
 
 def along(g: Graph, op: str, x: Any, axis: Any, default: int = -1, **attrs: Any) -> Node:
@@ -198,6 +219,7 @@ def opaque_row(why: str, names: str) -> None:
 __all__ = [
     "MISSING",
     "AllButFirst",
+    "AllButLast",
     "Expansion",
     "UnknownAxis",
     "along",

@@ -168,7 +168,7 @@ def gather(node: Node, xs: list[Coupling]) -> Coupling:
 
 
 def guarded_count(node: Node, xs: list[Coupling]) -> Coupling:
-    """A question about the batch size alone, or a floor under it, guards against an empty batch and changes no other."""
+    """A question about the batch size alone, or a floor under it, guards against an empty batch: no other changes."""
     counts = [x for x in xs if x.count is not None]
     if len(counts) == 1 and all(x.constant for x in xs if x.count is None):
         return counts[0] if node.op == "maximum" else CONST
@@ -279,7 +279,7 @@ class Couplings:
         return result
 
     def _counts_all(self, node: Node) -> bool:
-        """Whether no element is 0 but far out: ``(1 - p) ** gamma`` is no mask, so that its elements are all counted."""
+        """Whether no element is 0 but far out: ``(1 - p) ** gamma`` is no mask, all its elements are counted."""
         samples = self._loss.ranges.witness.samples(node)
         return all(sample.extreme or sample.value(node) for sample in samples)
 

@@ -26,9 +26,17 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
 
 def plain(node: Node) -> Node:
     """``node`` without reshaping and casts around it."""
-    while node.op in _SHAPED and node.inputs and node.attrs.get("dtype") != "bool":
+    while (node.op in _SHAPED or _adds_axes(node)) and node.inputs and node.attrs.get("dtype") != "bool":
         node = node.inputs[0]
     return node
+
+
+def _adds_axes(node: Node) -> bool:
+    """Whether ``node`` is ``x[:, None]`` or the like: all elements of x, with axes of length 1 between."""
+    return node.op == "index" and all(
+        part is None or part is Ellipsis or (isinstance(part, slice) and part == slice(None))
+        for part in node.attrs.get("key", ((),))
+    )
 
 
 def _difference(node: Node, values: list[Interval]) -> Interval | None:

@@ -269,7 +269,11 @@ def masked(shape: Shape, mask: Shape, axis: int = 0, number: int | None = None) 
     """
 
     def count(batch: int | None) -> Dim:
-        return Dim.of(f"{'B' if batch else 'S'}#mask{number}") if number is not None and batch in (0, 1) else Dim.fresh(batch)
+        return (
+            Dim.of(f"{'B' if batch else 'S'}#mask{number}")
+            if number is not None and batch in (0, 1)
+            else Dim.fresh(batch)
+        )
 
     if mask.rank is None:
         if mask == shape or (mask.rest == shape.rest and mask.head == shape.head):

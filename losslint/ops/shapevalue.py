@@ -10,6 +10,8 @@ from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import MISSING, constant_of
 from losslint.ops.registry import Callback
 
+NO_SUCH_AXIS = "an axis that the tensor does not have"
+
 
 @dataclass(frozen=True, slots=True)
 class ShapeValue:
@@ -47,7 +49,8 @@ class ShapeValue:
         axes = self._axes()
         if axes is not None:
             if not -len(axes) <= index < len(axes):
-                return Unknown((self.node,), "an axis that the tensor does not have")
+                g.opaque((), NO_SUCH_AXIS)
+                return Unknown((self.node,), NO_SUCH_AXIS)
             axis = axes[index]
         else:
             axis = index + self.start if index >= 0 else index + (self.stop or 0)

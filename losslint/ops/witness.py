@@ -20,7 +20,7 @@ from losslint.domain.interval import Interval, Trust
 from losslint.domain.shape import Dim
 from losslint.graph import Node
 from losslint.ops.assumptions import PIECES, label_of, root_of
-from losslint.ops.linear import chain, constant
+from losslint.ops.linear import Chain, chain, constant
 from losslint.ops.relations import plain
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ COUNT = 7.0
 FAR = 200.0
 """Far enough out to saturate a sigmoid and to overflow exp."""
 _BUDGET = 100_000  # node evaluations spent on one question
-_TOTAL = 2_000_000  # and on one loss; what is asked later is answered from fewer samples
+_TOTAL = 600_000  # and on one loss; what is asked later is answered from fewer samples
 _MOST = 256  # assignments tried
 
 Value = float
@@ -71,10 +71,15 @@ class Witness:
         leaves |= {_choice(n): _options(n) for n in inner if n.op in _CHOICES}
         budget = max(8, min(_MOST, min(_BUDGET, self._left // 10) // (len(cone) + 1)))
         found = []
+        rounded = {n.number: _rounded(n, exact)(c) for n in inner if (c := constant(n)) is not None}
+        inner = [n for n in inner if n.number not in rounded or n.op in _CHOICES]
+        chains = {n.id: chain(n) for n in inner if n.op in ("add", "sub", "neg") and not exact}
         for assignment in _assignments(list(leaves.items()), budget):
-            values = dict(assignment)
+            values = rounded | assignment
             for node in inner:
-                values[node.number] = _chosen(node, values) if node.op in _CHOICES else _evaluated(node, values, exact)
+                values[node.number] = (
+                    _chosen(node, values) if node.op in _CHOICES else _evaluated(node, values, exact, chains)
+                )
             found.append(Sample(assignment, values))
         self._left -= len(found) * len(cone)
         return found
@@ -206,15 +211,16 @@ def _assignments(leaves: list[tuple[int, list[Value]]], budget: int) -> Iterator
 # --- evaluation ---------------------------------------------------------------------------------------------------
 
 
-def _evaluated(node: Node, values: dict[int, Value], exact: bool) -> Value:
-    to = iv.exactly if exact else iv.rounding(node.dtype)
-    known = constant(node)
-    if known is not None:
-        return to(known)
-    if node.op in ("add", "sub", "neg") and not exact:
-        links = chain(node)
-        if links.constants > 1 and links.core.number in values:
-            return to(to(links.constant) + links.sign * values[links.core.number])
+def _rounded(node: Node, exact: bool) -> Callable[[float], float]:
+    return iv.exactly if exact else iv.rounding(node.dtype)
+
+
+def _evaluated(node: Node, values: dict[int, Value], exact: bool, chains: dict[int, Chain]) -> Value:
+    """The value of ``node``, which is no constant; ``chains`` are those that end in a sum, by node id."""
+    to = _rounded(node, exact)
+    links = chains.get(node.id)
+    if links is not None and links.constants > 1 and links.core.number in values:
+        return to(to(links.constant) + links.sign * values[links.core.number])
     arguments = [values[x.number] if x.number in values else to(constant(x) or 0.0) for x in node.inputs]
     if node.op == "add":
         return to(arguments[0] + arguments[1])

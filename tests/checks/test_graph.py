@@ -35,6 +35,7 @@ def test_lists_that_are_taken_as_lists():
     h = Hand()
     listed = weights(h)
     h.op("add", listed, listed, api="tensorflow.math.add_n")
+    h.op("add", listed, weights(h, "tf.global_variables()"))  # + makes a longer list of two
     h.op("index", listed, key=0)
     h.op("gradient_of", h.mse(), listed)
     h.op("square", h.source("kernel", "variable", Shape.of(3, 3)))

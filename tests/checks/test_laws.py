@@ -219,6 +219,31 @@ def test_other_axes_and_guarded_reads_are_fine(attrs):
     assert drafts(hand.loss(static(hand, **attrs)), "LL306") == []
 
 
+def test_an_extent_of_as_list_counts_where_it_is_used():
+    hand = Hand()
+    hand.op("static_dim", hand.p, axis=0, listed=True)
+    assert drafts(hand.loss(hand.mse()), "LL306") == []
+    assert drafts(hand.loss(static(hand, listed=True)), "LL306")
+
+
+def test_whoever_tests_one_extent_for_none_knows_of_all():
+    hand = Hand()
+    hand.op("static_dim", hand.p, axis=1, guarded=True)
+    assert drafts(hand.loss(static(hand)), "LL306") == []
+    hand = Hand()
+    hand.op("static_dim", hand.y, axis=0, guarded=True)
+    assert drafts(hand.loss(static(hand)), "LL306")
+
+
+def test_the_length_of_what_may_be_a_list():
+    hand = Hand()
+    anchors = hand.source("anchors", "argument", Shape.of("B", 2))
+    for value in (hand.p, anchors):
+        hand.op("static_dim", value, axis=0, length=True)
+    assert [d.fact for d in drafts(hand.loss(hand.mse()), "LL306")] == ["y_pred.shape[0] is the batch axis"]
+    assert drafts(hand.loss(hand.mse(), whole=False), "LL306") == []
+
+
 def test_what_a_library_function_reads_is_its_business():
     hand = Hand()
     with hand.graph.library():

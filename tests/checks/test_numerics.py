@@ -268,6 +268,11 @@ CASES = {
         "",
     ),
     "huber": ("e = tf.abs(y_true - y_pred)\ntf.where(e < 1.0, 0.5 * e**2, e - 0.5)", ""),
+    "scaled by a hyper-parameter": (
+        "p = y_pred / options.scale\ntf.reduce_sum(tf.boolean_mask(p, y_true > 0.0))",
+        "",
+    ),
+    "scaled by an extent": ("tf.reduce_mean(y_pred / tf.cast(tf.shape(y_pred)[1] * 8, tf.float32) ** 2)", ""),
     # --- LL409
     "log softmax": ("-y_true * tf.math.log(tf.nn.softmax(y_pred))", "LL409 W"),
     "log sigmoid": ("-y_true * tf.math.log(tf.sigmoid(y_pred))", "LL409 W"),

@@ -166,6 +166,8 @@ def test_scalar_under_keras():
     assert severities(h.loss(value, weighted=True), "LL104") == [W]
     assert severities(h.loss(value, strategy=True), "LL104") == [W]
     assert severities(h.loss(value, consumer="tape"), "LL104") == []
+    mine = Hand(names=("labels", "logits"))  # a function of these may be called by anybody
+    assert severities(mine.loss(mine.mse(), strategy=True, proven=False), "LL104") == [I]
     assert severities(h.loss(value, consumer="unknown"), "LL104") == []
     assert severities(h.loss(per_sample(h)), "LL104") == []
     assert severities(h.loss(h.graph.opaque([h.p])), "LL104") == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -59,16 +58,16 @@ def _statement(call: str) -> str:
 def _calls(name: str, found: Spelled) -> tuple[str, list[str], int]:
     """The kind, the calls and how many of those must run."""
     table = _recipes()
-    for key in (name, name.rpartition(".")[2]):
-        if key in table:
-            kind, calls = table[key]
-            return kind, calls, 1
-    if reasons.place(name):
+    recipe = table.get(name)
+    if recipe is None and reasons.place(name):
         return "matrix", [], 0
+    recipe = recipe or table.get(name.rpartition(".")[2])
+    if recipe is not None:
+        return *recipe, 1
     arguments = _bound(found.function)
     if arguments is None or not any("y_" in argument for argument in arguments):
         return "matrix", [], 0
-    return "matrix", ["{f}(%s)" % ", ".join([*arguments, *more]) for more in _variants(found.function)], 1
+    return "matrix", [f"{{f}}({', '.join([*arguments, *more])})" for more in _variants(found.function)], 1
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:
@@ -104,8 +103,3 @@ def _variants(function: Any) -> Iterator[list[str]]:
         keep = next((k for k in ("keepdims", "keep_dims") if k in optional), None)
         if keep:
             yield ["axis=-1", f"{keep}=True"]
-
-
-def bare(name: str) -> str:
-    """The last part of a canonical name."""
-    return re.sub(r".*\.", "", name)

@@ -75,7 +75,11 @@ def law(told: Power | None, once: Any, twice: Any, large: Any = None) -> Verdict
     if told is None:
         return (UNKNOWN if any(_follows(Power(), first, second, p) for p in POWERS) else EXACT), ""
     if told.zero:
-        return (EXACT, "") if not np.any(first) and not np.any(second) else (WRONG, f"said to be 0, but is {first.flat[0]}")
+        return (
+            (EXACT, "")
+            if not np.any(first) and not np.any(second)
+            else (WRONG, f"said to be 0, but is {first.flat[0]}")
+        )
     tolerance = 1e-3
     if told.asymptotic and large is not None:
         first, second = _aligned(*large)
@@ -119,7 +123,9 @@ def _sorted(once: Any, twice: Any) -> tuple[Any, Any]:
     for axis, (a, b) in enumerate(zip(once.shape, twice.shape, strict=True)):
         if b == 2 * a:
             once, twice = np.sort(once, axis), np.take(np.sort(twice, axis), range(0, b, 2), axis)
-    return once.astype(complex if np.iscomplexobj(once) else float), twice.astype(complex if np.iscomplexobj(twice) else float)
+    return once.astype(complex if np.iscomplexobj(once) else float), twice.astype(
+        complex if np.iscomplexobj(twice) else float
+    )
 
 
 # --- gradient ---------------------------------------------------------------------------------------------------------
@@ -158,7 +164,7 @@ class Seen:
 
 
 def _real(values: Any) -> bool:
-    return values.dtype.kind in "fV" and values.dtype.names is None or "float" in str(values.dtype)
+    return (values.dtype.kind in "fV" and values.dtype.names is None) or "float" in str(values.dtype)
 
 
 def interval(told: Interval, seen: Seen) -> Verdict:
@@ -166,7 +172,11 @@ def interval(told: Interval, seen: Seen) -> Verdict:
     low, high = told.low.at, told.high.at
     if not seen.numbers or seen.low > seen.high:
         return UNKNOWN, ""
-    slack = 1e-5 * max(1.0, *(abs(x) for x in (low, high) if math.isfinite(x))) if math.isfinite(low) or math.isfinite(high) else 0.0
+    slack = (
+        1e-5 * max(1.0, *(abs(x) for x in (low, high) if math.isfinite(x)))
+        if math.isfinite(low) or math.isfinite(high)
+        else 0.0
+    )
     if seen.low < low - slack or seen.high > high + slack:
         return WRONG, f"{told} but {seen.low:.7g} to {seen.high:.7g} were seen"
     down = seen.low < -LARGE if low == -math.inf else _near(seen.low, low)

@@ -39,7 +39,9 @@ def compared(source: str, kind_name: str) -> Verdicts:
     if len(told.leaves) != len(leaves):
         if not told.tells or (len(told.leaves) == 1 and silent(told.leaves[0])):
             return dict.fromkeys(COLUMNS, (UNKNOWN, ""))
-        return {c: (WRONG if c == "shape" else UNKNOWN, f"{len(told.leaves)} results, not {len(leaves)}") for c in COLUMNS}
+        return {
+            c: (WRONG if c == "shape" else UNKNOWN, f"{len(told.leaves)} results, not {len(leaves)}") for c in COLUMNS
+        }
     verdicts: dict[str, list[Verdict]] = {column: [] for column in COLUMNS}
     tensors = []
     for i, (predicted, leaf) in enumerate(zip(told.leaves, leaves, strict=True)):
@@ -54,7 +56,9 @@ def compared(source: str, kind_name: str) -> Verdicts:
             verdicts["shape"].extend(extents(predicted, once[i], twice[i], sizes))
     if tensors:
         verdicts["law"].extend(laws(told, real, tensors, runs[0][1], results[0]))
-        measured = max((real.gradient(pair) for pair in gradient_inputs(kind, told)), key=("dead", "zero", "live").index)
+        measured = max(
+            (real.gradient(pair) for pair in gradient_inputs(kind, told)), key=("dead", "zero", "live").index
+        )
         verdicts["gradient"].append(columns.gradient(told.gradient, measured))
         verdicts["range"].extend(ranges(told, real, tensors, kind))
     return {column: columns.worst(found) for column, found in verdicts.items()}

@@ -37,14 +37,18 @@ class Measured:
     def dtypes(self, pair: Pair) -> list[str | None]:
         """The dtype of each leaf; None where it is no tensor or array."""
         leaves = flat(self._run(tf.constant(pair[0]), tf.constant(pair[1])))
-        return [str(getattr(d, "name", d)) if (d := getattr(leaf, "dtype", None)) is not None else None for leaf in leaves]
+        return [
+            str(getattr(d, "name", d)) if (d := getattr(leaf, "dtype", None)) is not None else None for leaf in leaves
+        ]
 
     def gradient(self, pair: Pair) -> str:
         """What the prediction gets: "live", "zero" or "dead"."""
         y, p = tf.constant(pair[0]), tf.constant(pair[1])
         with tf.GradientTape() as tape:
             tape.watch(p)
-            leaves = [v for v in flat(self._run(y, p)) if tf.is_tensor(v) and (v.dtype.is_floating or v.dtype.is_complex)]
+            leaves = [
+                v for v in flat(self._run(y, p)) if tf.is_tensor(v) and (v.dtype.is_floating or v.dtype.is_complex)
+            ]
             targets = [tf.math.real(v) + tf.math.imag(v) if v.dtype.is_complex else v for v in leaves]
             # uneven weights, or what is constant in sum (a softmax) would seem to have no gradient
             total = [tf.reduce_sum(v * tf.cast(_weights(v), v.dtype)) for v in targets]

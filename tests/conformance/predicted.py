@@ -28,7 +28,9 @@ class Predicted:
         shapes, dtypes = kind.shapes(), (kind.dtype, "float32")
         self.sources = tuple(
             graph.source(name, role, shape, dtype, batch="proven")
-            for name, role, shape, dtype in zip(("y_true", "y_pred"), ("label", "prediction"), shapes, dtypes, strict=True)
+            for name, role, shape, dtype in zip(
+                ("y_true", "y_pred"), ("label", "prediction"), shapes, dtypes, strict=True
+            )
         )
         frame = machine.enter(function, list(self.sources), {})
         value = frame.outputs[0].value if frame.outputs else None

@@ -87,7 +87,7 @@ matrix: {f}([1.0, 2.0, 3.0], y_pred): polyval
 matrix: {f}(y_pred, 0.2, 0.7): clip clip_by_value
 matrix: {f}(y_pred, 0.5, 0.0): keras.activations.threshold keras.ops.threshold
 matrix: {f}(y_pred, 2.0): keras.backend.pow
-matrix: {f}(y_pred): normalize l2_normalize
+matrix: {f}(y_pred): normalize l2_normalize keras.utils.normalize
 matrix: {f}(y_pred, y_true, transpose_b=True); {f}(y_pred, y_true, transpose_a=True): tensorflow.matmul tensorflow.linalg.matmul tensorflow.sparse_matmul tensorflow.sparse.matmul
 matrix: {f}(y_pred, tf.transpose(y_true)): keras.backend.dot keras.ops.matmul keras.ops.dot matmul dot
 matrix: {f}(y_pred, y_true, axes=1): keras.backend.batch_dot
@@ -96,7 +96,7 @@ matrix: {f}(y_pred, y_true, axes=[[1], [1]]): tensordot
 matrix: {f}(y_pred, tf.transpose(y_true), 1): keras.ops.tensordot numpy.tensordot
 squares: {f}(y_pred, y_true[:, 0]): matvec
 squares: {f}(y_pred): inv det logdet slogdet matrix_inverse matrix_determinant matrix_transpose adjoint pinv eigvals eig lu qr svd expm trace diag_part matrix_diag_part matrix_rank eigvalsh eigh self_adjoint_eig self_adjoint_eigvals
-squares: {f}(tf.matmul(y_pred, y_pred, transpose_b=True) + tf.eye(5)): cholesky cholesky_inverse sqrtm logm matrix_square_root
+squares: {f}(tf.matmul(y_pred, y_pred, transpose_b=True) + tf.eye(5)): cholesky cholesky_inverse sqrtm matrix_square_root
 squares: {f}(y_pred + 5.0 * tf.eye(5), y_true): solve matrix_solve lstsq matrix_solve_ls triangular_solve matrix_triangular_solve cholesky_solve solve_triangular
 squares: {f}(y_pred, 0, 0): band_part matrix_band_part
 squares: {f}(y_pred, y_true[:, 0]): set_diag matrix_set_diag
@@ -128,12 +128,11 @@ matrix: {f}(y_pred, y_true[:, 0] > 0.5): tensorflow.boolean_mask
 matrix: {f}(y_pred > 0.5, y_pred, y_true): where where_v2 select keras.backend.switch
 matrix: {f}([y_pred > 0.5], [y_true]): keras.ops.select numpy.select tensorflow.experimental.numpy.select
 matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), 4): one_hot
-matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), 4): to_categorical keras.ops.multi_hot
+matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), 4): keras.utils.to_categorical keras.ops.multi_hot
 labels: {f}(y_true, 3): multi_hot
 labels: {f}(y_pred, tf.sort(y_true)): segment_sum segment_mean segment_max segment_min segment_prod
 labels: {f}(y_pred, y_true, 3): unsorted_segment_sum unsorted_segment_mean unsorted_segment_max unsorted_segment_min unsorted_segment_prod unsorted_segment_sqrt_n keras.ops.segment_sum keras.ops.segment_max keras.ops.segment_min keras.ops.segment_prod
 matrix: {f}([[0], [1]], y_pred[:2], tf.shape(y_pred)): scatter_nd
-matrix: {f}([[0], [1]], y_pred[:2], (4, 5)): keras.ops.scatter
 matrix: {f}(y_pred, [[0, 1], [1, 0]], [1.0, 2.0]): tensor_scatter_nd_add tensor_scatter_nd_sub tensor_scatter_nd_max tensor_scatter_nd_min tensor_scatter_nd_update tensor_scatter_add tensor_scatter_sub tensor_scatter_update keras.ops.scatter_update
 matrix: {f}(y_pred, [0, 0], [1, 2]): tensorflow.slice keras.backend.slice keras.ops.slice
 matrix: {f}(y_pred, [0, 0], y_true[:1]): slice_update
@@ -228,7 +227,7 @@ pixels: {f}(y_pred): spatial_2d_padding
 volume: {f}(y_pred): spatial_3d_padding
 volume: {f}(y_pred): tensorflow.signal.rfft3d tensorflow.spectral.rfft3d
 volume: {f}(tf.complex(y_pred, y_true)): fft3d ifft3d irfft3d
-squares: {f}(tf.complex(y_pred, y_true)): irfft2d logm
+squares: {f}(tf.complex(y_pred, y_true)): irfft2d
 steps: {f}(y_pred, y_true): cross
 matrix: {f}(tf.argsort(y_pred[0])): invert_permutation
 pixels: {f}(y_pred): random_flip_left_right random_flip_up_down
@@ -360,4 +359,15 @@ sequence: {f}(y_pred, tf.zeros([tf.shape(y_pred)[0]], tf.int32)): tensorflow.rev
 matrix: {f}([[0, 1], [1, 0]], (3, 5), [1.0, 2.0]): sparse_to_dense
 matrix: {f}(tf.argmax(y_pred, -1), (3, 5)): unravel_index
 matrix: {f}(y_pred): keras.ops.stop_gradient
+pixels: {f}(y_pred, 1, 1, target_height=3, target_width=3): keras.ops.image.crop_images
+pixels: {f}(y_pred, 1, 1, 2, 2): keras.ops.image.pad_images
+matrix: {f}(y_pred, tf.cast(y_true * 3.0, tf.int32)): ldexp
+squares: {f}(y_pred[0] + 5.0 * tf.eye(5), y_true[0]): keras.ops.lstsq keras.ops.linalg.lstsq numpy.linalg.lstsq
+matrix: {f}((y_pred, y_true)): keras.ops.math.fft keras.ops.math.irfft
+squares: {f}((y_pred, y_true)): keras.ops.math.fft2 keras.ops.math.ifft2
+matrix: {f}(tf.cast(y_true[:, 0] * 3.0, tf.int32), y_pred, 2): keras.ops.math.in_top_k
+matrix: {f}(tf.stack([y_true, y_pred], -1)): view_as_complex
+fixed: {f}(y_pred[:1], (4, 6)): keras.ops.numpy.broadcast_to
+vector: {f}(tf.sort(y_pred), y_true): keras.ops.numpy.searchsorted
+matrix: {f}([y_pred > 0.5], [y_true]): keras.ops.numpy.select
 """

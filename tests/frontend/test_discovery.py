@@ -25,6 +25,8 @@ def found(source: str, path: str = "model.py") -> dict[str, str]:
         ("def dice(y_true, y_pred):\n    return y_pred\n", "metric"),
         ("def dice_loss(y_true, y_pred):\n    return y_pred\n", "keras"),
         ("def accuracy(y_true, y_pred):\n    return y_pred\n", "metric"),
+        ("def add_contrastive_loss(hidden):\n    return hidden\n", "unknown"),
+        ("def f1_cross_entropy(y_true, y_pred):\n    return y_pred\n", "keras"),
         ("def generator_loss(fake_output):\n    return fake_output\n", "unknown"),
         ("def f(y_true, y_pred):\n    return y_pred\nmodel.compile('adam', loss=f)\n", "keras"),
         ("def f(a, b):\n    return b\nmodel.compile('adam', f)\n", "keras"),
@@ -41,6 +43,7 @@ def test_functions(source: str, consumer: str) -> None:
     [
         "def plot_loss(history):\n    return history\n",
         "def print_loss(y_true, y_pred):\n    return 1\n",
+        "def add_loss_summaries(total_loss):\n    return total_loss\n",
         "def my_loss(y_true, y_pred):\n    pass\n",
         "def scale(x, factor):\n    return x * factor\n",
         "class Scale(tf.keras.layers.Layer):\n    def call(self, y_true, y_pred):\n        return y_pred\n",

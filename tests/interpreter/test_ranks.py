@@ -73,3 +73,47 @@ def test_what_goes_into_a_model_is_a_batch() -> None:
     )
     assert str(loss.results[0].shape) == "()"
     assert any(n.op == "source" and n.shape.batch_axes == (0,) for n in loss.graph.nodes)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return tf.nn.relu(1.0 - (tf.expand_dims(y_pred, -1) - tf.expand_dims(y_pred, 0)))",
+        "return tf.abs(tf.expand_dims(y_pred, 0) - tf.expand_dims(y_pred, -1))",
+    ],
+)
+def test_what_meets_itself_across_all_its_axes_is_a_vector(body: str) -> None:
+    assert shapes(body) == {"y_pred": "(B,)"}
+
+
+def test_pairs_of_embeddings_tell_no_rank() -> None:
+    body = "return tf.square(tf.expand_dims(y_pred, 1) - tf.expand_dims(y_pred, 0))"
+    assert shapes(body) == {"y_pred": "(B, ..., C)"}
+
+
+def test_sparse_labels_have_one_axis_less_than_the_scores() -> None:
+    body = "return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y_true, tf.int32), y_pred[:, :10])"
+    assert shapes(body) == {"y_true": "(B,)", "y_pred": "(B, C)"}
+
+
+def test_what_is_compared_with_a_batch_is_one() -> None:
+    loss = traced("def recon_loss(self_made, y_pred):\n    return tf.nn.l2_loss(y_pred - self_made)\n")
+    assert str(loss.laws.value(loss.results[0])) == "law 1"
+
+
+def test_two_arguments_multiplied_in_pairs_are_batches_of_vectors() -> None:
+    loss = traced(
+        """
+        def in_batch_loss(query, item):
+            query = tf.nn.l2_normalize(query, axis=-1)
+            return tf.reduce_mean(tf.nn.log_softmax(tf.matmul(query, item, transpose_b=True)))
+        """
+    )
+    assert [str(n.shape) for n in ancestors(loss.results) if n.op == "source"] == ["(B, C)", "(B, C)"]
+    assert loss.couplings.of(loss.results[0]).kind == "coupled"
+
+
+def test_of_two_names_for_labels_what_is_actual_is_predicted() -> None:
+    loss = traced("def focal_loss(target, actual):\n    return tf.square(target - actual)\n")
+    roles = {n.attrs["name"]: n.attrs["role"] for n in ancestors(loss.results) if n.op == "source"}
+    assert roles == {"target": "label", "actual": "prediction"}

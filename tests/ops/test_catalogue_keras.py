@@ -11,41 +11,10 @@ import losslint.ops.catalogue  # noqa: F401
 from losslint.domain.shape import Shape
 from losslint.graph import Graph, Node, Unknown, ancestors
 from losslint.ops.catalogue.keras_losses import loss_by_name
-from losslint.ops.primitives import SHAPE_RULES
 from losslint.ops.registry import CATALOGUE, CONSTANTS, Callback
 from losslint.ops.shapevalue import ShapeValue
 from tests.traced import ops as primitives
 from tests.traced import traced
-
-
-class Calling(Graph):
-    """A graph that calls plain Python functions where the interpreter would call the user's."""
-
-    def __init__(self) -> None:
-        super().__init__(SHAPE_RULES)
-
-    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-
-@pytest.fixture
-def g() -> Calling:
-    return Calling()
-
-
-@pytest.fixture
-def p(g: Calling) -> Node:
-    return g.source("y_pred", "prediction", Shape.of("B", 10), "float32")
-
-
-@pytest.fixture
-def y(g: Calling) -> Node:
-    return g.source("y_true", "label", Shape.of("B", 10), "float32")
-
-
-@pytest.fixture
-def images(g: Calling) -> Node:
-    return g.source("images", "prediction", Shape.of("B", 32, 32, 3), "float32")
 
 
 def k(g: Graph, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +32,7 @@ def k(g: Graph, name: str, *args: Any, **kwargs: Any) -> Any:
         ("ops.arcsinh", "asinh"), ("backend.stop_gradient", "stop_gradient"), ("activations.softmax", "softmax"), ("ops.nn.log_softmax", "log_softmax"),
     ],
 )  # fmt: skip
-def test_a_function_of_one_tensor_is_one_visible_primitive(g: Calling, p: Node, name: str, primitive: str) -> None:
+def test_a_function_of_one_tensor_is_one_visible_primitive(g: Graph, p: Node, name: str, primitive: str) -> None:
     node = k(g, name, p)
     assert (node.op, node.internal) == (primitive, False)
 
@@ -75,12 +44,12 @@ def test_a_function_of_one_tensor_is_one_visible_primitive(g: Calling, p: Node, 
         ("backend.less", "lt"), ("ops.logical_xor", "xor"), ("ops.divide_no_nan", "div_no_nan"), ("ops.mod", "mod"), ("ops.arctan2", "atan2"),
     ],
 )  # fmt: skip
-def test_a_function_of_two_tensors(g: Calling, p: Node, y: Node, name: str, primitive: str) -> None:
+def test_a_function_of_two_tensors(g: Graph, p: Node, y: Node, name: str, primitive: str) -> None:
     node = k(g, name, y, p)
     assert (node.op, str(node.shape)) == (primitive, "(B, 10)")
 
 
-def test_arguments_bind_as_in_keras(g: Calling, p: Node, y: Node) -> None:
+def test_arguments_bind_as_in_keras(g: Graph, p: Node, y: Node) -> None:
     assert k(g, "ops.add", x1=y, x2=p).op == k(g, "backend.minimum", x=y, y=p).op.replace("minimum", "add")
     with pytest.raises(TypeError):
         k(g, "ops.add", x=y, y=p)
@@ -93,7 +62,7 @@ def test_arguments_bind_as_in_keras(g: Calling, p: Node, y: Node) -> None:
 
 
 @pytest.mark.parametrize(("axis", "shape"), [(None, "()"), (0, "(10,)"), (-1, "(B,)"), ((0, 1), "()")])
-def test_reductions(g: Calling, p: Node, axis: Any, shape: str) -> None:
+def test_reductions(g: Graph, p: Node, axis: Any, shape: str) -> None:
     for name in (
         "ops.sum",
         "ops.max",
@@ -108,25 +77,25 @@ def test_reductions(g: Calling, p: Node, axis: Any, shape: str) -> None:
         assert str(k(g, name, p, axis=axis).shape) == shape, name
 
 
-def test_indices_of_keras_ops_are_int32_and_of_everything_without_an_axis(g: Calling, p: Node) -> None:
+def test_indices_of_keras_ops_are_int32_and_of_everything_without_an_axis(g: Graph, p: Node) -> None:
     assert (k(g, "ops.argmax", p).dtype, str(k(g, "ops.argmax", p).shape)) == ("int32", "()")
     assert str(k(g, "backend.argmax", p).shape) == "(B,)"
     assert k(g, "ops.count_nonzero", p, -1).dtype == "int32"
 
 
-def test_an_unknown_axis_stays_unknown(g: Calling, p: Node) -> None:
+def test_an_unknown_axis_stays_unknown(g: Graph, p: Node) -> None:
     axis = g.source("axis", "config", Shape())
     for name in ("ops.sum", "ops.softmax", "ops.expand_dims", "backend.cumsum", "backend.max", "ops.normalize"):
         assert k(g, name, p, axis).op == "opaque", name
 
 
-def test_clip_in_its_three_spellings(g: Calling, p: Node) -> None:
+def test_clip_in_its_three_spellings(g: Graph, p: Node) -> None:
     assert k(g, "ops.clip", p, 0.0, 1.0).op == k(g, "backend.clip", p, min_value=0.0, max_value=1.0).op == "clip"
     assert k(g, "backend.clip", p, 0.0, None).op == "maximum"
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
-def test_keras_ops_shape_is_a_tuple_whose_open_extents_are_tensors(g: Calling, p: Node) -> None:
+def test_keras_ops_shape_is_a_tuple_whose_open_extents_are_tensors(g: Graph, p: Node) -> None:
     shape = k(g, "ops.shape", p)
     assert shape.dim(g, 1) == 10
     assert shape.dim(g, 0).op == "dynamic_dim"
@@ -147,16 +116,16 @@ def test_keras_ops_shape_is_a_tuple_whose_open_extents_are_tensors(g: Calling, p
         ("ops.diff", (), "(B, 9)"), ("ops.argsort", (), "(B, 10)"), ("ops.cumsum", (1,), "(B, 10)"), ("backend.reverse", (1,), "(B, 10)"),
     ],
 )  # fmt: skip
-def test_shapes_of_what_moves_elements(g: Calling, p: Node, name: str, args: tuple[Any, ...], shape: str) -> None:
+def test_shapes_of_what_moves_elements(g: Graph, p: Node, name: str, args: tuple[Any, ...], shape: str) -> None:
     assert str(k(g, name, p, *args).shape) == shape
 
 
-def test_take_along_axis_has_the_shape_of_its_indices(g: Calling, p: Node) -> None:
+def test_take_along_axis_has_the_shape_of_its_indices(g: Graph, p: Node) -> None:
     best = g.op("top_k", p, k=3, part="indices")
     assert str(k(g, "ops.take_along_axis", p, best, axis=-1).shape) == "(B, 3)"
 
 
-def test_products(g: Calling, p: Node, y: Node) -> None:
+def test_products(g: Graph, p: Node, y: Node) -> None:
     assert str(k(g, "backend.batch_dot", y, p, axes=1).shape) == "(B, 1)"
     assert str(k(g, "ops.inner", y, p).shape) == "(B, B)"
     assert str(k(g, "ops.matmul", y, k(g, "ops.transpose", p)).shape) == "(B, B)"
@@ -166,7 +135,7 @@ def test_products(g: Calling, p: Node, y: Node) -> None:
     assert str(k(g, "backend.dot", a, g.source("w", "variable", Shape.of(4, 2))).shape) == "(B, T, 2)"
 
 
-def test_images(g: Calling, images: Node) -> None:
+def test_images(g: Graph, images: Node) -> None:
     assert str(k(g, "backend.resize_images", images, 2, 2, "channels_last").shape) == "(B, 64, 64, 3)"
     assert str(k(g, "backend.spatial_2d_padding", images).shape) == "(B, 34, 34, 3)"
     assert str(k(g, "ops.image.resize", images, (8, 8)).shape) == "(B, 8, 8, 3)"
@@ -174,7 +143,7 @@ def test_images(g: Calling, images: Node) -> None:
 
 
 # -- control flow ------------------------------------------------------------------------------------------------------
-def test_control_flow_calls_back(g: Calling, p: Node, y: Node) -> None:
+def test_control_flow_calls_back(g: Graph, p: Node, y: Node) -> None:
     assert (
         k(g, "ops.cond", g.op("gt", g.op("max", p, axis=None, keepdims=False), 0.0), lambda: p, lambda: y).op == "join"
     )
@@ -196,7 +165,7 @@ FUNCTIONS = (
 
 @pytest.mark.parametrize("name", FUNCTIONS.split())
 def test_a_loss_is_one_number_for_each_sample_and_its_numerics_are_internal(
-    g: Calling, p: Node, y: Node, name: str
+    g: Graph, p: Node, y: Node, name: str
 ) -> None:
     loss = k(g, f"losses.{name}", y, p)
     assert str(loss.shape) == "(B,)"
@@ -204,13 +173,13 @@ def test_a_loss_is_one_number_for_each_sample_and_its_numerics_are_internal(
     assert all(n.internal for n in ancestors([loss]) if n.op not in ("const", "source"))
 
 
-def test_labels_and_predictions_are_aligned(g: Calling) -> None:
+def test_labels_and_predictions_are_aligned(g: Graph) -> None:
     flat, column = g.source("y", "label", Shape.of("B")), g.source("p", "prediction", Shape.of("B", 1))
     assert str(k(g, "losses.mean_squared_error", flat, column).shape) == "(B,)"
     assert str(k(g, "losses.BinaryCrossentropy", reduction="none").call(g, flat, column).shape) == "(B,)"
 
 
-def test_class_numbers_in_either_shape(g: Calling, p: Node) -> None:
+def test_class_numbers_in_either_shape(g: Graph, p: Node) -> None:
     for shape in (Shape.of("B"), Shape.of("B", 1)):
         numbers = g.source("y", "label", shape, "int32")
         assert str(k(g, "losses.sparse_categorical_crossentropy", numbers, p).shape) == "(B,)"
@@ -219,7 +188,7 @@ def test_class_numbers_in_either_shape(g: Calling, p: Node) -> None:
     assert str(k(g, "losses.sparse_categorical_crossentropy", *made_up).shape) == "(B, ...)"
 
 
-def test_overlaps_are_of_the_whole_batch_unless_told_otherwise(g: Calling, p: Node, y: Node) -> None:
+def test_overlaps_are_of_the_whole_batch_unless_told_otherwise(g: Graph, p: Node, y: Node) -> None:
     assert str(k(g, "losses.dice", y, p).shape) == "()"
     assert str(k(g, "losses.tversky", y, p, axis=1).shape) == "(B,)"
 
@@ -229,14 +198,14 @@ def test_overlaps_are_of_the_whole_batch_unless_told_otherwise(g: Calling, p: No
     [("sum_over_batch_size", "mean", "()"), ("sum", "sum", "()"), ("mean", "mean", "()"), ("none", "mean", "(B,)"), (None, "mean", "(B,)"),
      ("auto", "mean", "()"), (CONSTANTS["keras.losses.Reduction.NONE"], "mean", "(B,)"), (Unknown(), "opaque", "(...,)")],
 )  # fmt: skip
-def test_a_loss_object_reduces(g: Calling, p: Node, y: Node, reduction: Any, op: str, shape: str) -> None:
+def test_a_loss_object_reduces(g: Graph, p: Node, y: Node, reduction: Any, op: str, shape: str) -> None:
     loss = k(g, "losses.MeanSquaredError", reduction=reduction)
     value = loss.call(g, y, p)
     assert (value.op, str(value.shape), loss.attrs["reduction"]) == (op, shape, reduction)
     assert str(loss.attrs["call"].call(g, y, p).shape) == "(B,)"
 
 
-def test_sample_weights(g: Calling, p: Node, y: Node) -> None:
+def test_sample_weights(g: Graph, p: Node, y: Node) -> None:
     weights = g.source("w", "weight", Shape.of("B"))
     assert str(k(g, "losses.MeanSquaredError", reduction="none").call(g, y, p, weights).shape) == "(B,)"
     assert (
@@ -245,7 +214,7 @@ def test_sample_weights(g: Calling, p: Node, y: Node) -> None:
     )
 
 
-def test_losses_by_name(g: Calling) -> None:
+def test_losses_by_name(g: Graph) -> None:
     found = loss_by_name("mse")
     assert found is not None
     assert (found.name, found.attrs["reduction"]) == ("keras.losses.mse", "sum_over_batch_size")
@@ -278,7 +247,7 @@ def test_a_loss_keeps_its_gradient_and_a_metric_object_has_none() -> None:
     assert "live" not in [metric.gradients.reaches(s) for s in metric.gradients.reaching]
 
 
-def test_metric_objects_remember_what_they_were_given(g: Calling, p: Node, y: Node) -> None:
+def test_metric_objects_remember_what_they_were_given(g: Graph, p: Node, y: Node) -> None:
     metric = k(g, "metrics.MeanIoU", num_classes=2)
     metric.attrs["update_state"].call(g, y, p)
     assert p in ancestors([metric.attrs["result"].call(g)])
@@ -294,12 +263,12 @@ def test_metric_objects_remember_what_they_were_given(g: Calling, p: Node, y: No
         ("Activation", ("softmax",), "softmax", "(B, 32, 32, 3)"), ("ReLU", (), "relu", "(B, 32, 32, 3)"), ("convolutional.Conv2D", (4, 3, 1, "same"), "model", "(B, 32, 32, 4)"),
     ],
 )  # fmt: skip
-def test_layers(g: Calling, images: Node, name: str, arguments: tuple[Any, ...], op: str, shape: str) -> None:
+def test_layers(g: Graph, images: Node, name: str, arguments: tuple[Any, ...], op: str, shape: str) -> None:
     result = k(g, f"layers.{name}", *arguments).call(g, images)
     assert (result.op, str(result.shape)) == (op, shape)
 
 
-def test_layers_that_join(g: Calling, p: Node, y: Node) -> None:
+def test_layers_that_join(g: Graph, p: Node, y: Node) -> None:
     assert str(k(g, "layers.Concatenate").call(g, [y, p]).shape) == "(B, 20)"
     assert str(k(g, "layers.concatenate", [y, p], axis=-1).shape) == "(B, 20)"
     assert k(g, "layers.Add").call(g, [y, p]).op == "add"
@@ -307,7 +276,7 @@ def test_layers_that_join(g: Calling, p: Node, y: Node) -> None:
     assert k(g, "layers.Lambda", lambda x: g.op("exp", x)).call(g, p).op == "exp"
 
 
-def test_an_activation_of_a_layer_tells_its_range(g: Calling, p: Node) -> None:
+def test_an_activation_of_a_layer_tells_its_range(g: Graph, p: Node) -> None:
     assert k(g, "layers.Dense", 5, activation="softmax").call(g, p).op == "softmax"
     model = k(g, "Sequential", [k(g, "layers.Dense", 7, activation="relu")])
     model.attrs["add"].call(g, k(g, "layers.Dense", 5, activation="sigmoid"))
@@ -315,7 +284,7 @@ def test_an_activation_of_a_layer_tells_its_range(g: Calling, p: Node) -> None:
     assert (result.op, str(result.shape), result.inputs[0].op) == ("sigmoid", "(B, 5)", "model")
 
 
-def test_inputs_are_batches_of_data(g: Calling) -> None:
+def test_inputs_are_batches_of_data(g: Graph) -> None:
     node = k(g, "Input", shape=(28, None, 3))
     assert (node.attrs["role"], node.attrs["batch"], node.shape.rank, str(node.shape.head[0])) == (
         "input",
@@ -329,13 +298,13 @@ def test_inputs_are_batches_of_data(g: Calling) -> None:
     assert str(model.call(g, g.source("x", "input", Shape.of("B", 7))).shape) == "(B, 5)"
 
 
-def test_ready_made_models(g: Calling, images: Node) -> None:
+def test_ready_made_models(g: Graph, images: Node) -> None:
     features = k(g, "applications.vgg16.VGG16", include_top=False).call(g, images)
     assert features.op == "model"
     assert k(g, "applications.VGG16").call(g, images).op == "softmax"
 
 
-def test_what_is_no_tensor(g: Calling, p: Node) -> None:
+def test_what_is_no_tensor(g: Graph, p: Node) -> None:
     assert k(g, "backend.epsilon") == 1e-7
     assert k(g, "backend.floatx") == "float32"
     assert k(g, "backend.image_data_format") == "channels_last"
@@ -346,14 +315,14 @@ def test_what_is_no_tensor(g: Calling, p: Node) -> None:
 
 
 # -- libraries around TensorFlow ---------------------------------------------------------------------------------------
-def test_addons(g: Calling, p: Node, y: Node) -> None:
+def test_addons(g: Graph, p: Node, y: Node) -> None:
     focal = CATALOGUE["tensorflow_addons.losses.SigmoidFocalCrossEntropy"](g, reduction="none")
     assert str(focal.call(g, y, p).shape) == "(B,)"
     triplet = CATALOGUE["tensorflow_addons.losses.triplet_semihard_loss"](g, y, p)
     assert (triplet.op, str(triplet.shape)) == ("straight_through", "()")
 
 
-def test_distributions(g: Calling, p: Node, y: Node) -> None:
+def test_distributions(g: Graph, p: Node, y: Node) -> None:
     tfd = "tensorflow_probability.distributions."
     normal = CATALOGUE[tfd + "Normal"](g, loc=p, scale=1.0)
     assert normal.attrs["log_prob"].call(g, y).shape == p.shape
@@ -369,7 +338,7 @@ def test_distributions(g: Calling, p: Node, y: Node) -> None:
     assert p in ancestors([gamma.attrs["log_prob"].call(g, y)])
 
 
-def test_scipy_leaves_tensorflow(g: Calling, p: Node) -> None:
+def test_scipy_leaves_tensorflow(g: Graph, p: Node) -> None:
     assert CATALOGUE["scipy.special.expit"](g, p).op == "leaves_tensorflow"
     assert CATALOGUE["scipy.special.expit"](g, g.source("gamma", "config", Shape())).op == "sigmoid"
 

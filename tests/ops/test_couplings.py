@@ -105,3 +105,16 @@ def test_a_loop_may_add_up_samples():
     once = hand.mse()
     looped = hand.op("loop", 0.0, once, hand.op("add", once, hand.mse()))
     assert hand.loss(looped).couplings.of(looped).kind == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (lambda f, y, p: f("count_nonzero", f("pow", 1.0 - f("sigmoid", p), 2.0), axis=None), "count"),
+        (lambda f, y, p: f("count_nonzero", f("exp", p), axis=None), "count"),
+        (lambda f, y, p: f("count_nonzero", y, axis=None), "sum"),
+        (lambda f, y, p: f("count_nonzero", f("relu", p), axis=None), "sum"),
+    ],
+)
+def test_what_is_never_0_is_counted_in_full(write, kind):
+    assert of(write).kind == kind

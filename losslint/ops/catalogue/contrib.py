@@ -116,9 +116,7 @@ def sequence_loss(g: Graph, logits: Any, targets: Any, weights: Any, *args: Any,
     with g.library():
         loss = g.op("mul", tf_nn.sparse_softmax_cross_entropy_with_logits(g, targets, logits), weights)
         spread = g.op("mul", g.op("ones_like", loss), weights)
-        return g.op(
-            "div", g.op("sum", loss, axis=None, keepdims=False), g.op("sum", spread, axis=None, keepdims=False)
-        )
+        return g.op("div", g.op("sum", loss, axis=None, keepdims=False), g.op("sum", spread, axis=None, keepdims=False))
 
 
 def crf_log_likelihood(

@@ -376,7 +376,9 @@ table(
 def _trace(g: Graph, x: Any, offset: Any, axis1: Any, axis2: Any) -> Node:
     """The sum of the diagonal of the first two axes, or of the last two of a stack of matrices."""
     node = g.lift(x)
-    axes = {a if a >= 0 or node.shape.rank is None else a + node.shape.rank for a in (axis1, axis2) if isinstance(a, int)}
+    axes = {
+        a if a >= 0 or node.shape.rank is None else a + node.shape.rank for a in (axis1, axis2) if isinstance(a, int)
+    }
     last = {-2, -1} if node.shape.rank is None else {node.shape.rank - 2, node.shape.rank - 1}
     return tf_linalg.trace(g, node) if axes == last and offset == 0 else unknown(g, "a trace of other axes", node)
 

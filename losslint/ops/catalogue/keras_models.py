@@ -223,12 +223,16 @@ table(
             "orthogonal_regularizer", lambda g, x: batched(g.op("straight_through", x), Shape()), {}
         ),
         "serialize": undecided("a configuration"),
-        "get deserialize": lambda g, identifier, custom_objects=None: _REGULARIZERS.get(identifier, identifier)
-        if isinstance(identifier, str)
-        else identifier,
+        "get deserialize": lambda g, identifier, custom_objects=None: (
+            _REGULARIZERS.get(identifier, identifier) if isinstance(identifier, str) else identifier
+        ),
     },
 )
-_REGULARIZERS = {"l1": regularizer(None, 0.01), "l2": regularizer(None, 0.0, 0.01), "l1_l2": regularizer(None, 0.01, 0.01)}
+_REGULARIZERS: dict[str, Callback] = {
+    "l1": regularizer(None, 0.01),
+    "l2": regularizer(None, 0.0, 0.01),
+    "l1_l2": regularizer(None, 0.01, 0.01),
+}
 """Those that go by name."""
 _INITIALIZERS = (
     "RandomNormal RandomUniform TruncatedNormal VarianceScaling GlorotNormal GlorotUniform HeNormal HeUniform "

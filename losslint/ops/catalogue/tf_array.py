@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from losslint.domain.shape import Dim, Shape
@@ -329,6 +330,19 @@ def stack(g: Graph, values: Any, axis: Any = 0, name: Any = None) -> Node:
         return unknown(g, "stack along an axis that is not known", values)
 
 
+@dataclass(slots=True)
+class Parts(Unknown):
+    """The parts of a tensor along ``axis``, nobody knows how many: unpacked or indexed, each of them is known."""
+
+    axis: int = 0
+
+    def getitem(self, g: Graph, key: Any) -> Any:
+        """The part at a position."""
+        if not isinstance(key, int):
+            return Unknown(self.deps, self.why)
+        return g.op("unstack", self.deps[0], index=key, count=None, axis=self.axis)
+
+
 @api("tensorflow.unstack", "tensorflow.unpack")
 def unstack(g: Graph, value: Any, num: Any = None, axis: Any = 0, name: Any = None) -> Any:
     """The parts along an axis, which they lose."""
@@ -341,7 +355,7 @@ def unstack(g: Graph, value: Any, num: Any = None, axis: Any = 0, name: Any = No
     count = constant_of(num) if num is not None else extent.value if extent is not None else None
     if not isinstance(count, int) or count > 64:
         # a tensor is iterated and unpacked along its first axis just the same
-        return node if at == 0 else Unknown((node,), "unstack of a length that is not known")
+        return node if at == 0 else Parts((node,), "unstack of a length that is not known", at)
     return [g.op("unstack", node, index=i, count=count, axis=at) for i in range(count)]
 
 
