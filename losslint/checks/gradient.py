@@ -90,7 +90,7 @@ def _cut_draft(loss: Loss, code: str, message: str, help: str) -> Iterator[Draft
     names = {"source": spoken(fate.source), "op": spoken(node)}
     yield Draft(
         code,
-        Severity.ERROR,
+        Severity.INFO if node.op == "mul" and all(map(_is_zero, loss.results)) else Severity.ERROR,
         message.format(**names),
         _site(node, loss),
         fact=f"gradient of {names['source']}: {'0' if fate.cut.kind == 'zero' else 'None'}, lost at {names['op']}",
@@ -256,7 +256,8 @@ def _is_dead_term(loss: Loss, term: Node) -> bool:
     if not gradients.depends_on_prediction(term) or gradients.from_sources(term) not in ("dead", "zero"):
         return False
     said = ("stop_gradient", "leaves_tensorflow")
-    return not any(n.op in said and gradients.depends_on_prediction(n) for n in ancestors([term]))
+    on_purpose = _is_zero(term) or any(n.op in said and gradients.depends_on_prediction(n) for n in ancestors([term]))
+    return not on_purpose
 
 
 def _all_cuts(loss: Loss, term: Node) -> list[Cut]:

@@ -219,21 +219,7 @@ def _divides_by_zero(loss: Loss, node: Node) -> Singularity | None:
     found = singularity(loss, node)
     if found is None or found.masks or found.vanished or not _of_data(loss, found.operand):
         return None
-    if _normalizes(node):
-        return None
     return found if found.trust > Trust.UNKNOWN or _is_sum_of_data(loss, found) else None
-
-
-def _normalizes(node: Node) -> bool:
-    """``y_pred / sum(y_pred, axis=-1, keepdims=True)``: probabilities of classes add up to 1, not to 0."""
-    if node.op != "div":
-        return False
-    total = plain(node.inputs[1])
-    if total.op != "sum" or not total.attrs.get("keepdims") or total.inputs[0].number != node.inputs[0].number:
-        return False
-    axis = total.attrs.get("axis")
-    root = root_of(plain(node.inputs[0]))
-    return axis in ((-1,), -1) and root.attrs.get("role") == "prediction"
 
 
 def _of_data(loss: Loss, node: Node) -> bool:

@@ -174,13 +174,20 @@ def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer |
     if _takes_samples(names[:4]):
         if metric or (outer and is_metric_name(outer[-1].name) and not is_loss_name(function.name)):
             return Consumer("metric", f"{function.name} is the name of a metric")
-        if is_loss_name(function.name) or any(is_loss_name(o.name) for o in outer) or _is_certain_pair(chain, names):
+        if (
+            is_loss_name(function.name)
+            or any(is_loss_name(o.name) for o in outer)
+            or _is_certain_pair(chain, names)
+            or (place == "loss" and len(chain) == 1 and _is_sample_pair(names))
+        ):
             if evidence.tape and function.name in evidence.called:
                 return Consumer("unknown", "called beside a gradient tape")
             return Consumer("keras" if _is_sample_pair(names) else "unknown", "takes labels and predictions")
         return None
     if metric:
         return Consumer("metric", f"{function.name} is the name of a metric")
+    if function.name in evidence.wrapped and len(names) >= 2:
+        return Consumer("keras", f"LossFunctionWrapper({function.name})", False)
     if is_loss_name(function.name) and not _DISTANCE.search(function.name):
         return Consumer("unknown", f"{function.name} is the name of a loss")
     return None

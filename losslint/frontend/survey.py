@@ -18,6 +18,7 @@ class Evidence:
     """What the calls of a module say about its functions, by the last part of their name."""
 
     compiled: set[str] = field(default_factory=set)  # compile(loss=f)
+    wrapped: set[str] = field(default_factory=set)  # super().__init__(f, ...) beside a LossFunctionWrapper
     metrics: set[str] = field(default_factory=set)  # compile(metrics=[f])
     added: set[str] = field(default_factory=set)  # add_loss(f(...))
     called: set[str] = field(default_factory=set)  # f(...) somewhere in a function
@@ -47,6 +48,8 @@ class Evidence:
             self.compiled |= set(_referred(loss)) if loss is not None else set()
             if "metrics" in keywords:
                 self.metrics |= set(_referred(keywords["metrics"]))
+        elif name == "__init__" and call.args and isinstance(call.args[0], ast.Name):
+            self.wrapped.add(call.args[0].id)
         elif name == "add_loss" and call.args:
             self.added |= {last_part(c.func) for c in ast.walk(call.args[0]) if isinstance(c, ast.Call)}
         elif name in ("GradientTape", "minimize", "compute_gradients"):
@@ -103,6 +106,8 @@ def survey(tree: ast.Module) -> Survey:
             elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
                 todo.append((value, inner))
     evidence.weighted |= evidence.strategy
+    if not any(base == "LossFunctionWrapper" for bases in evidence.bases.values() for base in bases):
+        evidence.wrapped.clear()
     return found
 
 

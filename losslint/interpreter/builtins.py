@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from losslint.domain.shape import SCALAR
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.values import Function, Instance, SomeOf, dependencies
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
 from losslint.ops.registry import CATALOGUE
@@ -122,6 +122,9 @@ def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -
         return False
     if isinstance(value, Node) and names and all(n in _NO_TENSOR for n in names):
         return False
+    if isinstance(value, Node) and names == ["tensorflow.Tensor"]:
+        if any(n.api.startswith("tensorflow.") for n in ancestors([value])):
+            return True  # TensorFlow made it
     return _unknown(args, kwargs, "isinstance")
 
 

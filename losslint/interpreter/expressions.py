@@ -303,6 +303,8 @@ class Expressions(Core):
         primitive, fold = _BINARY[name]
         if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
             return SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])])
+        if name == "Multiply" and isinstance(left, list) and isinstance(right, (Node, Unknown)) and None in left:
+            return SomeOf(left)  # [None] * n: filled later
         if isinstance(left, Node) or isinstance(right, Node):
             return (
                 self.graph.op(primitive, left, right)
@@ -379,7 +381,7 @@ class Expressions(Core):
                 return Unknown(tuple(dependencies((left, right))))
             if name in ("Equal", "NotEqual") and _is_extent(left) and _is_extent(right):
                 for extent in (left, right):
-                    extent.attrs["guarded"] = True  # "x.shape[0] != y.shape[0]" holds for None as for numbers
+                    extent.attrs["harmless"] = True  # "x.shape[0] != y.shape[0]" holds for None as for numbers
             return self.graph.op(primitive, left, right)
         if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
             try:

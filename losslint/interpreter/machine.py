@@ -325,7 +325,7 @@ class Machine(Calls):
                 items = [self.element_of(value, i, wanted) for i in range(wanted)]
         for element, item in zip(target.elements, items, strict=True):
             if isinstance(item, Node) and item.op == "static_dim" and self._is_unread(element.value):
-                item.attrs["guarded"] = True  # "_, h, w, c = x.shape": that one may be None
+                item.attrs["harmless"] = True  # "_, h, w, c = x.shape": that one may be None
             self.bind(element.value, item)
 
     def _is_unread(self, target: cst.BaseExpression) -> bool:

@@ -140,6 +140,9 @@ class Parameters:
         for name in names[: labels[0]] if labels else ():
             if len(name) == 1 and roles[name] == "config":
                 roles[name] = "prediction"  # def nll(a, b, y): hyper-parameters do not come first
+        if not {"label", "prediction"} & set(roles.values()):
+            # def loss(a, b): single letters that stand alone say nothing
+            roles.update({n: None for n in names if len(n) == 1 and roles[n] == "config"})
         pair = [roles[n] for n in names[:2]]
         for name in names[2:] if set(pair) == {"label", "prediction"} else ():
             if len(name) == 1 and roles[name] == "prediction":

@@ -8,6 +8,7 @@ one of logits and is never assumed to be anything.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,8 @@ _TO_LOGITS = frozenset(
 )
 _SIGNED = frozenset({"neg", "abs"})
 _TENSORS = frozenset({"prediction", "argument", "captured"})
+_SPREAD = re.compile(r"(^|[ _.])(sigmas?|std|std_?dev|scale|var|variance|spread|sd)(_|\d|$)", re.IGNORECASE)
+"""Names of how far a distribution spreads: positive, and no probability."""
 _SMALL = 0.02  # an addend up to this guards; a larger one is arithmetic
 
 # How a value still relates to the piece it was made from.
@@ -226,6 +229,9 @@ class Assumptions:
             if numbers & self._unit_labels or met & (self._activations | self._probabilities):
                 return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is in [0, 1]"}))
             return None
+        if role in _TENSORS and _SPREAD.search(name):
+            positive = role == "prediction" and numbers & self._logged and not numbers & self._logits
+            return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"})) if positive else None
         if role in _TENSORS and self._is_probability(numbers, role, name):
             return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a probability in [0, 1]"}))
         return None
@@ -242,6 +248,11 @@ class Assumptions:
         for piece in self.pieces.values():
             root = root_of(piece)
             role = "prediction" if root.op == "model" else str(root.attrs.get("role"))
-            if role in _TENSORS and self._is_probability(set(_lineage(piece)), role, label_of(piece)):
+            named = label_of(piece)
+            if (
+                role in _TENSORS
+                and not _SPREAD.search(named)
+                and self._is_probability(set(_lineage(piece)), role, named)
+            ):
                 found.add(piece.number)
         return found

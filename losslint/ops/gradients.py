@@ -15,6 +15,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+import libcst as cst
+
 from losslint.domain.shape import ONE
 from losslint.graph import Node, ancestors
 
@@ -211,6 +213,8 @@ class Gradients:
             found = [_RANK[edge_kind(node, i)] for i in range(len(node.inputs))]
             if node.op in _CLIPPING and node.id in self._in_order:
                 found = [_ZERO if k == _LIVE and self._saturated(node, i) else k for i, k in enumerate(found)]
+            if node.op == "mul" and _times_zero(node):
+                found = [_ZERO if k == _LIVE else k for k in found]
             kinds = self._edges[node.id] = tuple(found)
         return kinds
 
@@ -247,6 +251,14 @@ class Gradients:
             return i == 0 and len(spans) == 3 and (high < spans[1][0] or low > spans[2][1])
         other_low, other_high = spans[1 - i]
         return high < other_low if node.op == "maximum" else low > other_high
+
+
+def _times_zero(node: Node) -> bool:
+    """Whether the author wrote ``0.0 * x``; a factor that only happens to be 0 is a setting."""
+    if not any(x.op == "const" and x.attrs["value"] == 0 for x in node.inputs) or node.site is None:
+        return False
+    written = [getattr(node.site.tree, side, None) for side in ("left", "right")]
+    return any(isinstance(part, (cst.Integer, cst.Float)) and float(part.value) == 0 for part in written)
 
 
 def _sure(interval: Interval) -> tuple[float, float]:

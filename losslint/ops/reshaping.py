@@ -95,7 +95,9 @@ def _axis(attrs: Attrs, default: int) -> int:
 
 def _reshape(inputs: Inputs, attrs: Attrs) -> Result:
     target = attrs.get("dims", inputs[1] if len(inputs) > 1 else attrs.get("shape"))
-    return reshaped(inputs[0].shape, target), inputs[0].dtype, {}
+    shape, dim = reshaped(inputs[0].shape, target), inputs[0].attrs.get("dim")
+    held = {"shape": Shape((dim,))} if isinstance(dim, Dim) and shape == Shape.of(1) else {}
+    return shape, inputs[0].dtype, held
 
 
 def _expand_dims(inputs: Inputs, attrs: Attrs) -> Result:

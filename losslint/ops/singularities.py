@@ -26,6 +26,8 @@ LOGS = {"log": 0.0, "log1p": -1.0, "xlogy": 0.0, "xlog1py": -1.0}
 ROOTS = frozenset({"sqrt", "rsqrt", "norm", "std", "pow"})
 _KEPT_BY_TENSORFLOW = frozenset({"sqrt", "rsqrt", "reciprocal", "norm", "std"})
 """TensorFlow multiplies a zero incoming slope to zero here, XLA to NaN (measured)."""
+_FLAT = frozenset({"maximum", "minimum", "clip", "relu", "pow", "square", "abs"})
+"""Operations whose slope can be exactly 0 at a point: see ``_is_flat``."""
 _INVERSE = {"acos": 1.0, "asin": 1.0, "acosh": 1.0, "atanh": 1.0}
 
 
@@ -160,6 +162,8 @@ def _cancels(operand: Node) -> bool:
 def _hits(loss: Loss, node: Node, operand: Node, guards: list[Node], exact: bool) -> list[Sample]:
     told = subject(node, operand)
     weight = [node.inputs[0]] if node.op in ("xlogy", "xlog1py") else []
+    if node.op in _KEPT_BY_TENSORFLOW and not exact:
+        guards = [*guards, *_flattened(loss, node)]
     found = []
     for sample in loss.ranges.witness.samples(told, *weight, *guards, exact=exact):
         if _is_hit(node, sample.value(told)) and all(sample.value(w) for w in weight):
@@ -206,6 +210,23 @@ def _off(user: Node, i: int, switch: float) -> bool:
     return bool(switch) == (i == 2) if user.op == "select" else switch == 0
 
 
+def _is_flat(user: Node, i: int, hit: Sample) -> bool:
+    """Whether ``user`` sends exactly 0 back to its input ``i`` in this sample: a clip that clips, a square of 0."""
+    values = [hit.value(x) if (c := constant(x)) is None else c for x in user.inputs]
+    known = [v for v in values if v is not None]
+    if len(known) < len(values) or not known:
+        return False
+    here = known[i]
+    if user.op in ("maximum", "minimum"):
+        other = known[1 - i]
+        return here < other if user.op == "maximum" else here > other
+    if user.op == "clip":
+        return i == 0 and len(known) == 3 and not known[1] <= here <= known[2]
+    if user.op == "pow":
+        return i == 0 and here == 0 and known[1] > 1
+    return here <= 0 if user.op == "relu" else user.op in ("square", "abs") and here == 0
+
+
 def _replaced_by_number(user: Node, i: int) -> bool:
     """Whether the other branch is better: NaN or inf instead of the value hides nothing."""
     other = constant(user.inputs[3 - i]) if user.op == "select" else None
@@ -229,6 +250,16 @@ def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
             if user.id not in seen:
                 seen.add(user.id)
                 todo.append(user)
+
+
+def _flattened(loss: Loss, node: Node) -> list[Node]:
+    """What is computed from ``node`` and goes into a clip with constant bounds or into a square; at most eight."""
+    found: dict[int, Node] = {}
+    for user, i in _downstream(loss, node):
+        others = all(constant(x) is not None for k, x in enumerate(user.inputs) if k != i)
+        if user.op in _FLAT and others and len(found) < 8:
+            found[user.inputs[i].number] = user.inputs[i]
+    return list(found.values())
 
 
 def _guards(loss: Loss, node: Node) -> Iterator[tuple[Node, int, Node]]:
@@ -258,10 +289,11 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
                 continue
             switch = _switch(user, i)
             off = switch is not None and all((v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits)
+            flat_here = flat or off or all(_is_flat(user, i, hit) for hit in hits)
             drops = off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1)
             if drops and (_replaced_by_number(user, i) or node.op == "div"):
                 masks[user.id] = user  # 0 / 0 that is declared to be NaN is meant
-            elif (user.id, flat or off) not in seen:
-                seen.add((user.id, flat or off))
-                todo.append((user, flat or off))
+            elif (user.id, flat_here) not in seen:
+                seen.add((user.id, flat_here))
+                todo.append((user, flat_here))
     return (() if value_escapes else tuple(masks.values())), not slope_escapes

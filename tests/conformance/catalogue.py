@@ -84,6 +84,8 @@ def compare_names(names: list[str]) -> dict[str, Outcome]:
                     known[key] = compared(case.source, case.kind)
                 except CannotRun as error:
                     known[key] = str(error)
+                except Exception as error:
+                    raise RuntimeError(f"{name}: {case}") from error
             result = known[key]
             if isinstance(result, str):
                 refused = refused or ("" if case.optional else f"{case}: {result}")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from losslint.domain.interval import Interval
-from losslint.graph import Node, Unknown
+from losslint.domain.shape import Dim, Shape
+from losslint.graph import Node
 from tests.conformance import columns
 from tests.conformance.columns import COLUMNS, EXACT, UNKNOWN, WRONG, Seen, Verdict
 from tests.conformance.inputs import KINDS, SIZES, Pair, arrays, extremes
@@ -72,10 +73,10 @@ def silent(leaf: Any) -> bool:
 def extents(node: Node, once: Any, twice: Any, sizes: dict[str, int]) -> Iterator[Verdict]:
     """The extent or the shape that a value is said to be."""
     dim, shape = node.attrs.get("dim"), node.attrs.get("shape")
-    if dim is not None and once.shape == ():
-        verdict, why = columns.shape(type(node.shape)((dim,)), (int(once),), (int(twice),), sizes)
+    if isinstance(dim, Dim) and once.shape == ():
+        verdict, why = columns.shape(Shape((dim,)), (int(once),), (int(twice),), sizes)
         yield (verdict, why) if verdict == WRONG else (EXACT, "")
-    if shape is not None and once.ndim == 1:
+    if isinstance(shape, Shape) and once.ndim == 1:
         verdict, why = columns.shape(shape, tuple(once), tuple(twice), sizes)
         yield (verdict, why) if verdict == WRONG else (EXACT, "")
 
@@ -128,6 +129,3 @@ def fitted(pair: Pair, told: Predicted) -> Pair:
 
 def _inside(values: Any, interval: Interval) -> Any:
     return np.clip(values, interval.low.at, interval.high.at).astype(values.dtype)
-
-
-__all__ = ["CannotRun", "Unknown", "Verdicts", "compared"]

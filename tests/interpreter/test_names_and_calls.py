@@ -227,3 +227,9 @@ def test_minimize_at_module_level() -> None:
     )
     assert [(loss.name, loss.consumer.kind) for loss in found] == [("<module>", "tape")]
     assert "log" in ops(found[0])
+
+
+def test_letters_that_stand_alone_are_no_hyper_parameters() -> None:
+    loss = traced("def my_loss(a, b):\n    return tf.reduce_sum(tf.square(a - b))\n")
+    assert sources(loss) == {"a": "argument", "b": "argument"}
+    assert loss.laws.value(loss.results[0]) is None

@@ -10,6 +10,7 @@ from losslint.graph import Graph, Node
 from losslint.ops.axes import opaque_row, row, unknown
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import api
+from losslint.ops.shapevalue import NO_SUCH_AXIS
 
 _UNARY = """
 abs:            abs math.abs complex_abs
@@ -237,7 +238,7 @@ def add_n(g: Graph, inputs: Any, name: Any = None) -> Node:
     if not isinstance(inputs, (list, tuple)) or not inputs:
         if isinstance(inputs, Node) and not inputs.attrs.get("list"):  # taken apart along its first axis
             return g.op("sum", inputs, axis=(0,), keepdims=False)
-        return unknown(g, "a list that is not known", inputs)
+        return unknown(g, NO_SUCH_AXIS if inputs == [] else "a list that is not known", inputs)
     total = g.lift(inputs[0])
     for item in inputs[1:]:
         total = g.op("add", total, item)

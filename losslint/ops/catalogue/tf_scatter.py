@@ -46,6 +46,25 @@ for _combine, _words in {
     row(_words, _tensor_scatter(_combine))
 
 
+def placed(g: Graph, indices: Any, values: Any, shape: Any) -> Node:
+    """``values`` at coordinates, 0 elsewhere. A 1 in each row, at the column of its label, is ``one_hot``."""
+    pairs, extents = _inside(indices), _inside(shape)
+    rows = pairs.inputs if isinstance(pairs, Node) and pairs.op == "stack" and pairs.attrs["axis"] == 1 else ()
+    columns = extents.inputs if isinstance(extents, Node) and extents.op == "stack" else extents
+    ones = constant_of(values) == 1 or (isinstance(values, Node) and _inside(values).op in ("ones", "ones_like"))
+    if len(rows) == 2 and _inside(rows[0]).op == "range" and ones and isinstance(columns, (list, tuple)):
+        if len(columns) == 2:
+            return g.op("one_hot", rows[1], depth=columns[1], axis=-1, dtype=getattr(values, "dtype", None))
+    return g.op("scatter", indices, values, shape=shape_argument(g, shape))
+
+
+def _inside(value: Any) -> Any:
+    """What is cast, or handed on."""
+    while isinstance(value, Node) and value.op in ("cast", "identity"):
+        value = value.inputs[0]
+    return value
+
+
 @api("tensorflow.sparse_to_dense")
 def sparse_to_dense(
     g: Graph,
@@ -57,7 +76,7 @@ def sparse_to_dense(
     name: Any = None,
 ) -> Node:
     """Values at coordinates, a default elsewhere."""
-    return g.op("scatter", sparse_indices, sparse_values, shape=shape_argument(g, output_shape))
+    return placed(g, sparse_indices, sparse_values, output_shape)
 
 
 def space_block(g: Graph, x: Any, factor: Any, grow: bool) -> Node:

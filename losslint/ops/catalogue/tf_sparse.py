@@ -6,15 +6,14 @@ from typing import Any
 
 from losslint.graph import Graph, Node
 from losslint.ops.axes import batched, opaque_row, reduced, row
-from losslint.ops.catalogue import tf_array, tf_linalg
+from losslint.ops.catalogue import tf_array, tf_linalg, tf_scatter
 from losslint.ops.registry import api
-from losslint.ops.shapevalue import shape_argument
 
 
 @api("tensorflow.SparseTensor", "tensorflow.sparse.SparseTensor")
 def sparse_tensor(g: Graph, indices: Any, values: Any, dense_shape: Any = None, *, shape: Any = None) -> Node:
     """Values at coordinates, 0 elsewhere."""
-    return g.op("scatter", indices, values, shape=shape_argument(g, dense_shape if dense_shape is not None else shape))
+    return tf_scatter.placed(g, indices, values, dense_shape if dense_shape is not None else shape)
 
 
 @api("tensorflow.sparse.to_dense", "tensorflow.sparse_tensor_to_dense")
