@@ -179,7 +179,12 @@ def is_spelled_out(name: str) -> bool:
 
 
 def is_metric_name(name: str) -> bool:
-    """Whether a function of this name says that it only measures; a name that says loss wins."""
+    """Whether a function of this name says that it only measures; a name that says loss wins.
+
+    The Hamming and the zero-one loss count mistakes: they are losses to a statistician only.
+    """
+    if re.search(r"hamming|zero_one", name, re.IGNORECASE):
+        return True
     return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective|entropy", name, re.IGNORECASE)
 
 

@@ -122,9 +122,12 @@ def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -
         return False
     if isinstance(value, Node) and names and all(n in _NO_TENSOR for n in names):
         return False
-    if isinstance(value, Node) and names == ["tensorflow.Tensor"]:
-        if any(n.api.startswith("tensorflow.") for n in ancestors([value])):
-            return True  # TensorFlow made it
+    if (
+        isinstance(value, Node)
+        and names == ["tensorflow.Tensor"]
+        and any(n.api.startswith("tensorflow.") for n in ancestors([value]))
+    ):
+        return True  # TensorFlow made it
     return _unknown(args, kwargs, "isinstance")
 
 

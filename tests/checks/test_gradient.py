@@ -8,6 +8,7 @@ from losslint.domain.shape import SCALAR, Shape
 from losslint.findings import Severity
 from losslint.graph import Unknown
 from tests.hand import Hand, drafts
+from tests.traced import traced
 
 ALL = ("LL201", "LL202", "LL203", "LL204", "LL205", "LL208")
 
@@ -277,3 +278,17 @@ def test_plain_numpy_is_not_our_business():
     assert "LL201" in {draft.code for draft in drafts(h.loss(value), *ALL)}
     named = codes(h.loss(value, consumer="keras", proven=False))
     assert named == ["LL201", "LL205"], "called a loss of y_true and y_pred; the round is a fault of its own"
+
+
+@pytest.mark.parametrize(
+    ("returned", "expected"),
+    [
+        ("tf.reduce_mean(0.0 * y_pred, axis=-1)", [("LL202", "info")]),
+        ("y_true + 0.0 * y_pred", [("LL202", "error")]),
+        ("tf.square(y_true - y_pred) + 0.0 * tf.reduce_sum(y_pred)", []),
+        ("weight * y_pred", []),
+    ],
+)
+def test_what_is_multiplied_by_zero_on_purpose(returned, expected):
+    loss = traced(f"def my_loss(y_true, y_pred, weight=0.0):\n    return {returned}\n")
+    assert [(d.code, d.severity.label) for d in one_per_fault(drafts(loss, *ALL))] == expected

@@ -35,6 +35,11 @@ def said(body: str, **where: str) -> list[str]:
 
 
 CASES = {
+    # --- LL406: the slope that comes in is 0
+    "norm under a maximum": ("y_pred / tf.maximum(tf.norm(y_pred, axis=-1, keepdims=True), 1e-5)", "LL406 I"),
+    "squared norm": ("tf.square(tf.norm(y_pred - y_true, axis=-1))", "LL406 I"),
+    "clipped root": ("tf.clip_by_value(tf.sqrt(tf.reduce_sum(tf.square(y_pred), -1)), 0.1, 9.0)", "LL406 I"),
+    "a maximum that does not help": ("tf.maximum(tf.sqrt(tf.reduce_sum(tf.square(y_pred), -1)), 0.0)", "LL406 W"),
     # --- LL401: known
     "softmax, picked": ("p = tf.nn.softmax(y_pred)\n-tf.math.log(tf.reduce_sum(y_true * p, -1))", "LL401 E"),
     "one minus sigmoid": ("-tf.math.log(1.0 - tf.sigmoid(y_pred))", "LL401 E"),
@@ -345,3 +350,9 @@ def test_what_reaches_no_result_is_silent() -> None:
 def test_a_long_loss_is_looked_at_in_good_time(turns: int) -> None:
     body = "x = y_pred\n" + "x = tf.tanh(x) * y_true + tf.square(x)\n" * turns + "tf.math.log(tf.nn.relu(x))"
     assert said(body) == ["LL401 E"]
+
+
+def test_a_spread_is_positive_and_no_probability() -> None:
+    found = findings("-tf.math.log(sigma)", name="nll", parameters="y_true, mu, sigma")
+    assert [f.code for f in found] == ["LL401"]
+    assert "sigma is not negative" in found[0].message

@@ -67,29 +67,30 @@ def _extent(told: Dim, real: int, doubled: int, sizes: dict[str, int]) -> Verdic
 # --- batch law --------------------------------------------------------------------------------------------------------
 
 
-def law(told: Power | None, once: Any, twice: Any, large: Any = None) -> Verdict:
-    """``once`` and ``twice`` are the values for a batch and for two copies of it, ``large`` the same for many copies."""
-    first, second = _aligned(once, twice)
-    if first is None or second is None:
+def law(told: Power | None, once: Any, twice: Any, repeated: Any, large: Any = None) -> Verdict:
+    """``once`` is the value for a batch, ``twice`` for [a, b, a, b], ``repeated`` for [a, a, b, b].
+
+    ``large`` is a pair of values for many copies of the batch and for twice as many.
+    """
+    pairs = [(*_aligned(once, twice), "twice"), (*_aligned(once, repeated, 2), "repeated")]
+    if any(first is None for first, _, _ in pairs):
         return (EXACT if told is None else LOOSE), ""
     if told is None:
-        return (UNKNOWN if any(_follows(Power(), first, second, p) for p in POWERS) else EXACT), ""
+        lawful = any(all(_follows(Power(), a, b, p) for a, b, _ in pairs) for p in POWERS)
+        return (UNKNOWN if lawful else EXACT), ""
     if told.zero:
-        return (
-            (EXACT, "")
-            if not np.any(first) and not np.any(second)
-            else (WRONG, f"said to be 0, but is {first.flat[0]}")
-        )
+        return (WRONG, f"said to be 0, but is {_few(once)}") if np.any(once) or np.any(twice) else (EXACT, "")
+    blocks = [_sorted(once, twice), _sorted(once, repeated)]
     tolerance = 1e-3
     if told.asymptotic and large is not None:
         first, second = _aligned(*large)
-        tolerance = 3e-2
-        if first is None or second is None:
+        if first is None:
             return LOOSE, ""
-    blocks = _sorted(*(large if told.asymptotic and large is not None else (once, twice)))
-    if _follows(told, first, second, float(told.p), tolerance) or _follows(told, *blocks, float(told.p), tolerance):
-        return (LOOSE if told.asymptotic or told.c is None else EXACT), ""
-    return WRONG, f"{told} but {_few(first)} becomes {_few(second)} for twice the batch"
+        pairs, blocks, tolerance = [(first, second, "many times")], [_sorted(*large)], 3e-2
+    for (first, second, how), sorted_ in zip(pairs, blocks, strict=True):
+        if not any(_follows(told, *v, float(told.p), tolerance) for v in ((first, second), sorted_)):
+            return WRONG, f"{told} but {_few(first)} becomes {_few(second)} for a batch that comes {how}"
+    return (LOOSE if told.asymptotic or told.c is None else EXACT), ""
 
 
 def _few(values: Any) -> str:
@@ -105,13 +106,13 @@ def _follows(told: Power, first: Any, second: Any, p: float, tolerance: float = 
     return bool(np.all(np.abs(difference - float(told.c) * math.log(2))[finite] <= tolerance * scale))
 
 
-def _aligned(once: Any, twice: Any) -> tuple[Any, Any]:
-    """Both values with the same samples; None where they cannot be matched."""
+def _aligned(once: Any, twice: Any, step: int = 1) -> tuple[Any, Any]:
+    """Both values with the same samples, every ``step``th one of ``twice``; None where they cannot be matched."""
     if not all(np.issubdtype(v.dtype, np.number) or v.dtype == bool for v in (once, twice)) or once.ndim != twice.ndim:
         return None, None
     for axis, (a, b) in enumerate(zip(once.shape, twice.shape, strict=True)):
         if b == 2 * a:
-            twice = np.take(twice, range(a), axis)
+            twice = np.take(twice, range(0, a * step, step), axis)
         elif a != b:
             return None, None
     kind = complex if np.iscomplexobj(once) else float

@@ -84,7 +84,7 @@ def extents(node: Node, once: Any, twice: Any, sizes: dict[str, int]) -> Iterato
 def laws(told: Predicted, real: Measured, tensors: Any, pair: Pair, result: Any) -> Iterator[Verdict]:
     """The law of each result."""
     _, once, twice = result
-    again = real(pair)
+    again, repeated = real(pair), real(tuple(np.repeat(x, 2, axis=0) for x in pair))
     found = told.loss.laws
     large = None
     for i, node in tensors:
@@ -94,7 +94,7 @@ def laws(told: Predicted, real: Measured, tensors: Any, pair: Pair, result: Any)
             continue
         if power is not None and power.asymptotic and large is None:
             large = real(copies(pair, COPIES)), real(copies(pair, 2 * COPIES))
-        yield columns.law(power, once[i], twice[i], large and (large[0][i], large[1][i]))
+        yield columns.law(power, once[i], twice[i], repeated[i], large and (large[0][i], large[1][i]))
 
 
 def gradient_inputs(kind: Any, told: Predicted) -> Iterator[Pair]:

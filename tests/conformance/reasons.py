@@ -167,6 +167,17 @@ NAMES: dict[str, str] = {
     "tensorflow.signal.linear_to_mel_weight_matrix tensorflow.signal.mdct "
     "tensorflow.signal.mfccs_from_log_mel_spectrograms tensorflow.space_to_batch "
     "tensorflow.space_to_batch_nd",
+    "refuses dense float tensors, eager execution or the CPU": "builtins.round keras.ops.kaiser keras.ops.numpy.kaiser "
+    "lu_factor numpy.rollaxis Assert Dimension to_graph tensorflow.experimental.numpy.around "
+    "tensorflow.experimental.numpy.round encode_jpeg encode_png approx_min_k approx_max_k fold_in "
+    "tensorflow.random.split reduce_join setdiff1d tensorflow.sets.difference tensorflow.sets.intersection "
+    "tensorflow.sets.size tensorflow.sets.union fftnd ifftnd irfftnd rfftnd tensorflow.sparse.add "
+    "tensorflow.sparse.concat tensorflow.sparse.cross tensorflow.sparse.cross_hashed tensorflow.sparse.expand_dims "
+    "tensorflow.sparse.maximum tensorflow.sparse.reshape tensorflow.sparse.segment_mean tensorflow.sparse.segment_sum "
+    "tensorflow.sparse.split sparse_add sparse_reshape",
+    "refuses eager execution": "tensorflow.metrics.accuracy tensorflow.metrics.auc tensorflow.metrics.mean "
+    "tensorflow.metrics.mean_absolute_error tensorflow.metrics.mean_iou tensorflow.metrics.mean_squared_error "
+    "tensorflow.metrics.precision tensorflow.metrics.recall",
     "does not come back for some inputs": "logm",
     "depends on the learning phase, which is not known": "in_train_phase in_test_phase",
     "needs a TensorFlow 1 graph": "placeholder_with_default parallel_stack",

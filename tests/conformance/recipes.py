@@ -88,7 +88,7 @@ matrix: {f}(y_pred, 0.2, 0.7): clip clip_by_value
 matrix: {f}(y_pred, 0.5, 0.0): keras.activations.threshold keras.ops.threshold
 matrix: {f}(y_pred, 2.0): keras.backend.pow
 matrix: {f}(y_pred): normalize l2_normalize keras.utils.normalize
-matrix: {f}(y_pred, y_true, transpose_b=True); {f}(y_pred, y_true, transpose_a=True): tensorflow.matmul tensorflow.linalg.matmul tensorflow.sparse_matmul tensorflow.sparse.matmul
+matrix: {f}(y_pred, y_true, transpose_b=True); {f}(y_pred, y_true, transpose_a=True): tensorflow.matmul tensorflow.linalg.matmul tensorflow.sparse_matmul
 matrix: {f}(y_pred, tf.transpose(y_true)): keras.backend.dot keras.ops.matmul keras.ops.dot matmul dot
 matrix: {f}(y_pred, y_true, axes=1): keras.backend.batch_dot
 matrix: {f}('bi,bj->ij', y_pred, y_true); {f}('bi,bi->b', y_pred, y_true): einsum
@@ -262,7 +262,7 @@ matrix: {f}(tf.complex(y_pred, y_true)): real imag conj angle conjugate
 matrix: {f}(y_pred, y_true): complex
 matrix: {f}(tf.sparse.from_dense(y_pred)): tensorflow.sparse.to_dense sparse_tensor_to_dense sparse_reduce_sum sparse_reduce_max tensorflow.sparse.reduce_sum tensorflow.sparse.reduce_max
 matrix: tf.sparse.to_dense({f}(y_pred)): tensorflow.sparse.from_dense
-matrix: {f}(tf.sparse.from_dense(y_pred), tf.transpose(y_true)): sparse_dense_matmul sparse_tensor_dense_matmul
+matrix: {f}(tf.sparse.from_dense(y_pred), tf.transpose(y_true)): sparse_dense_matmul sparse_tensor_dense_matmul tensorflow.sparse.matmul
 matrix: tf.sparse.to_dense({f}(tf.sparse.from_dense(y_pred))): tensorflow.sparse.transpose sparse_transpose tensorflow.sparse.reorder sparse_reorder
 matrix: tf.sparse.to_dense({f}([[0, 1]], [1.0], [3, 5])): SparseTensor
 labels: {f}(y_true, tf.argmax(y_pred, -1), num_classes=8): confusion_matrix
@@ -276,7 +276,7 @@ matrix: {f}(lambda x: x * 2.0)(y_pred): tensorflow.function recompute_grad grad_
 matrix: {f}(0.0, 0.5, (3, 5)): numpy.random.normal numpy.random.uniform
 matrix: {f}(3, 5): numpy.random.rand numpy.random.randn
 matrix: {f}(y_pred, lambda: y_true): smart_cond
-matrix: y_pred * (1.0 + {f}(0.5)): math.acos math.asin math.atan math.atanh math.ceil math.cos math.cosh math.degrees math.erf math.erfc math.exp math.expm1 math.fabs math.floor math.gamma math.isfinite math.isinf math.isnan math.lgamma math.log math.log10 math.log1p math.log2 math.radians math.sin math.sinh math.sqrt math.tan math.tanh math.trunc math.asinh
+matrix: y_pred * (3.0 + {f}(0.5)): math.acos math.asin math.atan math.atanh math.ceil math.cos math.cosh math.degrees math.erf math.erfc math.exp math.expm1 math.fabs math.floor math.gamma math.isfinite math.isinf math.isnan math.lgamma math.log math.log10 math.log1p math.log2 math.radians math.sin math.sinh math.sqrt math.tan math.tanh math.trunc math.asinh
 matrix: y_pred * {f}(1.5): math.acosh
 matrix: y_pred * (1.0 + {f}(2.5, 0.5)): math.atan2 math.copysign math.fmod math.hypot math.isclose math.pow
 matrix: y_pred * {f}(12, 8): math.gcd math.comb
@@ -355,7 +355,7 @@ matrix: {f}((3, 5), 0, 4): keras.random.randint
 matrix: {f}((3, 5), 0.5): keras.random.gamma
 matrix: {f}((3, 5), 0.5, 0.5): keras.random.beta
 matrix: {f}((3, 5)): random_bernoulli
-sequence: {f}(y_pred, tf.zeros([tf.shape(y_pred)[0]], tf.int32)): tensorflow.reverse_sequence
+sequence: {f}(y_pred, tf.zeros([tf.shape(y_pred)[0]], tf.int32), seq_axis=1): tensorflow.reverse_sequence
 matrix: {f}([[0, 1], [1, 0]], (3, 5), [1.0, 2.0]): sparse_to_dense
 matrix: {f}(tf.argmax(y_pred, -1), (3, 5)): unravel_index
 matrix: {f}(y_pred): keras.ops.stop_gradient

@@ -24,6 +24,7 @@ def found(source: str, path: str = "model.py") -> dict[str, str]:
         ("def objective(labels, logits):\n    return logits\n", "keras"),
         ("def dice(y_true, y_pred):\n    return y_pred\n", "metric"),
         ("def dice_loss(y_true, y_pred):\n    return y_pred\n", "keras"),
+        ("def hamming_loss(y_true, y_pred):\n    return y_pred\n", "metric"),
         ("def accuracy(y_true, y_pred):\n    return y_pred\n", "metric"),
         ("def add_contrastive_loss(hidden):\n    return hidden\n", "unknown"),
         ("def f1_cross_entropy(y_true, y_pred):\n    return y_pred\n", "keras"),
@@ -131,3 +132,29 @@ def test_weights_masks_and_strategies_are_noticed() -> None:
     assert evidence_of(Module("m.py", "model.fit(x, y, sample_weight=w)")).weighted
     assert evidence_of(Module("m.py", "s = tf.distribute.MirroredStrategy()")).strategy
     assert not evidence_of(Module("m.py", "model.fit(x, y)")).weighted
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "consumer"),
+    [
+        ("metrics.py", "def dice_loss(y_true, y_pred):\n    return y_pred\n", "keras"),
+        ("metrics.py", "def mse(y_true, y_pred):\n    return y_pred\n", "metric"),
+        ("losses.py", "def generalized_dice(y_true, y_pred):\n    return y_pred\n", "keras"),
+        ("losses.py", "def dice_coef(y_true, y_pred):\n    return y_pred\n", "metric"),
+        ("loss_segmentation.py", "def volume_enforcement(prediction, ground_truth):\n    return prediction\n", "keras"),
+    ],
+)
+def test_what_the_file_says(path: str, source: str, consumer: str) -> None:
+    assert list(found(source, path).values()) == [consumer]
+
+
+def test_what_a_loss_class_wraps_is_a_loss_of_keras() -> None:
+    source = """
+    def slope_penalty(slope, real, weight=10.0):
+        return slope
+
+    class SlopePenalty(LossFunctionWrapper):
+        def __init__(self):
+            super().__init__(slope_penalty, name="slope")
+    """
+    assert found(source) == {"slope_penalty": "keras"}

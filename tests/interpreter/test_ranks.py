@@ -117,3 +117,86 @@ def test_of_two_names_for_labels_what_is_actual_is_predicted() -> None:
     loss = traced("def focal_loss(target, actual):\n    return tf.square(target - actual)\n")
     roles = {n.attrs["name"]: n.attrs["role"] for n in ancestors(loss.results) if n.op == "source"}
     assert roles == {"target": "label", "actual": "prediction"}
+
+
+def test_ranks_at_which_the_code_fails_tell_nothing() -> None:
+    loss = traced(
+        """
+        def spatial(shape):
+            if len(shape) == 4:
+                return [1, 2]
+            raise ValueError
+
+        def my_loss(y_true, y_pred):
+            return tf.reduce_sum(y_true * y_pred, axis=spatial(y_pred.shape))
+        """,
+        "my_loss",
+    )
+    assert loss.results[0].shape.batch_axes == (0,)
+    assert str(loss.laws.value(loss.results[0])) == "law 0"
+
+
+def test_what_is_left_after_several_axes_is_more_than_the_batch() -> None:
+    assert shapes("x = tf.reduce_sum(y_pred, axis=[1, 2, 3])\n    return tf.reduce_sum(x, axis=-1)") == {
+        "y_pred": "(B, D, H, W, C)"
+    }
+
+
+def test_a_list_of_as_many_as_there_are_axes() -> None:
+    loss = traced(
+        """
+        def slope_loss(_, y_pred):
+            extents = y_pred.get_shape().as_list()[1:-1]
+            slopes = [None] * len(extents)
+            for i in range(len(extents)):
+                turned = K.permute_dimensions(y_pred, [i + 1, *range(i + 1), *range(i + 2, len(extents) + 2)])
+                step = turned[1:, ...] - turned[:-1, ...]
+                slopes[i] = tf.reduce_mean(tf.abs(step))
+            return tf.add_n(slopes) / len(slopes)
+        """
+    )
+    assert str(loss.results[0].shape) == "()"
+    assert str(loss.laws.value(loss.results[0])) == "law 0"
+
+
+def test_a_setting_read_from_outside_is_a_number() -> None:
+    loss = traced(
+        """
+        import os
+        MISSING = float(os.environ.get("MISSING"))
+
+        def my_loss(y_true, y_pred):
+            known = tf.cast(tf.not_equal(y_true, MISSING), tf.float32)
+            return tf.reduce_mean(known * tf.square(y_true - y_pred), axis=-1)
+        """
+    )
+    assert str(loss.results[0].shape) == "(B, ...)"
+
+
+def test_one_term_for_each_class() -> None:
+    loss = traced(
+        """
+        def class_loss(y_true, y_pred):
+            terms = [tf.reduce_mean(tf.abs(y_true[:, c] - y_pred[:, c])) for c in range(y_pred.shape[1])]
+            return tf.reduce_mean(tf.stack(terms))
+        """
+    )
+    assert str(loss.results[0].shape) == "()"
+    assert str(loss.laws.value(loss.results[0])) == "law 0"
+
+
+def test_a_sparse_tensor_of_ones_is_one_hot() -> None:
+    loss = traced(
+        """
+        def overlap_loss(ground_truth, prediction):
+            classes = tf.shape(prediction)[-1]
+            labels = tf.cast(tf.reshape(ground_truth, (-1,)), tf.int64)
+            count = tf.shape(labels)[0]
+            places = tf.stack([tf.range(tf.cast(count, tf.int64), dtype=tf.int64), labels], axis=1)
+            ones = tf.SparseTensor(places, tf.ones_like(labels, dtype=tf.float32), tf.stack([count, classes], 0))
+            shape = tf.concat([tf.shape(ground_truth), tf.reshape(classes, (1,))], 0)
+            return -tf.reduce_mean(tf.sparse.reduce_sum(tf.sparse.reshape(ones, shape) * prediction, axis=-1))
+        """
+    )
+    assert "one_hot" in {n.op for n in loss.graph.nodes}
+    assert str(loss.laws.value(loss.results[0])) == "law 0"

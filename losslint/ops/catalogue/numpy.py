@@ -180,10 +180,19 @@ def _like(primitive: str) -> Expansion:
     return expansion
 
 
-for _name, _primitive in {"zeros": "zeros", "ones": "ones", "empty": "zeros"}.items():
+for _name, _primitive in {"zeros": "zeros", "ones": "ones"}.items():
     registered(_name, _filled(_primitive))
     # only the shape of the argument is looked at, so nothing leaves the graph
     api(f"numpy.{_name}_like")(_like(f"{_primitive}_like"))
+
+
+def _empty(g: Graph, shape: Any, dtype: Any = None, **kwargs: Any) -> Node:
+    """Whatever the memory held."""
+    return g.op("random", low=None, high=None, shape=shape_argument(g, shape), dtype=dtype_of(dtype))
+
+
+registered("empty", _empty)
+api("numpy.empty_like")(lambda g, prototype, *args, **kwargs: _empty(g, g.op("shape_of", prototype)))
 
 
 def full(g: Graph, shape: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Node:

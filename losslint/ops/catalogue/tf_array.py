@@ -219,10 +219,16 @@ def shape_n(g: Graph, input: Any, out_type: Any = None, name: Any = None) -> lis
     return [g.op("shape_of", x) for x in input] if isinstance(input, (list, tuple)) else [unknown(g, "shapes", input)]
 
 
-@api("tensorflow.identity", "tensorflow.guarantee_const", "tensorflow.convert_variables_to_tensors")
+@api("tensorflow.identity", "tensorflow.convert_variables_to_tensors")
 def identity(g: Graph, input: Any, name: Any = None) -> Node:
     """The tensor itself."""
     return g.op("identity", input)
+
+
+@api("tensorflow.guarantee_const")
+def guarantee_const(g: Graph, input: Any, name: Any = None) -> Node:
+    """The tensor itself, without a gradient."""
+    return g.op("stop_gradient", input)
 
 
 @api("tensorflow.identity_n", "tensorflow.tuple")

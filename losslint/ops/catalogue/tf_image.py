@@ -272,7 +272,7 @@ def extract_patches(g: Graph, images: Any, *args: Any, **kwargs: Any) -> Node:
 
 
 # -- spectra -----------------------------------------------------------------------------------------------------------
-def _spectrum(axes: int, dtype: str | None, same_shape: bool) -> Callable[..., Node]:
+def _spectrum(axes: int, dtype: str | None, same_shape: bool, differentiable: bool = True) -> Callable[..., Node]:
     """A linear map over the last ``axes`` axes; the axes before them keep apart."""
 
     def expansion(g: Graph, input: Any = None, *args: Any, input_tensor: Any = None, **kwargs: Any) -> Node:
@@ -282,6 +282,7 @@ def _spectrum(axes: int, dtype: str | None, same_shape: bool) -> Callable[..., N
         shape = x.shape
         for axis in range(-1, -axes - 1, -1) if not same_shape else ():
             shape = sized(shape, axis, None if shape.axis(axis) is None else Dim.fresh())
+        x = x if differentiable else g.op("stop_gradient", x)
         return batched(g.op("conv", x, how="spectrum"), shape, dtype)
 
     return expansion
@@ -294,7 +295,7 @@ for _prefix in ("signal.", "spectral.", ""):
 for _prefix in ("signal.", "spectral."):
     row(f"{_prefix}rfft", _spectrum(1, "complex64", False))
     row(f"{_prefix}rfft2d", _spectrum(2, "complex64", False))
-    row(f"{_prefix}rfft3d", _spectrum(3, "complex64", False))
+    row(f"{_prefix}rfft3d", _spectrum(3, "complex64", False, differentiable=False))
     row(f"{_prefix}irfft {_prefix}dct {_prefix}idct", _spectrum(1, "float32", False))
     row(f"{_prefix}irfft2d", _spectrum(2, "float32", False))
     row(f"{_prefix}irfft3d", _spectrum(3, "float32", False))

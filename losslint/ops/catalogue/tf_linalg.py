@@ -268,7 +268,8 @@ def qr(g: Graph, input: Any, full_matrices: Any = False, name: Any = None) -> Re
 def lu(g: Graph, input: Any, output_idx_type: Any = None, name: Any = None) -> Record:
     """Both triangular factors in one matrix, and the permutation."""
     x = g.lift(input)
-    return Record(("lu", "p"), tuple(g.op("linalg", x, how="lu") for _ in range(2)))
+    factors, order = (g.op("linalg", x, how="lu") for _ in range(2))
+    return Record(("lu", "p"), (factors, batched(order, order.shape, "int32")))
 
 
 @api("tensorflow.linalg.slogdet")

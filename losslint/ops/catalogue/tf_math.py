@@ -64,7 +64,7 @@ pow:            pow math.pow
 maximum:        maximum math.maximum
 minimum:        minimum math.minimum
 floordiv:       math.floordiv floordiv floor_div truncatediv
-mod:            math.floormod math.mod floormod mod truncatemod
+mod:            math.floormod math.mod floormod mod
 div_no_nan:     math.divide_no_nan div_no_nan
 mul_no_nan:     math.multiply_no_nan
 xlogy:          math.xlogy
@@ -177,6 +177,14 @@ def squared_difference(g: Graph, x: Any, y: Any, name: Any = None) -> Node:
     with g.library():
         difference = g.op("sub", x, y)
     return g.op("square", difference)
+
+
+@api("tensorflow.truncatemod")
+def truncatemod(g: Graph, x: Any, y: Any, name: Any = None) -> Node:
+    """The remainder as C has it, for which TensorFlow has no gradient."""
+    with g.library():
+        quotient = g.op("trunc", g.op("div", x, y))
+        return g.op("stop_gradient", g.op("sub", x, g.op("mul", quotient, y)))
 
 
 @api("tensorflow.nn.relu6")

@@ -52,9 +52,9 @@ def placed(g: Graph, indices: Any, values: Any, shape: Any) -> Node:
     rows = pairs.inputs if isinstance(pairs, Node) and pairs.op == "stack" and pairs.attrs["axis"] == 1 else ()
     columns = extents.inputs if isinstance(extents, Node) and extents.op == "stack" else extents
     ones = constant_of(values) == 1 or (isinstance(values, Node) and _inside(values).op in ("ones", "ones_like"))
-    if len(rows) == 2 and _inside(rows[0]).op == "range" and ones and isinstance(columns, (list, tuple)):
-        if len(columns) == 2:
-            return g.op("one_hot", rows[1], depth=columns[1], axis=-1, dtype=getattr(values, "dtype", None))
+    counted = len(rows) == 2 and _inside(rows[0]).op == "range"
+    if counted and ones and isinstance(columns, (list, tuple)) and len(columns) == 2:
+        return g.op("one_hot", rows[1], depth=columns[1], axis=-1, dtype=getattr(values, "dtype", None))
     return g.op("scatter", indices, values, shape=shape_argument(g, shape))
 
 
