@@ -128,7 +128,7 @@ def from_weights(nodes: list[Node]) -> set[int]:
             inside = node.attrs.get("role") == "variable"
         else:
             inside = bool(node.inputs) and all(n.id in found or n.op == "const" for n in node.inputs)
-        if inside:
+        if inside and not node.shape.numel.batch:  # constants scattered into a tensor of the batch's shape are none
             found.add(node.id)
     return found
 

@@ -28,11 +28,12 @@ class Measured:
     """Runs a case eagerly."""
 
     def __init__(self, source: str) -> None:
+        self.source = source
         self._function = function_of(source)
 
-    def __call__(self, pair: Pair) -> list[Leaf]:
-        """The leaves of the result."""
-        return [as_array(leaf) for leaf in flat(self._run(tf.constant(pair[0]), tf.constant(pair[1])))]
+    def __call__(self, pair: Pair, seed: int = 3) -> list[Leaf]:
+        """The leaves of the result; random numbers are drawn by ``seed``."""
+        return [as_array(leaf) for leaf in flat(self._run(tf.constant(pair[0]), tf.constant(pair[1]), seed))]
 
     def dtypes(self, pair: Pair) -> list[str | None]:
         """The dtype of each leaf; None where it is no tensor or array."""
@@ -60,9 +61,9 @@ class Measured:
             return "dead"
         return "live" if np.any(np.abs(np.nan_to_num(tf.convert_to_tensor(found).numpy(), nan=1.0)) > 1e-12) else "zero"
 
-    def _run(self, y: Any, p: Any) -> Any:
-        tf.random.set_seed(3)
-        np.random.seed(3)
+    def _run(self, y: Any, p: Any, seed: int = 3) -> Any:
+        tf.random.set_seed(seed)
+        np.random.seed(seed)
         return self._function(y, p)
 
 

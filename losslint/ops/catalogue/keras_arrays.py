@@ -229,8 +229,9 @@ def nonzero(g: Graph, x: Any) -> Any:
     if node.shape.rank is None:
         return Unknown((node,), "the coordinates of a tensor of unknown rank")
     count = Shape((Dim.fresh(node.shape.numel.batch),))
-    with g.library():
-        return tuple(batched(g.op("argsort", node, axis=(-1,)), count, "int32") for _ in node.shape.head)
+    with g.library():  # which row it is depends on the batch, as its place in an order of all elements does
+        order = g.op("argsort", g.op("reshape", node, (-1,)), axis=(0,))
+        return tuple(batched(g.op("cast", order, dtype="int32"), count, "int32") for _ in node.shape.head)
 
 
 def member(g: Graph, x1: Any, x2: Any, assume_unique: Any = False, invert: Any = False) -> Node:

@@ -188,7 +188,12 @@ for _name, _primitive in {"zeros": "zeros", "ones": "ones"}.items():
 
 def _empty(g: Graph, shape: Any, dtype: Any = None, **kwargs: Any) -> Node:
     """Whatever the memory held."""
-    return g.op("random", low=None, high=None, shape=shape_argument(g, shape), dtype=dtype_of(dtype))
+    held = shape_argument(g, shape)
+    return (
+        weak(g.op("random", low=None, high=None, shape=held))
+        if dtype is None
+        else g.op("random", low=None, high=None, shape=held, dtype=dtype_of(dtype))
+    )
 
 
 registered("empty", _empty)
