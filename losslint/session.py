@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from losslint.frontend.module import Module
     from losslint.frontend.project import Project
 
-_MAY_MATTER = re.compile(r"tensorflow|keras|\btf\b|\bK\b|backend")
+_MAY_MATTER = re.compile(r"tensorflow|keras|\btf\b|\bK\b|backend|[Ll]oss|LOSS")
 _WORTH_A_POOL = 24  # files that may matter; below that, starting processes costs more than it saves
 
 

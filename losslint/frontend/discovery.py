@@ -55,8 +55,10 @@ def imports_framework(module: Module) -> bool:
         return True
     if names & {"torch", "jax", "mxnet", "paddle", "theano", "flax"}:
         return False
+    if _FRAMEWORK_TEXT.search(module.text):
+        return True
     relative = any(isinstance(s, ast.ImportFrom) and s.level for s in module.tree.body)
-    return relative or bool(_FRAMEWORK_TEXT.search(module.text))
+    return relative and "loss" in module.text.lower()
 
 
 def evidence_of(module: Module) -> Evidence:
