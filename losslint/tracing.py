@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+from losslint.domain.shape import ONE
 from losslint.frontend.discovery import DEFAULTS, Entry
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
@@ -70,10 +71,20 @@ def _undecided(loss: Loss) -> bool:
     return (shape.rank is None and not shape.min_rank) or loss.laws.value(loss.value) is None
 
 
+def _clashes(node: Node) -> bool:
+    """Whether an axis of samples meets one that is none, elementwise: the hypothesis about the rank is wrong then."""
+    if len(node.inputs) != 2 or node.op not in ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "lt", "gt"):
+        return False
+    a, b = (x.shape for x in node.inputs)
+    if a.rank is None or a.rank != b.rank:
+        return False
+    return any(x != ONE != y and (x.batch or 0) != (y.batch or 0) for x, y in zip(a.head, b.head, strict=True))
+
+
 def _outcome(loss: Loss) -> tuple[object, ...] | None:
     """What has to agree between two hypotheses about the rank of the inputs, None where that is not known either."""
     node = loss.value
-    if not isinstance(node, Node) or _undecided(loss):
+    if not isinstance(node, Node) or _undecided(loss) or any(map(_clashes, loss.graph.nodes)):
         return None
     return (
         bool(node.shape.min_rank),
