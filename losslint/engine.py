@@ -8,11 +8,10 @@ from typing import Any
 
 from losslint.checks import load_checks
 from losslint.checks.base import CHECKS, Draft, one_per_fault
-from losslint.findings import Finding, Severity, Step
-from losslint.frontend.discovery import DEFAULTS, Entry, entries, evidence_of, imports_framework
+from losslint.findings import Finding, Step
+from losslint.frontend.discovery import DEFAULTS, entries, evidence_of, imports_framework
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
-from losslint.graph import Site
 from losslint.loss import Loss
 from losslint.options import Options
 from losslint.tracing import BudgetExceeded, trace
@@ -84,6 +83,3 @@ def finding_of(draft: Draft, loss: Loss) -> Finding:
         draft.help,
         path,
     )
-
-
-__all__ = ["Entry", "Failure", "Severity", "Site", "lint_module", "losses"]

@@ -85,6 +85,10 @@ class Loss:
         nodes = self.graph.nodes
         return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)
 
+    def site_of(self, node: Node) -> Site:
+        """Where ``node`` was made; a node without a place is reported at the return."""
+        return node.site or (self.outputs[0].site if self.outputs else self.site)
+
     def place(self, site: Site) -> Site:
         """Where to report what the loss as a whole does wrong because of ``site``: in itself, not in a helper it calls.
 

@@ -77,10 +77,6 @@ def _way(loss: Loss, source: Node, cut: Node) -> list[tuple[str, Site | None]]:
     return stops(before + after[1:], loss.outputs[0].site if loss.outputs else None)
 
 
-def _site(node: Node, loss: Loss) -> Site:
-    return node.site or (loss.outputs[0].site if loss.outputs else loss.site)
-
-
 def _cut_draft(loss: Loss, code: str, message: str, help: str) -> Iterator[Draft]:
     """The finding of ``code`` where it is the fate of ``loss``; ``{source}`` and ``{op}`` are filled in."""
     fate = _fate(loss)
@@ -92,7 +88,7 @@ def _cut_draft(loss: Loss, code: str, message: str, help: str) -> Iterator[Draft
         code,
         Severity.INFO if node.op == "mul" and all(map(_is_zero, loss.results)) else Severity.ERROR,
         message.format(**names),
-        _site(node, loss),
+        loss.site_of(node),
         fact=f"gradient of {names['source']}: {'0' if fate.cut.kind == 'zero' else 'None'}, lost at {names['op']}",
         help=help,
         fault=node,
@@ -185,7 +181,7 @@ def leaves_tensorflow(loss: Loss) -> Iterator[Draft]:
             "LL205",
             Severity.ERROR,
             f"{name} takes {what} out of TensorFlow: it fails on symbolic tensors and ends the gradient",
-            _site(node, loss),
+            loss.site_of(node),
             fact=f"gradient of {what}: None, lost at {name}",
             help="use the TensorFlow function of the same meaning",
             fault=node,
@@ -239,7 +235,7 @@ def dead_loss_term(loss: Loss) -> Iterator[Draft]:
                     "LL203",
                     Severity.WARNING,
                     f"this term of the loss has no gradient: {spoken(cut)} cuts it off, only the other terms train",
-                    _site(cut, loss),
+                    loss.site_of(cut),
                     fact=f"gradient of the term: {'0' if gradients.from_sources(term) == 'zero' else 'None'}",
                     help="use a smooth surrogate, or report the term as a metric",
                     fault=cut,

@@ -128,13 +128,9 @@ def _hard_coded(loss: Loss, result: Node) -> Node | None:
     return None
 
 
-def _site(node: Node, loss: Loss) -> Site:
-    return node.site or (loss.outputs[0].site if loss.outputs else loss.site)
-
-
 def _place(node: Node, loss: Loss) -> Site:
     """Where to report a law of the whole loss: a sum is no fault of the helper that computes it."""
-    return loss.place(_site(node, loss))
+    return loss.place(loss.site_of(node))
 
 
 def _effect(p: Fraction) -> str:
@@ -255,7 +251,7 @@ def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
             "LL306",
             Severity.ERROR if keras else Severity.WARNING,
             "the static batch size is None where the last batch may be smaller",
-            _site(node, loss),
+            loss.site_of(node),
             fact=f"{spoken(node.inputs[0])}.shape[{node.attrs.get('axis', 0)}] is the batch axis",
             help="use tf.shape(x)[0], which is known when the step runs",
             fault=node,
@@ -287,7 +283,7 @@ def batch_axis_activation(loss: Loss) -> Iterator[Draft]:
             "LL307",
             Severity.WARNING,
             f"{name} normalizes over the batch axis: every sample depends on the others",
-            _site(node, loss),
+            loss.site_of(node),
             fact=f"the normalized axes hold {node.attrs['extent']} elements, B samples among them",
             help=f"pass axis=-1 to {name}"
             if node.attrs.get("axis") in (None, (0,), 0)

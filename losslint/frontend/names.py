@@ -53,8 +53,6 @@ _PREFIXES = [
     ("keras.src.", "keras."),
     ("keras.python.", "keras."),
     ("keras_core.", "keras."),
-    ("tensorflow.math.", "tensorflow.math."),
-    ("jax.numpy.", "jax.numpy."),
 ]
 _WHOLE = {
     "tf": "tensorflow",
@@ -84,7 +82,7 @@ def canonical(name: str) -> str:
         if name in _WHOLE:
             name = _WHOLE[name]
         for written, replaced in _PREFIXES:
-            if name.startswith(written) and written != replaced:
+            if name.startswith(written):
                 name = replaced + name[len(written) :]
                 break
         else:
@@ -186,8 +184,3 @@ def is_metric_name(name: str) -> bool:
     if re.search(r"hamming|zero_one", name, re.IGNORECASE):
         return True
     return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective|entropy", name, re.IGNORECASE)
-
-
-def is_batch_size_name(name: str) -> bool:
-    """Whether a constant of this name is a batch size."""
-    return bool(re.search(r"(^|_)(batch_?size|bs|n_?batch|batch_?len)$", name.rsplit(".", 1)[-1], re.IGNORECASE))

@@ -22,7 +22,6 @@ from losslint.interpreter.values import (
     Function,
     Instance,
     Method,
-    ModuleRef,
     Partial,
     SomeOf,
     Super,
@@ -365,6 +364,3 @@ def _spelled(tree: cst.BaseExpression) -> str:
         owner = _spelled(tree.value)
         return f"{owner}.{tree.attr.value}" if owner else tree.attr.value
     return ""
-
-
-__all__ = ["Calls", "ModuleRef"]

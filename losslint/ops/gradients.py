@@ -118,11 +118,6 @@ class Gradients:
 
     # --- what other modules ask ---------------------------------------------------------------------------------
 
-    @property
-    def origins(self) -> list[Node]:
-        """Sources that training may move, models (they carry weights) and opaque nodes (they may hide either)."""
-        return self._origins
-
     def reaches(self, source: Node) -> str:
         """The best gradient any result sends to ``source``: "live", "unknown", "zero", "dead" or "absent"."""
         state = self._down.get(source.id, _ABSENT)

@@ -67,7 +67,7 @@ from __future__ import annotations
 from typing import Any
 
 from losslint.domain.shape import ONE, SCALAR, Dim, Shape, broadcast, opened, product, reduce, with_rank
-from losslint.graph import Graph, Node, ShapeRule
+from losslint.graph import Graph, ShapeRule
 from losslint.ops.extents import axes_of, extent_of, held_shape, integer, length, requested
 from losslint.ops.reshaping import RESHAPING, Attrs, Inputs, Result, Rule, alike, replaced
 
@@ -441,8 +441,3 @@ SHAPE_RULES: dict[str, ShapeRule] = {name: _lenient(rule) for name, rule in _RUL
 def new_graph() -> Graph:
     """An empty graph that knows the primitives."""
     return Graph(SHAPE_RULES)
-
-
-def is_extent(node: Node) -> bool:
-    """Whether the value of ``node`` is a known extent of some tensor."""
-    return isinstance(node.attrs.get("dim"), Dim)
