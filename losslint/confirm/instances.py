@@ -1,0 +1,141 @@
+"""Makes the ``self`` of a method: an object of its class, whose constructor may fail or ask for what nobody has.
+
+What the constructor did not set is computed when it is read, by the one statement of the class that sets it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from losslint.confirm.inline import computing
+from losslint.confirm.lazymodule import LazyModule, Scope
+
+if TYPE_CHECKING:
+    from losslint.confirm.loader import Loader, Make
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def instance_of(loader: Loader, cls: type, make: Make) -> Any:
+    """An object of ``cls``: by its constructor, or bare where that fails. Raises CannotLoad."""
+    from losslint.confirm.targets import arguments
+
+    members = _on_demand(loader, cls, make)
+    definitions = [d for d, _ in _definitions(loader, cls) if d.name == cls.__name__]
+    try:
+        args, kwargs = arguments(cls, [*definitions], make, cls, {})
+        made = cls(*args, **kwargs)
+        object.__setattr__(made, "__class__", type(cls)(cls.__name__, (cls,), members))
+    except (Exception, SystemExit) as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        loader.assumed.append(f"{cls.__name__}(...) fails ({why}{loader.row_of(error)}): what it sets is made up")
+        made = _bare(loader, cls, members)
+    _compile(loader, made)
+    return made
+
+
+def _bare(loader: Loader, cls: type, members: dict[str, Any]) -> Any:
+    """An object that only the constructor of its library base has seen."""
+    base = next((b for b in cls.__mro__ if not _is_ours(loader, b)), object)
+
+    def begin(self: Any, *args: Any, **kwargs: Any) -> None:
+        base.__init__(self)  # type: ignore[misc]
+
+    kind = type(cls)(cls.__name__, (cls,), members | {"__init__": begin})
+    kind.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+    try:
+        return kind()
+    except Exception:
+        return object.__new__(kind)
+
+
+def _on_demand(loader: Loader, cls: type, make: Make) -> dict[str, Any]:
+    """The members of a subclass of ``cls`` that computes missing attributes."""
+    pending: set[str] = set()
+    inherited = getattr(cls, "__getattr__", None)
+
+    def __getattr__(self: Any, name: str) -> Any:
+        found = None if name.startswith("__") or name in pending else _setter(loader, cls, name)
+        if found is None:
+            if inherited is not None:
+                return inherited(self, name)
+            raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
+        pending.add(name)
+        try:
+            return _computed(loader, self, name, *found, make)
+        finally:
+            pending.discard(name)
+
+    return {"__getattr__": __getattr__, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
+
+
+def _computed(loader: Loader, instance: Any, name: str, function: Function, row: int, scope: Scope, make: Make) -> Any:
+    """The value that the statement at ``row`` of ``function`` gives to ``name``. Raises CannotLoad."""
+    from losslint.confirm.loader import CannotLoad
+    from losslint.confirm.targets import arguments, guarded
+
+    def run() -> Any:
+        names: dict[str, Any] = {}
+        sliced = computing(function, name, type(instance).__name__)
+        exec(compile(scope.prepared(sliced), scope.file.path, "exec", dont_inherit=True), scope, names)
+        bound = names[sliced.name].__get__(instance)
+        args, kwargs = arguments(bound, [function], make, type(instance), {})
+        with_arguments = f" with {', '.join(kwargs)} made up" if kwargs else ""
+        loader.assumed.append(f"self.{name} is what line {row} sets{with_arguments}")
+        return bound(*args, **kwargs)
+
+    try:
+        return guarded(loader, f"self.{name}", run)
+    except CannotLoad as error:
+        raise CannotLoad(f"self.{name} cannot be computed: {error}") from error
+
+
+def _setter(loader: Loader, cls: type, name: str) -> tuple[Function, int, Scope] | None:
+    """The function of the class, or of a base, that sets ``self.name``, and the row; the constructor if it does."""
+    for definition, scope in _definitions(loader, cls):
+        functions = [f for f in definition.body if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        for function in sorted(functions, key=lambda f: ("__init__", "build", "compile").count(f.name), reverse=True):
+            own = function.args.args[0].arg if function.args.args else ""
+            for node in ast.walk(function):
+                if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or node.attr != name:
+                    continue
+                if isinstance(node.value, ast.Name) and node.value.id == own:
+                    return function, node.lineno, scope
+    return None
+
+
+def _definitions(loader: Loader, cls: type) -> Iterator[tuple[ast.ClassDef, Scope]]:
+    """The definitions of ``cls`` and its bases as far as they stand in the bundle."""
+    for base in cls.__mro__:
+        scope = _scope(loader, base)
+        if scope is not None:
+            wanted = base.__qualname__.rpartition(".")[2]
+            found = [n for n in ast.walk(scope.tree) if isinstance(n, ast.ClassDef) and n.name == wanted]
+            yield from ((n, scope) for n in found[-1:])
+
+
+def _scope(loader: Loader, cls: type) -> Scope | None:
+    module = loader.by_name(cls.__module__)
+    return module.__dict__["losslint_scope"] if isinstance(module, LazyModule) else None
+
+
+def _is_ours(loader: Loader, cls: type) -> bool:
+    return _scope(loader, cls) is not None or cls.__name__ == "Inert"
+
+
+def _compile(loader: Loader, instance: Any) -> None:
+    """A Keras model is compiled before its training step runs."""
+    compute = getattr(type(instance), "compute_loss", None)
+    if compute is None or not inspect.isfunction(compute) or getattr(instance, "compiled", True):
+        return
+    keras = next((b for b in type(instance).__mro__ if b.__module__.split(".")[0] in ("keras", "tf_keras")), None)
+    if keras is None:
+        return
+    try:
+        keras.compile(instance, optimizer="sgd", loss="mse")  # type: ignore[attr-defined]
+    except Exception:
+        return
+    loader.assumed.append("the model is compiled with loss='mse'")

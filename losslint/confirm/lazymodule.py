@@ -1,0 +1,284 @@
+"""Modules whose top level runs piecemeal: a statement is executed when a name that it binds is first looked up."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import contextlib
+import copy
+import linecache
+import symtable
+import sys
+import types
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+from losslint.confirm.jobs import File
+from losslint.confirm.stubs import Stub
+from losslint.confirm.toplevel import Unit, narrowed, simple_parts, star_imports, units
+
+_CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
+
+
+class Executed(NamedTuple):
+    """A top-level statement that ran."""
+
+    path: str
+    first: int
+    last: int
+    text: str
+
+
+class Context(Protocol):
+    """What a lazy module asks of its loader."""
+
+    executed: list[Executed]
+    builtins: dict[str, Any]
+
+    def star(self, scope: Scope, statement: ast.ImportFrom, name: str) -> Any:
+        """What ``statement`` (``from x import *``) binds ``name`` to. Raises KeyError."""
+
+    def dropped(self, stub: Stub, path: str, row: int) -> None:
+        """``stub`` was left out as a decorator."""
+
+
+class TopLevelError(Exception):
+    """A KeyError of a top-level statement: as such it would read as "this name is not defined"."""
+
+
+class Scope(dict[str, Any]):
+    """The globals of a lazy module.
+
+    Python asks ``__missing__`` for what is not there, of a subclass of dict, when a function or a statement reads a
+    global. In the body of a class it does not, unless the name is declared global there: see ``_Prepare``.
+    A name that is bound or filled by several statements is kept in ``_versions``, never in the dict itself, so that
+    each statement sees what Python would have shown to it.
+    """
+
+    def __init__(self, context: Context, file: File, name: str, package: str) -> None:
+        super().__init__(__name__=name, __package__=package, __file__=file.path, __doc__=None, __spec__=None)
+        self["__builtins__"] = context.builtins
+        self.context = context
+        self.file = file
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a string is no affair of ours
+            self.tree = ast.parse(file.text, file.path)
+            self._classes = dict(_class_globals(symtable.symtable(file.text, file.path, "exec")))
+        self.guarded = frozenset(_guarded_rows(self.tree))
+        self.stars = star_imports(self.tree)
+        self._units: dict[str, list[Unit]] = {}
+        for unit in units(self.tree):
+            for bound in sorted(unit.binds | unit.changes):
+                self._units.setdefault(bound, []).append(unit)
+        self._versions: dict[str, dict[int, Any]] = {}
+        self._running: list[Unit] = []
+        self._done: set[int] = set()
+        lines = file.text.splitlines(keepends=True)
+        linecache.cache[file.path] = (len(file.text), None, lines, file.path)
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._units:
+            return self._supply(name)
+        if self.stars and not hasattr(builtins, name) and not name.startswith("__"):
+            for statement in reversed(self.stars):
+                try:
+                    value = self.context.star(self, statement, name)
+                except KeyError:
+                    continue
+                module = "." * statement.level + (statement.module or "")
+                self._ran(statement, f"from {module} import {name}")
+                self[name] = value
+                return value
+        raise KeyError(name)
+
+    def names(self) -> list[str]:
+        """What the top level binds."""
+        return [name for name, found in self._units.items() if any(name in unit.binds for unit in found)]
+
+    def binding(self, name: str) -> ast.stmt | None:
+        """The last statement that binds ``name``."""
+        return next((u.node for u in reversed(self._units.get(name, [])) if name in u.binds), None)
+
+    def _supply(self, name: str) -> Any:
+        limit = self._running[-1].index if self._running else len(self.tree.body) * 1000
+        every = [u for u in self._units[name] if u not in self._running]
+        before = [u for u in every if u.index < limit]
+        if not any(name in u.binds for u in before):
+            if hasattr(builtins, name):
+                raise KeyError(name)
+            before = every  # what Python would not have found yet is better than nothing
+        for unit in before:
+            self._run(unit, name)
+        versions = self._versions.get(name, {})
+        for unit in reversed(before):
+            if unit.index in versions:
+                return versions[unit.index]
+        if name not in self:
+            raise KeyError(name)
+        return super().__getitem__(name)
+
+    def _run(self, unit: Unit, name: str) -> None:
+        statement = narrowed(unit.node, name, frozenset(self._done))
+        if statement is None:
+            return
+        self._running.append(unit)
+        try:
+            self.execute(statement)
+        except KeyError as error:
+            raise TopLevelError(f"line {statement.lineno}: KeyError: {error}") from error
+        finally:
+            self._running.pop()
+        self._done.update(map(id, simple_parts(statement)))
+        for bound in unit.binds:
+            if bound in self and type(self[bound]).__name__ == "FlagValues":
+                self[bound].mark_as_parsed()  # absl: there is no command line, every flag has its default
+            if len(self._units[bound]) > 1 and bound in self:
+                self._versions.setdefault(bound, {})[unit.index] = self.pop(bound)
+
+    def execute(self, statement: ast.stmt) -> None:
+        """Run a statement in these globals, eagerly even when a function is being traced, and record it."""
+        ready = self._without_stubs(statement)
+        code = compile(self.prepared(ready), self.file.path, "exec", __future__.annotations.compiler_flag, True)
+        with _outside_of_graphs():
+            exec(code, self)
+        self._ran(statement, self._text(statement) if ready is statement else ast.unparse(ready))
+
+    def prepared(self, statement: ast.stmt) -> ast.Module:
+        """``statement`` as it can be compiled for these globals."""
+        new = _Prepare(self._classes).visit(copy.deepcopy(statement))
+        return ast.fix_missing_locations(ast.Module(new if isinstance(new, list) else [new], []))
+
+    def _ran(self, statement: ast.stmt, text: str) -> None:
+        last = statement.end_lineno or statement.lineno
+        self.context.executed.append(Executed(self.file.path, _first_row(statement), last, text))
+
+    def _text(self, statement: ast.stmt) -> str:
+        """The source of ``statement``; of one that was narrowed, what is left of it."""
+        if statement in self.tree.body:
+            lines = linecache.getlines(self.file.path)
+            first, last = _first_row(statement), statement.end_lineno or statement.lineno
+            alone = [s for s in self.tree.body if s.lineno <= last and (s.end_lineno or 0) >= first]
+            if len(alone) == 1:
+                return "".join(lines[first - 1 : last]).rstrip()
+        return ast.unparse(statement)
+
+    def _without_stubs(self, statement: ast.stmt) -> ast.stmt:
+        """``statement`` without the decorators that come from what is not imported."""
+        found = [d for n in ast.walk(statement) for d in getattr(n, "decorator_list", ()) if self._stub(d) is not None]
+        if not found:
+            return statement
+        new = copy.deepcopy(statement)
+        places = {(d.lineno, d.col_offset) for d in found}
+        for decorator in found:
+            stub = self._stub(decorator)
+            assert stub is not None
+            self.context.dropped(stub, self.file.path, decorator.lineno)
+        for node in ast.walk(new):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                kept = [d for d in node.decorator_list if (d.lineno, d.col_offset) not in places]
+                node.decorator_list = kept
+        return new
+
+    def _stub(self, decorator: ast.expr) -> Stub | None:
+        """The stub that ``decorator`` names, if it does."""
+        if isinstance(decorator, ast.Call):
+            return self._stub(decorator.func)
+        if isinstance(decorator, ast.Attribute):
+            owner = self._stub(decorator.value)
+            return None if owner is None else getattr(owner, decorator.attr)
+        if isinstance(decorator, ast.Name) and isinstance(self.binding(decorator.id), (ast.Import, ast.ImportFrom)):
+            value = self[decorator.id]
+            return value if isinstance(value, Stub) else None
+        return None
+
+
+class LazyModule(types.ModuleType):
+    """A module of the user's tree; ``scope`` holds what its top level binds."""
+
+    def __init__(self, name: str, scope: Scope | None, find: Any) -> None:
+        super().__init__(name)
+        own = self.__dict__
+        own["losslint_scope"], own["losslint_find"] = scope, find
+        if scope is not None:
+            own["__file__"], own["__package__"] = scope.file.path, scope["__package__"]
+        if scope is None or scope.file.package:
+            own["__path__"] = []
+
+    def __getattr__(self, name: str) -> Any:
+        own = self.__dict__
+        scope: Scope | None = own["losslint_scope"]
+        if scope is not None:
+            with contextlib.suppress(KeyError):
+                return scope[name]
+        inner = None if name.startswith("__") else own["losslint_find"](f"{own['__name__']}.{name}")
+        if inner is None:
+            raise AttributeError(f"module {own['__name__']!r} has no attribute {name!r}")
+        return inner
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        scope: Scope | None = self.__dict__["losslint_scope"]
+        (self.__dict__ if scope is None else scope)[name] = value
+
+    def __dir__(self) -> list[str]:
+        scope: Scope | None = self.__dict__["losslint_scope"]
+        return sorted([*self.__dict__, *(scope.names() if scope is not None else ())])
+
+
+class _Prepare(ast.NodeTransformer):
+    """Rewrites what would not work in lazy globals; every statement keeps its place."""
+
+    def __init__(self, classes: dict[tuple[str, int], list[str]]) -> None:
+        self._classes = classes
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        """``import a.b as c`` is ``from a import b as c``: the leaf is asked for, not the attribute of its parent."""
+        made: list[ast.stmt] = []
+        for alias in node.names:
+            owner, _, name = alias.name.rpartition(".")
+            one = ast.ImportFrom(owner, [ast.alias(name, alias.asname)], 0) if owner and alias.asname else None
+            made.append(ast.copy_location(one or ast.Import([alias]), node))
+        return made if len(made) > 1 else made[0]
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        """Declare the globals that the body of a class reads, see ``Scope``."""
+        self.generic_visit(node)
+        names = self._classes.get((node.name, node.lineno))
+        if names:
+            docstring = int(ast.get_docstring(node, clean=False) is not None)
+            node.body.insert(docstring, ast.copy_location(ast.Global(names), node.body[0]))
+        return node
+
+
+def _class_globals(table: symtable.SymbolTable) -> Iterator[tuple[tuple[str, int], list[str]]]:
+    """(class, row) -> the globals that its body reads and does not bind."""
+    if isinstance(table, symtable.Class):
+        names = [s.get_name() for s in table.get_symbols() if s.is_global() and s.is_referenced()]
+        names = [n for n in names if not table.lookup(n).is_assigned()]
+        if names:
+            yield (table.get_name(), table.get_lineno()), sorted(names)
+    for child in table.get_children():
+        yield from _class_globals(child)
+
+
+def _guarded_rows(tree: ast.Module) -> Iterator[int]:
+    """The rows of the imports that may fail: what then is done stands in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try):
+            caught = {n.id for h in node.handlers if h.type for n in ast.walk(h.type) if isinstance(n, ast.Name)}
+            if caught & _CATCHING or any(h.type is None for h in node.handlers):
+                inner = (n for s in node.body for n in ast.walk(s))
+                yield from (n.lineno for n in inner if isinstance(n, (ast.Import, ast.ImportFrom)))
+
+
+def _first_row(statement: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(d.lineno for d in decorators)])
+
+
+def _outside_of_graphs() -> contextlib.AbstractContextManager[Any]:
+    """Top-level code runs before anything is traced: a constant that it makes must not belong to one trace."""
+    tensorflow = sys.modules.get("tensorflow")
+    scope = getattr(tensorflow, "init_scope", None)
+    return scope() if scope is not None else contextlib.nullcontext()
