@@ -50,7 +50,7 @@ def star_imports(tree: ast.Module) -> list[ast.ImportFrom]:
 def _parts(statement: ast.stmt) -> list[ast.stmt]:
     """An import of several names is several imports: each runs when its name is needed."""
     if isinstance(statement, (ast.Import, ast.ImportFrom)) and len(statement.names) > 1:
-        return [_with(statement, names=[alias]) for alias in statement.names]
+        return [with_fields(statement, names=[alias]) for alias in statement.names]
     return [statement]
 
 
@@ -171,7 +171,7 @@ def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> as
     if _is_main_guard(statement):
         return None
     new: dict[str, Any] = {}
-    kept = not needed.isdisjoint(stores(_with(statement, **{n: [] for n in (*_COMPOUND, "handlers", "cases")})))
+    kept = not needed.isdisjoint(stores(with_fields(statement, **{n: [] for n in (*_COMPOUND, "handlers", "cases")})))
     for name in _COMPOUND:
         if getattr(statement, name, None):
             new[name] = [s for s in (_narrowed(s, needed, done) for s in getattr(statement, name)) if s is not None]
@@ -180,13 +180,13 @@ def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> as
         if getattr(statement, name, None):
             inner = [(h, [_narrowed(s, needed, done) for s in h.body]) for h in getattr(statement, name)]
             kept = kept or any(s is not None and not isinstance(s, _FLOW) for _, body in inner for s in body)
-            new[name] = [_with(h, body=[s for s in body if s] or [_pass(h.body[0])]) for h, body in inner]
+            new[name] = [with_fields(h, body=[s for s in body if s] or [_pass(h.body[0])]) for h, body in inner]
     if not kept:
         return None
     new["body"] = new.get("body") or [_pass(statement)]
     if "cases" in new:
         del new["body"]
-    made: ast.stmt = _with(statement, **new)
+    made: ast.stmt = with_fields(statement, **new)
     return made
 
 
@@ -211,7 +211,7 @@ def _nested(statement: ast.AST) -> Iterator[ast.stmt]:
             yield from _nested(inner)
 
 
-def _with(node: Any, **fields: Any) -> Any:
+def with_fields(node: Any, **fields: Any) -> Any:
     """A shallow copy of ``node`` with other fields, as far as it has them."""
     old = {n: getattr(node, n) for n in node._fields if hasattr(node, n)}
     made = type(node)(**(old | {n: v for n, v in fields.items() if n in node._fields}))
