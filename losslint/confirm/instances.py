@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losslint.confirm.inline import computing
 from losslint.confirm.lazymodule import LazyModule, Scope
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from losslint.confirm.loader import Loader, Make
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Setter(NamedTuple):
+    """A statement that sets an attribute: ``name`` as it is written in the class ``owner``."""
+
+    function: Function
+    row: int
+    scope: Scope
+    owner: str
+    name: str
 
 
 def instance_of(loader: Loader, cls: type, make: Make) -> Any:
@@ -65,45 +75,48 @@ def _on_demand(loader: Loader, cls: type, make: Make) -> dict[str, Any]:
             raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}")
         pending.add(name)
         try:
-            return _computed(loader, self, name, *found, make)
+            return _computed(loader, self, found, make)
         finally:
             pending.discard(name)
 
     return {"__getattr__": __getattr__, "__module__": cls.__module__, "__qualname__": cls.__qualname__}
 
 
-def _computed(loader: Loader, instance: Any, name: str, function: Function, row: int, scope: Scope, make: Make) -> Any:
-    """The value that the statement at ``row`` of ``function`` gives to ``name``. Raises CannotLoad."""
+def _computed(loader: Loader, instance: Any, setter: Setter, make: Make) -> Any:
+    """The value that ``setter`` gives to its attribute. Raises CannotLoad."""
     from losslint.confirm.loader import CannotLoad
     from losslint.confirm.targets import arguments, guarded
 
     def run() -> Any:
         names: dict[str, Any] = {}
-        sliced = computing(function, name, type(instance).__name__)
+        sliced = computing(setter.function, setter.name, setter.owner)
+        scope = setter.scope
         exec(compile(scope.prepared(sliced), scope.file.path, "exec", dont_inherit=True), scope, names)
         bound = names[sliced.name].__get__(instance)
-        args, kwargs = arguments(bound, [function], make, type(instance), {})
+        args, kwargs = arguments(bound, [setter.function], make, type(instance), {})
         with_arguments = f" with {', '.join(kwargs)} made up" if kwargs else ""
-        loader.assumed.append(f"self.{name} is what line {row} sets{with_arguments}")
+        loader.assumed.append(f"self.{setter.name} is what line {setter.row} sets{with_arguments}")
         return bound(*args, **kwargs)
 
     try:
-        return guarded(loader, f"self.{name}", run)
+        return guarded(loader, f"self.{setter.name}", run)
     except CannotLoad as error:
-        raise CannotLoad(f"self.{name} cannot be computed: {error}") from error
+        raise CannotLoad(f"self.{setter.name} cannot be computed: {error}") from error
 
 
-def _setter(loader: Loader, cls: type, name: str) -> tuple[Function, int, Scope] | None:
-    """The function of the class, or of a base, that sets ``self.name``, and the row; the constructor if it does."""
+def _setter(loader: Loader, cls: type, name: str) -> Setter | None:
+    """What sets ``self.name`` in the class or in a base, the constructor if it does."""
     for definition, scope in _definitions(loader, cls):
+        private = name.removeprefix(f"_{definition.name.lstrip('_')}")
+        written = private if private.startswith("__") else name
         functions = [f for f in definition.body if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef))]
         for function in sorted(functions, key=lambda f: ("__init__", "build", "compile").count(f.name), reverse=True):
             own = function.args.args[0].arg if function.args.args else ""
             for node in ast.walk(function):
-                if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or node.attr != name:
+                if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store) or node.attr != written:
                     continue
                 if isinstance(node.value, ast.Name) and node.value.id == own:
-                    return function, node.lineno, scope
+                    return Setter(function, node.lineno, scope, definition.name, written)
     return None
 
 

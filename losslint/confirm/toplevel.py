@@ -167,6 +167,7 @@ def narrowed(statement: ast.stmt, name: str, done: frozenset[int]) -> ast.stmt |
 def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> ast.stmt | None:
     if not _bodies(statement):
         keep = not needed.isdisjoint((*stores(statement), *changes(statement))) or isinstance(statement, _FLOW)
+        keep = keep or _only_looks(statement)
         return statement if keep and id(statement) not in done else None
     if _is_main_guard(statement):
         return None
@@ -175,7 +176,7 @@ def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> as
     for name in _COMPOUND:
         if getattr(statement, name, None):
             new[name] = [s for s in (_narrowed(s, needed, done) for s in getattr(statement, name)) if s is not None]
-            kept = kept or any(not isinstance(s, _FLOW) for s in new[name])
+            kept = kept or any(not isinstance(s, (*_FLOW, ast.Expr)) for s in new[name])
     for name in ("handlers", "cases"):
         if getattr(statement, name, None):
             inner = [(h, [_narrowed(s, needed, done) for s in h.body]) for h in getattr(statement, name)]
@@ -188,6 +189,11 @@ def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> as
         del new["body"]
     made: ast.stmt = with_fields(statement, **new)
     return made
+
+
+def _only_looks(statement: ast.stmt) -> bool:
+    """Whether this is ``unicode`` alone, which asks in a ``try`` if there is such a name."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, (ast.Name, ast.Attribute))
 
 
 def simple_parts(statement: ast.stmt) -> Iterator[ast.stmt]:

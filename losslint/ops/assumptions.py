@@ -103,7 +103,7 @@ class Assumptions:
         self._nodes = loss.graph.nodes
         self.pieces = pieces(self._nodes)
         self.labels: set[int] = set()  # nodes computed from labels or weights alone
-        self._logits: set[int] = set()
+        self.logits: set[int] = set()  # pieces that go to an activation
         self._logged: set[int] = set()
         self._complemented: set[int] = set()
         self._crossed: set[int] = set()
@@ -193,7 +193,7 @@ class Assumptions:
         inputs = node.inputs
         if node.op in _TO_LOGITS or "with_logits" in node.api:
             for x in inputs:
-                self._logits.update(p for p, f in forms[x.id].items() if f in (_SAME, _SCALED))
+                self.logits.update(p for p, f in forms[x.id].items() if f in (_SAME, _SCALED))
         elif node.op in ("log", "log1p", "xlogy", "xlog1py") and inputs:
             for p, f in forms[inputs[-1].id].items():
                 if f <= _COMPLEMENT and not (node.op == "log1p" and f != _COMPLEMENT):
@@ -230,14 +230,14 @@ class Assumptions:
                 return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is in [0, 1]"}))
             return None
         if role in _TENSORS and _SPREAD.search(name):
-            positive = role == "prediction" and numbers & self._logged and not numbers & self._logits
+            positive = role == "prediction" and numbers & self._logged and not numbers & self.logits
             return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"})) if positive else None
         if role in _TENSORS and self._is_probability(numbers, role, name):
             return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a probability in [0, 1]"}))
         return None
 
     def _is_probability(self, numbers: set[int], role: str, name: str) -> bool:
-        if numbers & self._logits or "logit" in name.lower():
+        if numbers & self.logits or "logit" in name.lower():
             return False
         return bool(numbers & (self._complemented | self._crossed) or (role == "prediction" and numbers & self._logged))
 

@@ -1,0 +1,98 @@
+"""What the analysis knows of the arguments of a loss, as plain data for the process that has to make them up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from losslint.graph import Node
+from losslint.interpreter.parameters import SAMPLES
+from losslint.interpreter.ranks import evident_ranks
+from losslint.loss import Loss
+from losslint.ops.assumptions import SAME_VALUES, root_of
+
+Hint = dict[str, Any]
+_INDEXING = {"one_hot": 0, "gather": 1, "gather_nd": 1, "segment": 1}
+"""Primitives, and the input of theirs that is an index."""
+
+
+def hints(loss: Loss) -> dict[str, Hint]:
+    """Name of each source -> what its uses tell, each key only where something is known.
+
+    ``role`` is that of the source; ``rank`` the number of axes; ``columns`` how many the last axis must have at least;
+    ``domain`` is "prob", "logits", "ids" or "positive"; ``api`` lists the library functions that take it as it is.
+    """
+    graph = loss.graph
+    ranks = evident_ranks(graph, SAMPLES)
+    assumptions = loss.ranges.assumptions
+    found: dict[str, Hint] = {}
+    for node in graph.nodes:
+        if node.op == "source":
+            name = str(node.attrs.get("name"))
+            hint = found.setdefault(name, {"role": node.attrs.get("role")})
+            rank = ranks.get(name, node.shape.rank)
+            if rank is not None:
+                hint["rank"] = rank
+            continue
+        for position, x in enumerate(node.inputs):
+            piece = assumptions.pieces.get(x.id)
+            root = root_of(piece) if piece is not None else None
+            if root is None or root.op != "source":
+                continue
+            hint = found.setdefault(str(root.attrs.get("name")), {"role": root.attrs.get("role")})
+            whole = _same_values(x, root)
+            if whole and node.api and not node.internal:
+                hint.setdefault("api", [])
+                if node.api not in hint["api"]:
+                    hint["api"].append(node.api)
+            if _INDEXING.get(node.op) == position:
+                hint["domain"] = "ids"
+            if node.op == "index" and x is root:
+                columns = _columns(node)
+                if columns:
+                    hint["columns"] = max(hint.get("columns", 0), columns)
+    _domains(loss, found)
+    return found
+
+
+def _domains(loss: Loss, found: dict[str, Hint]) -> None:
+    """Adds the domain that the loss assumes of each source."""
+    assumptions = loss.ranges.assumptions
+    for node in loss.graph.nodes:
+        if node.op != "source":
+            continue
+        hint = found[str(node.attrs.get("name"))]
+        interval = assumptions.intervals.get(node.number)
+        if "domain" in hint:
+            continue
+        if node.number in assumptions.logits:
+            hint["domain"] = "logits"
+        elif interval is not None and interval.high.at == 1.0:
+            hint["domain"] = "prob"
+        elif interval is not None and interval.low.at == 0.0:
+            hint["domain"] = "positive"
+
+
+def _same_values(node: Node, root: Node) -> bool:
+    """Whether ``node`` holds all of the values of ``root``, nothing cut out."""
+    while node is not root:
+        if node.op not in SAME_VALUES or not node.inputs:
+            return False
+        node = node.inputs[0]
+    return True
+
+
+def _columns(node: Node) -> int:
+    """How many columns ``x[..., k]`` or ``x[:, a:b]`` asks for; 0 where the key is not about the last axis."""
+    key = node.attrs.get("key")
+    keys = key if isinstance(key, tuple) else (key,)
+    if len(keys) < 2:
+        return 0
+    last = keys[-1]
+    if isinstance(last, bool):
+        return 0
+    if isinstance(last, int):
+        return last + 1 if last >= 0 else -last
+    if isinstance(last, slice) and last.step is None:
+        ends = [b for b in (last.start, last.stop) if isinstance(b, int) and not isinstance(b, bool)]
+        return max([b + (b == last.start) if b >= 0 else 1 - b for b in ends], default=0)
+    return 0

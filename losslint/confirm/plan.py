@@ -1,0 +1,175 @@
+"""Which losses are to be run and what is asked about each: from findings or from a path to jobs."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from losslint import rulebook, session, sources, suppressions
+from losslint.believed import NotFound
+from losslint.confirm.hints import hints
+from losslint.confirm.jobs import Claim, Job, Place
+from losslint.confirm.probes import NAMES
+from losslint.confirm.slicing import bundle, step_of
+from losslint.findings import Finding
+from losslint.settings import Resolver, Settings
+from losslint.sources import Source
+
+CONTEXT = ("trace", "output")
+"""The probes that are run with every claim: they cost next to nothing, and a verdict names what they see."""
+
+Key = tuple[str, str, int, int]
+"""File, name, row and column of a loss."""
+
+
+@dataclass(slots=True)
+class Planned:
+    """One loss to run. ``numbers`` are the places of its claims in the list of findings that was asked about."""
+
+    name: str
+    path: str
+    row: int
+    job: Job
+    numbers: list[int] = field(default_factory=list)
+    believed: dict[str, Any] = field(default_factory=dict)  # the passport of the analysis
+
+
+def for_findings(
+    findings: list[Finding], resolver: Resolver, texts: Mapping[str, bytes] | None = None
+) -> Iterator[Planned]:
+    """The losses in which ``findings`` were made, each with the claims that a run can decide.
+
+    ``texts`` holds files that are not to be read from disk (standard input).
+    """
+    wanted: dict[str, dict[Key, list[int]]] = {}
+    for number, finding in enumerate(findings):
+        key = finding.extra.get("loss")
+        if key is not None and rulebook.find(finding.code).probe:
+            wanted.setdefault(key[0], {}).setdefault(tuple(key), []).append(number)
+    for path, keys in wanted.items():
+        data = (texts or {}).get(path)
+        source = sources.read(Path(path), path) if data is None else sources.decode(data, path, Path(path))
+        settings = resolver.of(Path(path).parent)
+        for planned, key in _losses(source, settings, frozenset(keys)):
+            planned.numbers = keys[key]
+            claims = tuple(_claim(findings[n]) for n in planned.numbers)
+            planned.job = dataclasses.replace(planned.job, claims=claims, probes=())
+            yield planned
+
+
+def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
+    """The losses of a file, or the function called ``name``, whether it is taken for a loss or not. Raises NotFound."""
+    path = Path(filename).absolute()
+    if not path.is_file():
+        raise NotFound(f"no such file: {filename}")
+    try:
+        source = sources.read(path, filename)
+        tree = sources.syntax_tree(source)
+    except sources.Unreadable as error:
+        span = error.finding.span
+        raise NotFound(f"{filename}:{span.row}:{span.column}: {error.finding.message}") from None
+    rows: frozenset[int] = frozenset()
+    if name:
+        found = dict(_definitions(tree))
+        known = [n for n in found if name in (n, n.rpartition(".")[2], n.replace(".<locals>", ""))]
+        rows = frozenset(found[n] for n in known)
+        if not known and name != "<module>":
+            raise NotFound(f"there is no function {name!r} in {filename}{rulebook.hint(name, found)}")
+    for planned, _ in _losses(source, settings, None, rows):
+        if not name or planned.row in rows or planned.name == name:
+            planned.job = dataclasses.replace(planned.job, probes=NAMES)
+            yield planned
+
+
+def _losses(
+    source: Source, settings: Settings, keys: frozenset[Key] | None, forced: frozenset[int] = frozenset()
+) -> Iterator[tuple[Planned, Key]]:
+    """The losses of ``source`` that have one of ``keys`` (None: all); functions in the rows ``forced`` are taken for losses."""
+    from losslint import engine, passport
+    from losslint.frontend.project import Project
+
+    tree = sources.syntax_tree(source)
+    project = Project()
+    module = session.module_of(source, tree, project)
+    options = session.options_of(source, tree, settings)
+    if forced:
+        options = dataclasses.replace(options, pragmas=dict.fromkeys(forced, "loss") | dict(options.pragmas))
+    files = bundle(module, project)
+    declared = _declared(source, tree)
+    configured = {f: " ".join(f"{n}={v}" for n, v in pairs) for f, pairs in settings.inputs}
+    consumers = _consumers(module) if forced else {}
+    seen: set[int] = set()
+    for loss in engine.losses(module, project, options):
+        if isinstance(loss, engine.Failure):
+            continue
+        key = engine.key_of(loss)
+        if keys is not None and key not in keys:
+            continue
+        seen.add(key[2])
+        name = key[1]
+        inputs = declared.get(key[2]) or configured.get(name) or configured.get(name.rpartition(".")[2], "")
+        consumer = consumers.get(key[2], loss.consumer.kind)
+        job = Job(files, name, step_of(loss), consumer, loss.keras, hints(loss), inputs)
+        yield Planned(name, source.filename, key[2], job, believed=passport.passport(loss)), key
+    for name, row in _definitions(tree):  # what the analysis makes nothing of is run all the same
+        if row in forced and row not in seen:
+            job = Job(files, name, None, "unknown", _keras(module, settings), {}, declared.get(row, ""))
+            yield Planned(name, source.filename, row, job), (source.filename, name, row, 1)
+
+
+def _keras(module: Any, settings: Settings) -> str:
+    from losslint.options import Options
+    from losslint.tracing import keras_of
+
+    return keras_of(module, Options(keras=settings.keras))
+
+
+def _consumers(module: Any) -> dict[int, str]:
+    """Row of a def -> the consumer that discovery finds by itself."""
+    from losslint.frontend.discovery import entries, evidence_of
+
+    return {e.row: e.consumer.kind for e in entries(module, evidence_of(module)) if e.kind == "function"}
+
+
+def _claim(finding: Finding) -> Claim:
+    span = finding.span
+    place = Place(span.row, span.column, span.end_row, span.end_column)
+    return Claim(finding.code, str(finding.extra["path"]), place, finding.message, finding.function)
+
+
+def _declared(source: Source, tree: ast.Module) -> dict[int, str]:
+    """Row of a def -> what ``# losslint: inputs`` above it says."""
+    comments = suppressions.pragmas(source)
+    found: dict[int, str] = {}
+    for node in ast.walk(tree) if comments else ():
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            for row in range(first, node.lineno + 1):
+                for pragma in comments.get(row, ()):
+                    if pragma.kind == "inputs":
+                        found[node.lineno] = f"{found.get(node.lineno, '')} {pragma.text}".strip()
+    return found
+
+
+def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """Qualified name and row of every function."""
+    for node in _children(tree):
+        name = prefix + node.name
+        if isinstance(node, ast.ClassDef):
+            yield from _definitions(node, f"{name}.")
+        else:
+            yield name, node.lineno
+            yield from _definitions(node, f"{name}.<locals>.")
+
+
+def _children(tree: ast.AST) -> Iterable[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """The definitions directly inside ``tree``, those in its if, try and with blocks included."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node
+        elif isinstance(node, (ast.stmt, ast.ExceptHandler)):
+            yield from _children(node)

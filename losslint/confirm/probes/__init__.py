@@ -1,0 +1,31 @@
+"""The probes: each runs a loss in one way and returns what it saw as plain data. None depends on another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from losslint.confirm.run import Run
+
+Probe = Callable[[Run], dict[str, Any]]
+
+
+def table() -> dict[str, Probe]:
+    """Name -> probe, in the order of the passport."""
+    from losslint.confirm.probes import batch, domain, gradient, keras, modes, output, precision, sign
+
+    return {
+        "trace": output.trace,
+        "output": output.output,
+        "gradient": gradient.gradient,
+        "derivative": gradient.directional,
+        "batch": batch.batch,
+        "edges": domain.edges,
+        "precision": precision.precision,
+        "modes": modes.modes,
+        "keras": keras.keras,
+        "sign": sign.sign,
+    }
+
+
+NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign")

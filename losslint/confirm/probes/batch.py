@@ -1,0 +1,137 @@
+"""How the loss answers to its batch: repeated, split, permuted, and alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from losslint.confirm.inputs import Arrays, halves
+from losslint.confirm.run import Run
+from losslint.confirm.subject import Result, batches, rows, shared_gradient
+
+_LARGE = 16
+"""Copies of the batch beside which a smoothing constant hardly counts; pairs and triples of samples still fit."""
+_SLOW = 0.3  # seconds after which larger batches are not tried
+
+
+def batch(run: Run) -> dict[str, Any]:
+    """Laws of value and gradient, agreement of micro-batches, permutation, and a batch of one.
+
+    ``value_ratio`` and ``gradient_ratio`` hold, for 2 and 4 copies of the batch, the factor on the mean of what is
+    returned and on the norm of the shared gradient; ``gradient_turn`` is how far its direction turns (0 to 2).
+    ``large`` is the same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the
+    gradient from the size-weighted mean of the parts' gradients, the worst of an equal and an unequal split.
+    """
+    convention, arrays, base = run.convention, run.arrays, run.base
+    own = shared_gradient(base, arrays, convention)
+    found: dict[str, Any] = {"value_ratio": {}, "gradient_ratio": {}, "gradient_turn": {}, "gradient_shift": {}}
+    for copies in (2, 4):
+        repeated = batches(arrays, convention, copies)
+        result = run.at(repeated)
+        if result is None:
+            found["error"] = f"raises for {copies} copies of the batch"
+            continue
+        found["value_ratio"][str(copies)] = _quotient(_mean(result), _mean(base))
+        _compare(found, str(copies), own, shared_gradient(result, repeated, convention))
+    found["micro"] = _micro(run, own)
+    found |= _large(run)
+    found |= _extents(run)
+    order = np.random.default_rng(run.seed + 1).permutation(run.sizes["B"])
+    shuffled = rows(arrays, convention, order)
+    result = run.at(shuffled)
+    if result is not None:
+        found["permutation"] = _distance(own, shared_gradient(result, shuffled, convention))
+        found["value_permutation"] = abs((_quotient(_mean(result), _mean(base)) or 1.0) - 1.0)
+    one = run.at(rows(arrays, convention, slice(0, 1)))
+    found["single"] = None if one is None else {"finite": one.finite, "value": _mean(one)}
+    return found
+
+
+def _compare(found: dict[str, Any], key: str, own: Any, other: Any) -> None:
+    size, size_other = float(np.linalg.norm(own)), float(np.linalg.norm(other))
+    if own.shape != other.shape or not size or not math.isfinite(size + size_other):
+        return
+    found["gradient_ratio"][key] = size_other / size
+    found["gradient_shift"][key] = _distance(own, other)
+    found["gradient_turn"][key] = 1.0 - float(own @ other) / (size * size_other) if size_other else None
+
+
+def _mean(result: Result) -> float:
+    """The mean of what is returned, outputs added up."""
+    floats = [np.asarray(o, dtype="float64") for o in result.outputs if np.asarray(o).dtype.kind == "f" and np.size(o)]
+    return float(sum(o.mean() for o in floats)) if floats else math.nan
+
+
+def _quotient(a: float, b: float) -> float | None:
+    return a / b if b and math.isfinite(a) and math.isfinite(b) else None
+
+
+def _distance(a: Any, b: Any) -> float | None:
+    """Relative distance of two gradients; None where one is not finite."""
+    if a.shape != b.shape:
+        return None
+    size = max(float(np.linalg.norm(a)), 1e-12)
+    away = float(np.linalg.norm(a - b)) / size
+    return away if math.isfinite(away) else None
+
+
+def _micro(run: Run, own: Any) -> float | None:
+    count = run.sizes["B"]
+    worst: float | None = None
+    for parts in halves(count):
+        total: Any = np.zeros_like(own)
+        for part in parts:
+            piece = rows(run.arrays, run.convention, part)
+            result = run.at(piece)
+            gradient = None if result is None else shared_gradient(result, piece, run.convention)
+            if gradient is None or gradient.shape != own.shape:
+                return None
+            total = total + gradient * (len(range(*part.indices(count))) / count)
+        away = _distance(own, total)
+        worst = away if worst is None or (away is not None and away > worst) else worst
+    return worst
+
+
+def _large(run: Run) -> dict[str, Any]:
+    """The law among large batches, where a constant beside a sum does not count; skipped for large samples."""
+    samples: Arrays = run.arrays
+    width = max(
+        (np.size(v) // run.sizes["B"] for n, v in samples.items() if run.convention.specs[n].batched), default=0
+    )
+    if width > 1000:
+        return {}
+    many, more = (batches(samples, run.convention, k) for k in (_LARGE, 4 * _LARGE))
+    start = time.monotonic()
+    first = run.at(many)
+    if time.monotonic() - start > _SLOW:
+        return {}
+    second = run.at(more)
+    if first is None or second is None:
+        return {}
+    a, b = shared_gradient(first, many, run.convention), shared_gradient(second, more, run.convention)
+    size = float(np.linalg.norm(a))
+    if a.shape != b.shape or not size or not math.isfinite(size):
+        return {}
+    return {
+        "large": {
+            "copies": _LARGE,
+            "gradient_ratio": float(np.linalg.norm(b)) / size,
+            "gradient_shift": _distance(a, b),
+        }
+    }
+
+
+def _extents(run: Run) -> dict[str, Any]:
+    """The factor on the value where every sample is repeated along its second axis, if it has two axes or more."""
+    specs = run.convention.specs
+    wide = [n for n, s in specs.items() if len(s.dims) >= 3 and s.batched and isinstance(s.dims[1], str)]
+    if not wide:
+        return {}
+    from losslint.confirm.subject import Evaluator, attempts
+
+    repeated = run.arrays | {n: np.concatenate([run.arrays[n]] * 2, axis=1) for n in wide}
+    result, _ = attempts(Evaluator(run.subject, "eager"), repeated)
+    return {} if result is None else {"extent_ratio": _quotient(_mean(result), _mean(run.base))}

@@ -1,0 +1,240 @@
+"""Values and gradients at the edges of the domain, and which operation is to blame for what is not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from losslint.confirm import observe
+from losslint.confirm.inputs import Arrays, values
+from losslint.confirm.jobs import Claim
+from losslint.confirm.observe import Observation, Op, breaks, distance, upstream
+from losslint.confirm.points import Edges, single
+from losslint.confirm.run import Run
+from losslint.confirm.subject import Result, attempts
+
+NEAR = 1e-3
+"""An operand this close to the edge has been taken there: guards are smaller."""
+_LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
+_WATCHED = 40  # points at which a loss is watched operation by operation
+_EXAMPLES = 120
+
+FAMILIES: dict[str, frozenset[str]] = {
+    "LL401": observe.LOGS,
+    "LL402": observe.LOGS | observe.DIVISIONS | observe.ROOTS,
+    "LL403": observe.LOGS,
+    "LL404": observe.DIVISIONS,
+    "LL405": observe.DIVISIONS,
+    "LL406": observe.ROOTS | {"Rsqrt"},
+    "LL407": observe.LOGS | observe.DIVISIONS | observe.ROOTS | observe.UNIT | {"Exp", "Expm1"},
+    "LL409": observe.LOGS | {"Exp", "Expm1"},
+}
+"""Rule -> the operations that it is about."""
+
+
+def points(run: Run) -> Iterator[tuple[str, Arrays]]:
+    """Every edge point of the run's convention, and a batch of one."""
+    yield from Edges(run.convention, run.arrays).points()
+    yield "a batch of one", single(run.convention, run.sizes, run.seed)
+
+
+def edges(run: Run) -> dict[str, Any]:
+    """The points at which value or gradient is not finite under tf.function, and those at which the loss raises."""
+    found: dict[str, Any] = {"tested": 0, "nonfinite": {}, "zero_gradient": [], "raises": []}
+    for name, arrays in points(run):
+        result = run.at(arrays)
+        if result is None:
+            found["raises"].append(name)
+            continue
+        found["tested"] += 1
+        if not result.finite:
+            found["nonfinite"][name] = numbers(result)
+        elif not any(g is not None and np.any(g) for g in result.gradients.values()):
+            found["zero_gradient"].append(name)
+    return found
+
+
+def numbers(result: Result) -> dict[str, Any]:
+    """The total and the worst number of each gradient, as a witness shows them."""
+    worst = {n: _worst(g) for n, g in result.gradients.items() if g is not None}
+    return {"value": _spelled(result.total), "gradient": {n: _spelled(w) for n, w in worst.items()}}
+
+
+def _worst(gradient: Any) -> float:
+    flat = np.asarray(gradient, dtype="float64").reshape(-1)
+    bad = flat[~np.isfinite(flat)]
+    return float(bad[0] if bad.size else flat[np.abs(flat).argmax()] if flat.size else 0.0)
+
+
+def _spelled(number: float | None) -> Any:
+    """JSON has no NaN: what is not finite is spelled out."""
+    return number if number is None or np.isfinite(number) else repr(float(number))
+
+
+# -- deciding one claim ----------------------------------------------------------------------------------------------
+
+
+def decide(run: Run, claim: Claim) -> dict[str, Any]:
+    """What the run shows about ``claim``.
+
+    ``witness``: an input at which value or gradient is not finite because of the flagged line, in ``mode`` "graph" or
+    "xla". Else ``nearest``: how close the flagged operand came to its edge, and ``near``: points within ``NEAR`` at
+    which everything was finite.
+    """
+    family = FAMILIES[claim.code]
+    at_edges = [(name, arrays, run.at(arrays)) for name, arrays in points(run)]
+    found: dict[str, Any] = {"tested": len(at_edges), "executed": False, "nearest": None, "near": [], "elsewhere": []}
+    broken = [(n, a, r) for n, a, r in at_edges if r is not None and not r.finite]
+    if not run.base.finite:
+        broken.insert(0, ("an ordinary input", run.arrays, run.base))
+    for name, arrays, result in broken[:8]:
+        blame = _blame(run.observed(name, arrays), claim, family)
+        found["executed"] |= blame["executed"]
+        if blame["hit"]:
+            found["witness"] = _witness(run, claim, family, name, arrays, result, "graph")
+            return found
+        found["elsewhere"].append(name)
+    edge_points = _approach(run, claim, family, [p for p in at_edges if p[2] is not None and p[2].finite], found)
+    for name, arrays in edge_points[:3]:
+        result, _ = attempts(run.xla, arrays)
+        if result is not None and not result.finite:
+            found["witness"] = _witness(run, claim, family, name, arrays, result, "xla")
+            return found
+    if found["executed"] and not edge_points:
+        searched = _searched(run, claim, family)
+        if searched is not None:
+            found["witness"] = searched
+    return found
+
+
+def _approach(run: Run, claim: Claim, family: frozenset[str], finite: list[Any], found: dict[str, Any]) -> list[Any]:
+    """Watch the loss where it stays finite; notes how near the operand comes. The points at which it is at its edge."""
+    reached = []
+    for name, arrays, _ in [("an ordinary input", run.arrays, run.base), *finite][:_WATCHED]:
+        blame = _blame(run.observed(name, arrays), claim, family)
+        found["executed"] |= blame["executed"]
+        nearest = blame["nearest"]
+        if nearest is None:
+            continue
+        if found["nearest"] is None or nearest < found["nearest"]:
+            found["nearest"] = nearest
+        if nearest <= NEAR:
+            found["near"].append([name, nearest])
+        if nearest == 0.0:
+            reached.append((name, arrays))
+    return reached
+
+
+def _blame(observation: Observation, claim: Claim, family: frozenset[str]) -> dict[str, Any]:
+    """Whether an operation on the flagged line is at the edge of its domain or leaves it; how near it is."""
+    first, last = claim.place.row, claim.place.end_row
+    here = [op for op in observation.ops if op.at(claim.path, first, last)]
+    executed = bool(here) or observation.executed(claim.path, first, last)
+    own = _own(observation, here, family)
+    distances = [d for d in map(distance, own) if d is not None]
+    lost = 0.0
+    if claim.code == "LL402":  # eagerly the epsilon is still there: rounded away only where the graph sums constants
+        lost = max((_LOST.get(_dtype(op), 6e-8) for op in own), default=0.0)
+    hit = any(d <= lost for d in distances) or any(breaks(op) for op in own)
+    return {"executed": executed, "hit": hit, "nearest": min(distances, default=None)}
+
+
+def _own(observation: Observation, here: list[Op], family: frozenset[str]) -> list[Op]:
+    """The operations of ``family`` on the flagged line; where there is none, those that it is computed from."""
+    own = [op for op in here if op.type in family]
+    return own or [op for op in upstream(observation, [t for op in here for t in op.outputs]) if op.type in family]
+
+
+def _dtype(op: Op) -> str:
+    return getattr(getattr(op.inputs[0], "dtype", None), "name", "float32") if op.inputs else "float32"
+
+
+# -- the smallest witness --------------------------------------------------------------------------------------------
+
+
+def _witness(
+    run: Run, claim: Claim, family: frozenset[str], name: str, arrays: Arrays, result: Result, mode: str
+) -> dict[str, Any]:
+    """``arrays`` as a witness, or a smaller one that shows the same."""
+    small = _smallest(run, claim, family) if mode == "graph" else None
+    if small is not None:
+        arrays, result = small
+    return {"point": name, "mode": mode, "inputs": shown(arrays, run), "batch": _count(arrays, run), **numbers(result)}
+
+
+def _searched(run: Run, claim: Claim, family: frozenset[str]) -> dict[str, Any] | None:
+    """A witness found by searching where the edges themselves show none."""
+    small = _smallest(run, claim, family)
+    if small is None:
+        return None
+    arrays, result = small
+    count = _count(arrays, run)
+    return {
+        "point": "found by search",
+        "mode": "graph",
+        "inputs": shown(arrays, run),
+        "batch": count,
+        **numbers(result),
+    }
+
+
+def _smallest(run: Run, claim: Claim, family: frozenset[str]) -> tuple[Arrays, Result] | None:
+    """The smallest input, made of corners of the domains, at which the flagged line breaks the loss; None if none is."""
+    from hypothesis import HealthCheck, Phase, find, settings
+    from hypothesis import strategies as st
+    from hypothesis.errors import NoSuchExample
+
+    convention = run.convention
+    corners = {n: _corners(run, n) for n in convention.specs}
+
+    @st.composite
+    def small(draw: Any) -> Arrays:
+        count = draw(st.integers(1, 3))
+        rng = np.random.default_rng(run.seed)
+        made: Arrays = {}
+        for n, spec in convention.specs.items():
+            value = values(spec, {**run.sizes, "B": count}, rng)
+            if isinstance(value, np.ndarray) and corners[n]:
+                picked = draw(st.sampled_from(corners[n]))
+                value = np.full_like(value, picked) if picked is not None else value
+            made[n] = value
+        return made
+
+    def fails(arrays: Arrays) -> bool:
+        result = run.at(arrays)
+        if result is None or result.finite:
+            return False
+        return bool(_blame(observe.observe(run.subject, arrays, run.files), claim, family)["hit"])
+
+    quiet = settings(
+        max_examples=_EXAMPLES, database=None, deadline=None, derandomize=True,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
+    )  # fmt: skip
+    try:
+        arrays = find(small(), fails, settings=quiet)
+    except NoSuchExample:
+        return None
+    result = run.at(arrays)
+    return None if result is None else (arrays, result)
+
+
+def _corners(run: Run, name: str) -> list[float | None]:
+    """Constants that an argument can legally be filled with; None leaves its ordinary values."""
+    spec = run.convention.specs[name]
+    known: dict[str, list[float | None]] = {
+        "prob": [None, 0.0, 1.0], "unit": [None, 0.0, 1.0], "binary": [None, 0.0, 1.0], "mask": [None, 0.0],
+        "weights": [None, 0.0], "logits": [None, 0.0, 100.0, -100.0], "real": [None, 0.0, 1.0, -1.0],
+        "positive": [None, 1e-6, 1e6], "count": [None, 0.0],
+    }  # fmt: skip
+    return known.get(spec.domain, [])
+
+
+def shown(arrays: Arrays, run: Run) -> dict[str, Any]:
+    """The inputs of a witness as nested lists, rounded by nothing."""
+    return {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in arrays.items()}
+
+
+def _count(arrays: Arrays, run: Run) -> int:
+    return next((len(v) for n, v in arrays.items() if run.convention.specs[n].batched), 0)

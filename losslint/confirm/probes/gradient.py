@@ -1,0 +1,186 @@
+"""Whether a gradient arrives, where it is cut, and whether it is the derivative."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from losslint.confirm.inputs import SIZES
+from losslint.confirm.observe import Observation, Op, downstream, upstream
+from losslint.confirm.run import Run
+from losslint.confirm.subject import Evaluator, Result, Subject, attempts, tensors_in
+
+_MOST = 400  # operations whose gradient is asked for one by one
+_SEEDS = 3
+
+_LINEAR = frozenset({
+    "AddV2", "Add", "Sub", "AddN", "Neg", "Identity", "Mean", "Sum", "Reshape", "Squeeze", "ExpandDims", "Cast",
+    "Mul", "RealDiv", "Pack", "ConcatV2",
+})  # fmt: skip
+"""Operations through which a sum stays a sum; a product counts where the other factor depends on no prediction."""
+
+
+def gradient(run: Run) -> dict[str, Any]:
+    """State of each source at several inputs, and where the gradient is lost if the total or a term is cut."""
+    results = [run.base]
+    for seed in range(1, _SEEDS):
+        result = run.at(run.convention.sample(run.sizes, run.seed + seed))
+        results += [result] if result is not None else []
+    sources = {name: _state([r.gradients.get(name) for r in results]) for name in run.base.gradients}
+    observation = run.observed("ordinary", run.arrays)
+    found = {
+        "sources": sources,
+        "class": _class(sources),
+        "cut_at": [_told(op) for op in cuts(observation)],
+        "dead_terms": [_term(t, observation) for t in dead_terms(observation)],
+    }
+    if observation.error is not None:
+        found["not_watched"] = f"{type(observation.error).__name__}: {str(observation.error)[:200]}"
+    return found
+
+
+def _state(gradients: list[Any]) -> dict[str, Any]:
+    """``state`` "none", "zero", "live" or "nan"; ``reached`` is the share of elements with a gradient at some input."""
+    arrays = [np.asarray(g) for g in gradients if g is not None]
+    if not arrays:
+        return {"state": "none", "reached": 0.0}
+    if not all(np.isfinite(a).all() for a in arrays):
+        return {"state": "nan", "reached": float(np.mean([np.isfinite(a).mean() for a in arrays]))}
+    reached = float(np.mean(np.any([a != 0 for a in arrays], axis=0)))
+    size = float(np.sqrt(np.sum(arrays[0].astype("float64") ** 2)))
+    return {"state": "live" if reached else "zero", "reached": reached, "norm": size}
+
+
+def _class(sources: dict[str, Any]) -> str:
+    states = {s["state"] for s in sources.values()}
+    return next((c for c, s in (("non-finite", "nan"), ("non-zero", "live"), ("zero", "zero")) if s in states), "none")
+
+
+def _told(op: Op) -> dict[str, Any]:
+    return {"op": op.type, "lines": [list(line) for line in op.lines]}
+
+
+def _term(tensor: Any, observation: Observation) -> dict[str, Any]:
+    """A term without gradient: what made it, and every line it is computed on."""
+    ops = upstream(observation, [tensor])
+    depends = {id(op) for op in downstream(observation)}
+    lines = {line for op in ops if id(op) in depends for line in op.lines}
+    return {"op": ops[-1].type if ops else "", "lines": sorted([list(line) for line in lines])}
+
+
+# -- where it is cut -------------------------------------------------------------------------------------------------
+
+
+def alive(observation: Observation) -> set[int] | None:
+    """The ids of tensors that pass a gradient other than 0 to some source; None where there are too many to ask."""
+    ops = downstream(observation)
+    if len(ops) > _MOST or observation.tape is None:
+        return None
+    sources = list(observation.sources.values())
+    found = {id(s) for s in sources} | {id(s.handle) for s in sources if hasattr(s, "handle")}
+    for op in ops:
+        if not any(id(t) in found for t in op.inputs):
+            continue  # it is lost before
+        for tensor in op.outputs:
+            if getattr(tensor, "dtype", tf.bool).is_floating and _passes(observation, tensor, sources):
+                found.add(id(tensor))
+    return found
+
+
+def _passes(observation: Observation, tensor: Any, sources: list[Any]) -> bool:
+    gradients, error = attempts(observation.tape.gradient, tensor, sources)
+    if error is not None:  # LookupError: the op has no gradient registered
+        return False
+    return any(g is not None and bool(tf.reduce_any(tf.convert_to_tensor(g) != 0)) for g in gradients)
+
+
+def cuts(observation: Observation) -> list[Op]:
+    """The operations on the way to the result that take in a gradient's path and let none out.
+
+    Only where no path is left at all: beside a live path a comparison is a mask.
+    """
+    living = alive(observation)
+    if living is None:
+        return []
+    results = tensors_in(observation.value)
+    if any(id(t) in living for t in results):
+        return []
+    depends = {id(op) for op in downstream(observation)}
+    return [
+        op
+        for op in upstream(observation, results)
+        if id(op) in depends
+        and any(id(t) in living for t in op.inputs)
+        and not any(id(t) in living for t in op.outputs)
+    ]
+
+
+def dead_terms(observation: Observation) -> list[Any]:
+    """The terms of the total that depend on a source without passing it any gradient, where another term is live."""
+    living = alive(observation)
+    if living is None or observation.total is None:
+        return []
+    moving = {id(t) for op in downstream(observation) for t in op.outputs}
+    makers = {id(t): op for op in observation.ops for t in op.outputs}
+    leaves: list[Any] = []
+    todo, seen = [*tensors_in(observation.value)], set()
+    while todo:
+        tensor = todo.pop()
+        if id(tensor) in seen or id(tensor) not in moving:
+            continue
+        seen.add(id(tensor))
+        op = makers.get(id(tensor))
+        inner = [t for t in op.inputs if id(t) in moving] if op is not None else []
+        linear = op is not None and op.type in _LINEAR and inner
+        if linear and (
+            op.type not in ("Mul", "RealDiv") or (len(inner) == 1 and (op.type == "Mul" or inner[0] is op.inputs[0]))
+        ):
+            todo.extend(inner)
+        else:
+            leaves.append(tensor)
+    dead = [t for t in leaves if id(t) not in living]
+    return dead if len(dead) < len(leaves) else []
+
+
+# -- whether it is the derivative ------------------------------------------------------------------------------------
+
+
+def directional(run: Run) -> dict[str, Any]:
+    """The derivative along one random direction in float64: by the tape, and by central differences."""
+    subject = run.subject
+    specs = {n: s if not s.dtype.startswith("float") else _double(s) for n, s in subject.convention.specs.items()}
+    convention = type(subject.convention)(subject.convention.name, specs)
+    double = Subject(subject.function, convention, subject.consumer, subject.aligned, subject.models)
+    arrays = convention.sample(run.sizes, run.seed)
+    evaluate = Evaluator(double, "eager")
+    result, error = attempts(evaluate, arrays)
+    if error is not None:
+        return {"skipped": f"it does not run in float64: {type(error).__name__}: {str(error)[:120]}"}
+    rng = np.random.default_rng(SIZES[0]["X"])
+    direction = {n: rng.normal(size=np.shape(arrays[n])) for n in convention.trained}
+    tape = sum(
+        float((result.gradients[n] * d).sum()) for n, d in direction.items() if result.gradients.get(n) is not None
+    )
+    step = 1e-6
+    ends = [attempts(evaluate, arrays | {n: arrays[n] + s * d for n, d in direction.items()})[0] for s in (step, -step)]
+    totals = [_total(e) for e in ends]
+    if None in totals or result.total is None:
+        return {"skipped": "no number is returned"}
+    differences = (totals[0] - totals[1]) / (2 * step)  # type: ignore[operator]
+    return {
+        "tape": tape,
+        "differences": differences,
+        "agree": bool(abs(tape - differences) <= 1e-4 * max(1.0, abs(tape), abs(differences))),
+    }
+
+
+def _total(result: Result | None) -> float | None:
+    return None if result is None else result.total
+
+
+def _double(spec: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(spec, dtype="float64")

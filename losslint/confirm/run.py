@@ -1,0 +1,193 @@
+"""A loss that has been called with success: its conventions, its trace, and what probes share."""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from losslint.confirm import conventions
+from losslint.confirm.conventions import Asked
+from losslint.confirm.inputs import SIZES, Arrays, Convention, Sizes, Spec, sizes_for
+from losslint.confirm.jobs import Job
+from losslint.confirm.observe import Observation, observe
+from losslint.confirm.subject import Evaluator, Result, Subject, attempts
+
+_TRIES = 400
+_SECONDS = 8.0
+
+
+class NotRun(Exception):
+    """The loss could not be called; says why."""
+
+
+@dataclass
+class Run:
+    """One loss with one accepted convention."""
+
+    job: Job
+    subject: Subject
+    sizes: Sizes
+    files: frozenset[str]
+    tried: int = 0
+    seed: int = 0
+    observations: dict[str, Observation] = field(default_factory=dict)
+
+    @property
+    def convention(self) -> Convention:
+        """How the loss is called."""
+        return self.subject.convention
+
+    @functools.cached_property
+    def arrays(self) -> Arrays:
+        """An ordinary input."""
+        return self.convention.sample(self.sizes, self.seed)
+
+    @functools.cached_property
+    def trace(self) -> dict[str, Any]:
+        """How the loss can be traced: ``graph`` is made from the first way that works."""
+        autograph = self.job.consumer == "tape"
+        ways = [
+            ("None batch", Evaluator(self.subject, "graph", autograph)),
+            ("fixed batch", Evaluator(self.subject, "graph", autograph, static=True)),
+            ("with AutoGraph", Evaluator(self.subject, "graph", True, static=True)),
+            ("eager", Evaluator(self.subject, "eager")),
+        ]
+        found: dict[str, Any] = {"autograph": autograph, "errors": {}}
+        for way, evaluator in ways:
+            if way == "with AutoGraph" and autograph:
+                continue
+            result, error = attempts(evaluator, self.arrays)
+            if error is None:
+                self._graph, self._base = evaluator, result
+                return found | {"way": way, "mode": evaluator.mode, "batch": "None" if way == "None batch" else "fixed"}
+            found["errors"][way] = described(error, self.files)
+        raise NotRun(f"it cannot be traced: {found['errors']['eager']['message']}")
+
+    @property
+    def graph(self) -> Evaluator:
+        """The traced loss with its gradient."""
+        _ = self.trace
+        return self._graph
+
+    @property
+    def base(self) -> Result:
+        """The numbers at the ordinary input."""
+        _ = self.trace
+        return self._base
+
+    def at(self, arrays: Arrays) -> Result | None:
+        """The numbers at ``arrays``; None where the loss raises there."""
+        result, _ = attempts(self.graph, arrays)
+        return result
+
+    def observed(self, name: str, arrays: Arrays) -> Observation:
+        """The loss watched at ``arrays``, once for each name."""
+        if name not in self.observations:
+            self.observations[name] = observe(self.subject, arrays, self.files)
+        return self.observations[name]
+
+    @functools.cached_property
+    def xla(self) -> Evaluator:
+        """The loss compiled by XLA."""
+        return Evaluator(self.subject, "xla", self.trace["autograph"], static=True)
+
+
+def described(error: Exception, files: frozenset[str]) -> dict[str, Any]:
+    """What was raised, in one line, and the user's lines it came from, innermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [[f.filename, f.lineno] for f in frames if f.filename in files][::-1]
+    text = " ".join(str(error).split())
+    return {"type": type(error).__name__, "message": f"{type(error).__name__}: {text[:300]}", "lines": lines[:5]}
+
+
+def runs(
+    function: Callable[..., Any], about: Asked, given: Mapping[str, Spec], job: Job, files: frozenset[str]
+) -> Iterator[Run]:
+    """The conventions that ``function`` accepts, the likeliest first. Raises NotRun where there is none.
+
+    A call that yields finite numbers and a gradient is better than one that merely returns; those come last.
+    """
+    poorer: list[Run] = []
+    errors: dict[str, int] = {}
+    found = tried = 0
+    start = time.monotonic()
+    told: list[int] = []
+    for convention in _typed(conventions.ladder(about, given, told), job):
+        if tried >= _TRIES or time.monotonic() - start > _SECONDS:
+            break
+        tried += 1
+        run = Run(
+            job,
+            Subject(function, convention, job.consumer, job.consumer == "keras" and _plain(job)),
+            _sizes(convention),
+            files,
+            tried,
+        )
+        result, error = attempts(Evaluator(run.subject, "eager"), run.arrays)
+        if error is not None and "eager" in str(error).lower():  # tf.gradients wants a graph
+            result, error = attempts(Evaluator(run.subject, "graph"), run.arrays)
+        if error is not None:
+            text = described(error, files)["message"]
+            told += [n for n in map(int, re.findall(r"\d+", text[:300])) if 2 < n < 200 and n not in told]
+            errors[text] = errors.get(text, 0) + 1
+            if type(error).__name__ == "StubUsed":
+                break
+        elif result.total is not None and result.finite and _moved(result) and not _crossed(run, result):
+            found += 1
+            yield run
+        elif not poorer or _better(result, poorer[0]):
+            poorer.insert(0, run)
+        if found and tried > 80:
+            break
+    yield from poorer[:1]
+    if not found and not poorer:
+        common = max(errors, key=lambda e: errors[e], default="no convention is known")
+        raise NotRun(f"none of {tried} input conventions is accepted; most often: {common}")
+
+
+def _better(result: Result, than: Run) -> bool:
+    """Whether a call that is not perfect is better than another: finite before not."""
+    other, _ = attempts(Evaluator(than.subject, "eager"), than.arrays)
+    return other is not None and (result.total is not None, result.finite) > (other.total is not None, other.finite)
+
+
+def _plain(job: Job) -> bool:
+    """Whether Keras wraps the loss as a plain function, and aligns the ranks of its arguments."""
+    return job.keras == "3" and "." not in job.target.replace(".<locals>.", "")
+
+
+def _sizes(convention: Convention) -> Sizes:
+    return sizes_for(convention.specs, SIZES[0])
+
+
+def _moved(result: Result) -> bool:
+    """Whether some gradient is not 0; a loss that is cut everywhere has to be taken as it is."""
+    return any(g is not None and bool(np.any(g)) for g in result.gradients.values())
+
+
+def _crossed(run: Run, result: Result) -> bool:
+    """Whether samples were paired with samples where labels and predictions of other ranks met: (B,) against (B, 1)."""
+    ranks = {len(s.dims) for s in run.convention.specs.values() if s.role in ("label", "prediction") and s.batched}
+    count = run.sizes["B"]
+    return len(ranks) > 1 and any(np.asarray(o).shape[:2] == (count, count) for o in result.outputs)
+
+
+def _typed(ladder: Iterator[Convention], job: Job) -> Iterator[Convention]:
+    """Each convention with labels as the consumer passes them: float32 from Keras, integers from a tape."""
+    for convention in ladder:
+        ids = [n for n, s in convention.specs.items() if s.domain == "ids" and not s.given]
+        if not ids:
+            yield convention
+            continue
+        for dtype in ("float32", "int32") if job.consumer == "keras" else ("int32", "float32"):
+            typed = convention
+            for name in ids:
+                typed = typed.with_dtype(name, dtype)
+            yield typed
