@@ -29,22 +29,38 @@ class Setter(NamedTuple):
     name: str
 
 
-def instance_of(loader: Loader, cls: type, make: Make) -> Any:
-    """An object of ``cls``: by its constructor, or bare where that fails. Raises CannotLoad."""
+def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) -> Any:
+    """An object of ``cls``: by its constructor, or bare where that fails; a model is compiled if it is to be trained.
+
+    Raises CannotLoad.
+    """
     from losslint.confirm.targets import arguments
 
     members = _on_demand(loader, cls, make)
     definitions = [d for d, _ in _definitions(loader, cls) if d.name == cls.__name__]
     try:
         args, kwargs = arguments(cls, [*definitions], make, cls, {})
-        made = cls(*args, **kwargs)
+        made = _constructed(loader, cls, args, kwargs)
         object.__setattr__(made, "__class__", type(cls)(cls.__name__, (cls,), members))
     except (Exception, SystemExit) as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         loader.assumed.append(f"{cls.__name__}(...) fails ({why}{loader.row_of(error)}): what it sets is made up")
         made = _bare(loader, cls, members)
-    _compile(loader, made)
+    if trained:
+        _compile(loader, made)
     return made
+
+
+def _constructed(loader: Loader, cls: type, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``cls`` of these arguments; the "auto" reduction of Keras 2, which Keras 3 refuses, is what it meant."""
+    try:
+        return cls(*args, **kwargs)
+    except ValueError as error:
+        if "reduction" not in kwargs and "reduction=auto" in str(error):
+            made = cls(*args, **kwargs, reduction="sum_over_batch_size")
+            loader.assumed.append(f"{cls.__name__}(reduction='auto') ran as 'sum_over_batch_size'")
+            return made
+        raise
 
 
 def _bare(loader: Loader, cls: type, members: dict[str, Any]) -> Any:

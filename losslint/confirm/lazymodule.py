@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from losslint.confirm.jobs import File
 from losslint.confirm.stubs import Stub
 from losslint.confirm.toplevel import Unit, narrowed, simple_parts, star_imports, units
+from losslint.sources import split_lines
 
 _CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 
@@ -48,6 +49,17 @@ class TopLevelError(Exception):
     """A KeyError of a top-level statement: as such it would read as "this name is not defined"."""
 
 
+class Source:
+    """What Python calls a loader: AutoGraph drops what linecache holds, and asks this for it again."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_source(self, name: str) -> str:
+        """The text of the file."""
+        return self._text
+
+
 class Scope(dict[str, Any]):
     """The globals of a lazy module.
 
@@ -75,7 +87,8 @@ class Scope(dict[str, Any]):
         self._versions: dict[str, dict[int, Any]] = {}
         self._running: list[Unit] = []
         self._done: set[int] = set()
-        lines = file.text.splitlines(keepends=True)
+        self["__loader__"] = Source(file.text)
+        lines = [line + "\n" for line in split_lines(file.text)]
         linecache.cache[file.path] = (len(file.text), None, lines, file.path)
 
     def __missing__(self, name: str) -> Any:
@@ -202,7 +215,7 @@ class LazyModule(types.ModuleType):
         own = self.__dict__
         own["losslint_scope"], own["losslint_find"] = scope, find
         if scope is not None:
-            own["__file__"], own["__package__"] = scope.file.path, scope["__package__"]
+            own.update({n: scope[n] for n in ("__file__", "__package__", "__loader__")})
         if scope is None or scope.file.package:
             own["__path__"] = []
 

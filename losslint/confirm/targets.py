@@ -49,7 +49,7 @@ def resolve_inline(loader: Loader, inline: Inline, make: Make) -> Callable[..., 
         if not inline.owner:
             return function
         cls = _walk(loader, inline.owner, make)
-        loader.instance = instance_of(loader, cls, make)
+        loader.instance = instance_of(loader, cls, make, trained=True)
         bound: Callable[..., Any] = function.__get__(loader.instance)
         return bound
 
@@ -127,7 +127,9 @@ def _member(loader: Loader, cls: type, name: str, make: Make) -> Any:
     loader.instance = instance_of(loader, cls, make)
     if isinstance(raw, property):
         return functools.partial(getattr, loader.instance, name)
-    return getattr(loader.instance, name)
+    bound = getattr(loader.instance, name)
+    # Keras sets attributes of its own on a model, "loss" among them
+    return bound if callable(bound) or not inspect.isfunction(raw) else raw.__get__(loader.instance)
 
 
 def _caught(loader: Loader, factory: Any, definitions: list[Definition], name: str, make: Make, owner: Any) -> Any:
