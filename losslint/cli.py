@@ -17,6 +17,7 @@ from losslint import __version__, rulebook
 from losslint.settings import FAIL_ON, ConfigurationError, Resolver
 
 if TYPE_CHECKING:
+    from losslint.confirm.confirming import Confirmation, Options
     from losslint.session import Result
 
 _SEVERITIES = ("info", "warning", "error")
@@ -103,6 +104,47 @@ def _wants_colour(file: IO[str]) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (file.isatty() and os.environ.get("TERM") != "dumb")
 
 
+def _running(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how losses are run."""
+    for option in (
+        click.option("--repro", is_flag=True, help="Print a script that shows the first confirmed finding by itself."),
+        click.option(
+            "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the passports there, as HTML."
+        ),
+        click.option(
+            "--trust-refuted/--no-trust-refuted",
+            default=True,
+            help="Whether refuted findings leave the exit status alone.",
+            show_default=True,
+        ),
+        click.option("--budget", type=click.FloatRange(min=0), metavar="SECONDS", help="Time for all losses together."),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=30.0,
+            metavar="SECONDS",
+            help="Time for one loss.",
+            show_default=True,
+        ),
+        click.option(
+            "--device",
+            default="auto",
+            callback=_device,
+            metavar="DEVICE",
+            help="auto, cpu, gpu or gpu:N.",
+            show_default=True,
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _device(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    if value in ("auto", "cpu", "gpu") or (value.startswith("gpu:") and value[4:].isdigit()):
+        return value
+    raise click.BadParameter(f"{value!r} is none of auto, cpu, gpu and gpu:N")
+
+
 # -- check -----------------------------------------------------------------------------------------------------------
 
 
@@ -151,6 +193,8 @@ def _wants_colour(file: IO[str]) -> bool:
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
 @click.option("--show-settings", is_flag=True, help="Show the settings of the first file.")
 @click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="Processes; 0 for as many as are worth it.")
+@click.option("--confirm", "confirms", is_flag=True, help="Run what was flagged, and say what the runs show.")
+@_running
 @_configured
 def check(
     paths: tuple[str, ...],
@@ -166,6 +210,13 @@ def check(
     show_files: bool,
     show_settings: bool,
     jobs: int,
+    confirms: bool,
+    device: str,
+    timeout: float,
+    budget: float | None,
+    trust_refuted: bool,
+    report: Path | None,
+    repro: bool,
     **options: Any,
 ) -> int:
     """Lint files and folders (the current folder where no PATHS are given; - for standard input)."""
@@ -176,28 +227,81 @@ def check(
         paths = paths or (("-",) if stdin_filename else (".",))
         if show_files or show_settings:
             return _show(paths, resolver, force_exclude, show_settings)
+        texts: dict[str, bytes] = {}
         if "-" in paths or stdin_filename:
             if set(paths) != {"-"}:
                 raise click.UsageError("standard input and paths cannot be linted in one run")
-            result = _check_stdin(stdin_filename or "-", resolver, force_exclude)
+            filename = stdin_filename or "-"
+            texts[filename] = sys.stdin.buffer.read()
+            result = _check_stdin(texts[filename], filename, resolver, force_exclude)
         else:
             result = session.check(paths, resolver, jobs=jobs, force_exclude=force_exclude)
+    confirmation = None
+    if confirms or repro:
+        confirmation = _confirm(result, resolver, _run_options(device, timeout, budget, jobs, trust_refuted), texts)
     for warning in result.warnings:
         _say("warning", warning)
     for error in result.errors:
         _say("error", _with_hint(error, paths))
+    if repro and confirmation is not None:
+        return _print_repro(result, confirmation)
     _write(result, "text" if output_format == "full" else output_format, output_file, statistics)
+    if confirmation is not None and report is not None:
+        _write_report(report, confirmation)
+    if confirmation is not None and confirmation.interrupted:
+        return 130
     return 0 if exit_zero and result.status == 1 else result.status
 
 
-def _check_stdin(filename: str, resolver: Resolver, force_exclude: bool) -> Result:
+def _run_options(device: str, timeout: float, budget: float | None, jobs: int, trust_refuted: bool) -> Options:
+    from losslint.confirm.confirming import Options
+
+    return Options(device, timeout, budget, jobs, trust_refuted)
+
+
+def _confirm(result: Result, resolver: Resolver, options: Options, texts: dict[str, bytes]) -> Confirmation:
+    from losslint.confirm import confirming, progress
+
+    try:
+        with progress.bar(sys.stderr) as told:
+            return confirming.confirm(result, resolver, options, texts, told)
+    except confirming.Unavailable as error:
+        raise _Mistake(str(error)) from None
+
+
+def _print_repro(result: Result, confirmation: Confirmation) -> int:
+    """Print the script of the first confirmed finding; the others are named on stderr."""
+    from losslint.confirm import reproduce
+
+    scripts = list(reproduce.scripts(result, confirmation))
+    if not scripts:
+        _say("error", "no finding was confirmed by an input: there is nothing to reproduce")
+        return 2
+    finding, script = scripts[0]
+    click.echo(script, nl=False)
+    _say("note", f"this shows {finding.code} at {finding.filename}:{finding.span.row}")
+    for other, _ in scripts[1:]:
+        _say("note", f"confirmed as well: {other.code} at {other.filename}:{other.span.row} (narrow with --select)")
+    return 0
+
+
+def _write_report(path: Path, confirmation: Confirmation) -> None:
+    from losslint.confirm import report
+
+    try:
+        path.write_text(report.html(confirmation.ran), encoding="utf-8")
+    except OSError as error:
+        raise _Mistake(f"cannot write {path}: {error.strerror}") from None
+
+
+def _check_stdin(data: bytes, filename: str, resolver: Resolver, force_exclude: bool) -> Result:
     from losslint import discovery, session
 
     path = Path(os.path.abspath(filename))
     settings = resolver.of(path.parent)
     if force_exclude and discovery.is_excluded(path, settings):
         return session.Result()
-    return session.check_text(sys.stdin.buffer.read(), filename, settings)
+    return session.check_text(data, filename, settings)
 
 
 def _with_hint(error: str, paths: Sequence[str]) -> str:

@@ -44,7 +44,6 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
 
 def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -> tuple[list[Finding], list[Failure]]:
     """The findings of ``module`` and what could not be analysed."""
-    load_checks()
     findings: dict[tuple[Any, ...], Finding] = {}
     failures = []
     for loss in losses(module, project, options):
@@ -52,8 +51,7 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             failures.append(loss)
             continue
         try:
-            drafts = one_per_fault([d for check in CHECKS.values() for d in check(loss)])
-            made = [finding_of(d, loss) for d in drafts]
+            made = findings_of(loss)
         except Exception as error:  # as above
             failures.append(Failure(loss.name, 1, f"{type(error).__name__}: {error}"))
             continue
@@ -63,6 +61,12 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             if known is None or finding.severity > known.severity:
                 findings[key] = finding
     return sorted(findings.values(), key=lambda f: f.order), failures
+
+
+def findings_of(loss: Loss) -> list[Finding]:
+    """What every check says of one loss, one finding a fault."""
+    load_checks()
+    return [finding_of(d, loss) for d in one_per_fault([d for check in CHECKS.values() for d in check(loss)])]
 
 
 def finding_of(draft: Draft, loss: Loss) -> Finding:

@@ -56,6 +56,25 @@ class Step:
     filename: str | None = None
 
 
+CONFIRMED, REFUTED, INCONCLUSIVE = "confirmed", "refuted", "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run says of a finding. ``reason`` tells in one line what was seen, or why nothing can be said.
+
+    ``witness`` holds ``inputs, batch, mode, value, gradient, note``; ``tried`` the inputs that a refutation rests on.
+    """
+
+    verdict: str  # CONFIRMED, REFUTED or INCONCLUSIVE
+    reason: str
+    witness: dict[str, Any] | None = None
+    tried: str = ""
+    device: str = ""
+    tensorflow: str = ""
+    notes: tuple[str, ...] = ()  # what was taken for granted
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One fault at one place."""
@@ -71,7 +90,8 @@ class Finding:
     help: str = ""  # the way out
     path: tuple[Step, ...] = ()
     fix: Fix | None = None
-    extra: dict[str, Any] = field(default_factory=dict, compare=False)
+    verdict: Verdict | None = field(default=None, compare=False)
+    extra: dict[str, Any] = field(default_factory=dict, compare=False)  # "loss": in which it was made, "path": its file
 
     @property
     def order(self) -> tuple[Any, ...]:

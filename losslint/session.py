@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslint import discovery, sources, suppressions
 from losslint.discovery import Target
-from losslint.findings import Finding, Severity, Span
+from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.options import Options
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source, Unreadable
@@ -59,6 +59,18 @@ class Result:
     failing: int = 0  # findings at or above ``fail-on``
     failed: bool = False  # an analysis failed
     texts: dict[str, str] = field(default_factory=dict)  # of the files with findings
+    confirmed: bool = False  # the findings were run and have verdicts
+    limits: dict[str, str] = field(default_factory=dict)  # limit -> what enforced it in those runs
+
+    @property
+    def standing(self) -> list[Finding]:
+        """The findings that no run has refuted."""
+        return [f for f in self.findings if f.verdict is None or f.verdict.verdict != REFUTED]
+
+    @property
+    def refuted(self) -> list[Finding]:
+        """The findings that a run has refuted."""
+        return [f for f in self.findings if f.verdict is not None and f.verdict.verdict == REFUTED]
 
     @property
     def status(self) -> int:

@@ -38,12 +38,11 @@ def _layout(name: str, label: str, label_dims: str, prediction: str, dims: str, 
 
 
 _PIXELS = r"dice|iou|jaccard|tversky|segment|unet|lovasz|pixel|tanimoto|boundary|surface"
+_CLASSES = r"categorical|softmax|multi_?class|\bcce\b|one_?hot"
 _DETECTORS = r"ssd|detect|anchor|retina|yolo|rpn|smooth_?l1|bbox"
 _PICTURES = r"ssim|psnr|image|img|pictur|percep|style|gram|crps|dssim|mimick|pix|texture"
 LAYOUTS = (
-    _layout(
-        "rows of classes", "onehot", "BC", "simplex", "BC", r"categorical|softmax|multi_?class|\bcce\b|one_?hot|kappa"
-    ),
+    _layout("rows of classes", "onehot", "BC", "simplex", "BC", rf"{_CLASSES}|kappa"),
     _layout("rows of probabilities", "binary", "BC", "prob", "BC", r"multi_?label|sigmoid|bernoulli"),
     _layout("one column", "binary", "B1", "prob", "B1", r"binary|\bbce\b|logistic|discriminator|gan\b|wasserstein"),
     _layout("masks of images", "binary", "BHW1", "prob", "BHW1", _PIXELS),
@@ -75,7 +74,7 @@ LAYOUTS = (
         r"triplet|npairs|lifted|similarity|softnn|circle|proto",
     ),
     _layout("sequences of ids", "ids", "BT", "simplex", "BTC", r"seq|token|caption|transl|masked"),
-    _layout("sequences of classes", "onehot", "BTC", "simplex", "BTC", r"seq|token"),
+    _layout("sequences of classes", "onehot", "BTC", "simplex", "BTC", rf"seq|token|{_CLASSES}"),
     _layout("pictures", "unit", "BHW3", "unit", "BHW3", _PICTURES),
     _layout("grey pictures", "unit", "BHW1", "unit", "BHW1", _PICTURES),
     _layout("pictures without channels", "unit", "BHW", "unit", "BHW", _PICTURES),
@@ -83,6 +82,8 @@ LAYOUTS = (
     _layout("boxes of images", "box", "BN4", "box", "BN4", rf"box|{_DETECTORS}"),
     _layout("classes of boxes", "onehot", "BNC", "simplex", "BNC", _DETECTORS),
     _layout("feature maps", "positive", "BHWC", "positive", "BHWC", r"feat|teacher|student|distil"),
+    _layout("pairwise scores", "ids", "B", "real", "BB", r"npairs(?![\s\S]*multi_?label)|in_?batch"),
+    _layout("pairwise scores of multi-hot labels", "binary", "BC", "real", "BB", r"npairs[\s\S]*multi_?label"),
     _layout("single values", "real", "B", "real", "B"),
     _layout("single labels", "binary", "B", "prob", "B"),
     _layout("series", "real", "BT", "real", "BT", r"series|forecast|time"),
@@ -95,12 +96,14 @@ LAYOUTS = (
 _KINDS = {
     "logits": r"logit|score",
     "prob": r"prob|sigmoid",
-    "positive": r"alpha|beta|sigma|std|scale|theta|disp|var(iance)?$|rate$|lambda|shape|conc",
+    "positive": r"^[ab]$|alpha|beta|sigma|std|scale|theta|disp|var(iance)?$|rate$|lambda|shape|conc",
     "binary": r"flag|uncensored|censor|event|click|is_|mask",
 }
 """Words in the name of an argument that tell what it holds."""
 _FUNCTION = re.compile(r"fn$|func|dist|metric|loss|sim", re.IGNORECASE)
 """Names of callables that compare two tensors; others are models."""
+_LETTER = re.compile(r"^[a-eu-z]$")
+"""Single letters that stand for tensors rather than for numbers (k, n, q, c of a signature without defaults are that)."""
 _ROLES = frozenset({"label", "prediction", "weight", "config", "model", "function", "input"})
 _LATENT = re.compile(r"^z_|^mu$|log_?(var|sigma)|z_mean|latent", re.IGNORECASE)
 _ACTIVATED = ("prob", "simplex")
@@ -115,20 +118,31 @@ class Asked:
     hints: Hints
     words: str  # the names of function, class and arguments
     place: str  # the names of file and folders
+    literals: Mapping[str, Any]  # what the loss compares an argument with
     roles: Mapping[str, str]
 
 
 def asked(
-    parameters: Sequence[inspect.Parameter], hints: Hints, words: str, place: str, known: Mapping[str, str]
+    parameters: Sequence[inspect.Parameter],
+    hints: Hints,
+    words: str,
+    place: str,
+    known: Mapping[str, str],
+    literals: Mapping[str, Any],
+    optional: bool = False,
 ) -> Asked:
-    """The arguments that a call has to give: those without default, and labels or predictions with the default None."""
+    """The arguments that a call has to give: those without default, and labels or predictions with the default None.
+
+    With ``optional`` also weights and masks with the default None.
+    """
     names = []
     for p in parameters:
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             continue
-        if p.default is p.empty or (p.default is None and is_spelled_out(p.name)):
+        tensor = is_spelled_out(p.name) or (optional and role_of(p.name) == "weight")
+        if p.default is p.empty or (p.default is None and tensor):
             names.append(p.name)
-    return Asked(tuple(names), hints, words, place, _roles(names, hints, known))
+    return Asked(tuple(names), hints, words, place, literals, _roles(names, hints, known))
 
 
 def _roles(names: Sequence[str], hints: Hints, known: Mapping[str, str]) -> dict[str, str]:
@@ -138,8 +152,10 @@ def _roles(names: Sequence[str], hints: Hints, known: Mapping[str, str]) -> dict
         role = known.get(name) or hints.get(name, {}).get("role") or role_of(name) or "other"
         if known.get(name) == "called":
             role = "function" if _FUNCTION.search(name) else "model"
-        elif role == "variable" or (role in ("argument", "captured", "other") and role_of(name) == "model"):
+        elif role == "variable":
             role = "model"
+        elif role in ("model", "label") and re.match(r"^[ab]$", name):
+            role = "prediction"
         roles[name] = role if role in _ROLES else "other"
     tensors = [n for n in names if roles[n] in ("label", "prediction", "other", "config")]
     if len(tensors) >= 2 and not any(roles[n] == "prediction" for n in tensors):
@@ -180,8 +196,12 @@ def _score(layout: Layout, about: Asked) -> float:
         if hint.get("rank") is not None:
             score += 30.0 if hint["rank"] == len(dims) else -60.0
         wanted = hint.get("domain")
-        if wanted == "ids" or (role == "label" and domain == "ids"):
-            score += 25.0 if wanted == domain == "ids" else -15.0
+        if wanted == "ids":
+            score += 25.0 if domain == "ids" else -15.0
+        elif role == "label" and domain == "ids":
+            score -= 5.0 if wanted is None else 25.0
+        if role == "label" and hint.get("integer"):
+            score += 8.0 * (domain == "ids")
         if role == "prediction" and wanted == "prob":
             score += 10.0 if domain in ("prob", "simplex", "unit") else -10.0
         score += _of_apis(hint.get("api", ()), role, domain, dims)
@@ -241,8 +261,9 @@ def _searched(about: Asked, told: list[int]) -> Iterator[Layout]:
     axes: dict[int, Dims] = {3: ("B", "N"), 2: ("B",), 4: ("B", "T", "T"), 5: ("B", "T", "T", "N")}
     order = list(dict.fromkeys([r for r in ranks if r in axes] + list(axes)))
     for rank, wide, narrow in itertools.product(order, dict.fromkeys(told), (*_SEARCHED, None)):
-        for label in (narrow or wide, wide) if narrow == 1 else (narrow or wide,):
-            yield Layout("columns that an error named", ("binary", (*axes[rank], label)), ("prob", (*axes[rank], wide)))
+        for label, domain in (("binary", "prob"), ("unit", "real")):
+            pair = (label, (*axes[rank], narrow or wide)), (domain, (*axes[rank], wide))
+            yield Layout("columns that an error named", *pair)
     for rank in order:
         for label, prediction in sorted(
             itertools.product(_SEARCHED, _SEARCHED), key=lambda p: (abs(p[0] - p[1]), sum(p))
@@ -265,7 +286,7 @@ def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Ite
         elif role == "prediction":
             fixed[name] = _prediction(name, layout, hint)
         else:
-            open_[name] = list(_others(name, role, hint, layout))
+            open_[name] = list(_others(name, role, hint, layout, about.literals.get(name)))
     for choice in itertools.islice(itertools.product(*open_.values()), 9):
         chosen = dict(zip(open_, choice, strict=True))
         yield Convention(layout.name, {n: fixed.get(n) or chosen[n] for n in about.parameters})
@@ -289,10 +310,10 @@ def _prediction(name: str, layout: Layout, hint: Mapping[str, Any]) -> Spec:
     return Spec("prediction", domain, dims)
 
 
-def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout) -> Iterator[Spec]:
+def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout, literal: Any) -> Iterator[Spec]:
     """What an argument that is no label and no prediction may be, the likeliest first."""
     _, dims = layout.prediction
-    number = Spec("other", "constant", value=number_for(name))
+    number = Spec("other", "constant", value=number_for(name) if literal is None else literal)
     if role == "model":
         yield Spec("other", "object", value="model")
         return
@@ -306,7 +327,7 @@ def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout) -> It
         yield Spec("weight", kind, dims)
         yield Spec("other", "constant", value=1.0)
         return
-    if role == "config":
+    if literal is not None or (role == "config" and not _LETTER.match(name)):
         yield number
     domain = hint.get("domain") or next((k for k, words in _KINDS.items() if re.search(words, name, re.IGNORECASE)), "")
     if domain == "ids":

@@ -19,7 +19,7 @@ def hints(loss: Loss) -> dict[str, Hint]:
     """Name of each source -> what its uses tell, each key only where something is known.
 
     ``role`` is that of the source; ``rank`` the number of axes; ``columns`` how many the last axis must have at least;
-    ``domain`` is "prob", "logits", "ids" or "positive"; ``api`` lists the library functions that take it as it is.
+    ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``api`` lists the library functions that take it as it is.
     """
     graph = loss.graph
     ranks = evident_ranks(graph, SAMPLES)
@@ -40,12 +40,14 @@ def hints(loss: Loss) -> dict[str, Hint]:
                 continue
             hint = found.setdefault(str(root.attrs.get("name")), {"role": root.attrs.get("role")})
             whole = _same_values(x, root)
-            if whole and node.api and not node.internal:
+            if whole and node.api:
                 hint.setdefault("api", [])
                 if node.api not in hint["api"]:
                     hint["api"].append(node.api)
             if _INDEXING.get(node.op) == position:
                 hint["domain"] = "ids"
+            if node.op == "cast" and str(node.attrs.get("dtype")).startswith(("int", "uint")):
+                hint["integer"] = True
             if node.op == "index" and x is root:
                 columns = _columns(node)
                 if columns:

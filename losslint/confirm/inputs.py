@@ -95,8 +95,14 @@ class Convention:
         return " ".join(f"{n}={s.describe()}" for n, s in self.specs.items())
 
     def mapped(self, arrays: Arrays, function: Any) -> Arrays:
-        """``arrays`` with ``function`` applied to those that have a batch axis."""
-        return {n: function(v) if self.specs[n].batched else v for n, v in arrays.items()}
+        """``arrays`` with ``function``, which changes the first axis, applied along every batch axis."""
+        found: Arrays = {}
+        for name, value in arrays.items():
+            axes = [i for i, d in enumerate(self.specs[name].dims) if d == "B"]
+            for axis in axes:  # scores of samples against samples have two
+                value = np.moveaxis(function(np.moveaxis(value, axis, 0)), 0, axis)
+            found[name] = value
+        return found
 
     def with_dtype(self, name: str, dtype: str) -> Convention:
         """The same, with another dtype for one argument."""
@@ -122,7 +128,11 @@ def _simplex(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
 
 def _binary(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     drawn = (rng.random(shape) < 0.4).astype("float64")
-    if drawn.size > 1:  # both kinds occur, and not in the same place for every seed
+    if len(shape) == 2 and shape[1] > 1:  # no row without a one, none without a zero
+        places = rng.integers(0, shape[1], shape[0])
+        drawn[np.arange(shape[0]), places] = 1.0
+        drawn[np.arange(shape[0]), (places + 1) % shape[1]] = 0.0
+    elif drawn.size > 1:  # both kinds occur
         drawn.flat[0], drawn.flat[drawn.size - 1] = 1.0, 0.0
     return drawn
 

@@ -36,6 +36,7 @@ def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) ->
     """
     from losslint.confirm.targets import arguments
 
+    _inject(cls)
     members = _on_demand(loader, cls, make)
     definitions = [d for d, _ in _definitions(loader, cls) if d.name == cls.__name__]
     try:
@@ -49,6 +50,16 @@ def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) ->
     if trained:
         _compile(loader, made)
     return made
+
+
+def _inject(cls: type) -> None:
+    """Give keras-applications style classes the modules that they wait for: ``_backend = None`` in the class."""
+    waiting = [n for n in ("_backend", "_layers", "_models", "_utils") if getattr(cls, n, 0) is None]
+    if len(waiting) > 1:
+        from tensorflow import keras
+
+        for name in waiting:
+            setattr(cls, name, getattr(keras, name[1:]))
 
 
 def _constructed(loader: Loader, cls: type, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -168,3 +179,9 @@ def _compile(loader: Loader, instance: Any) -> None:
     except Exception:
         return
     loader.assumed.append("the model is compiled with loss='mse'")
+    if not hasattr(keras, "compiled_loss"):
+
+        def compiled_loss(y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
+            return instance.compute_loss(None, y, y_pred, sample_weight)
+
+        object.__setattr__(instance, "compiled_loss", compiled_loss)  # Keras 3 has it no more

@@ -72,6 +72,7 @@ class Job:
     claims: tuple[Claim, ...] = ()
     probes: tuple[str, ...] = ()
     seed: int = 0
+    batch: int = 0  # how many samples; 0 leaves the choice
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -84,7 +85,7 @@ class Job:
         step = data["step"]
         made = step and Step(step["function"], Place(**step["target"]), tuple(Place(**p) for p in step["models"]))
         claims = tuple(Claim(**(c | {"place": Place(**c["place"])})) for c in data["claims"])
-        rest = {k: data[k] for k in ("target", "consumer", "keras", "hints", "inputs", "seed")}
+        rest = {k: data[k] for k in ("target", "consumer", "keras", "hints", "inputs", "seed", "batch")}
         return Job(bundle, step=made, claims=claims, probes=tuple(data["probes"]), **rest)
 
 

@@ -172,12 +172,14 @@ def _real(value: Array, label: Array | None) -> Iterator[tuple[str, Array]]:
     if value.ndim > 1:
         yield "identical rows", np.repeat(value[:1], value.shape[0], axis=0)
     yield "far out", FAR * np.sign(value)
+    yield "far below 0", np.full_like(value, -FAR)
+    yield "far above 0", np.full_like(value, FAR)
 
 
 def _positive(value: Array, label: Array | None) -> Iterator[tuple[str, Array]]:
     yield "all 0", np.zeros_like(value)  # what softplus and exp underflow to
     yield "tiny", np.full_like(value, 1e-6)
-    yield "huge", np.full_like(value, 1e6)
+    yield "huge", np.full_like(value, 1e4)
     same = _alike(value, label)
     if same is not None and bool((same > 0).all()):
         yield "perfect", same

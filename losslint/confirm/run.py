@@ -24,7 +24,11 @@ _SECONDS = 8.0
 
 
 class NotRun(Exception):
-    """The loss could not be called; says why."""
+    """The loss could not be called; says why. ``common`` is the error that most calls raised, as ``described``."""
+
+    def __init__(self, message: str, common: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.common = common
 
 
 @dataclass
@@ -80,11 +84,12 @@ class Run:
     def base(self) -> Result:
         """The numbers at the ordinary input."""
         _ = self.trace
-        return self._base
+        base: Result = self._base
+        return base
 
     def at(self, arrays: Arrays) -> Result | None:
         """The numbers at ``arrays``; None where the loss raises there."""
-        result, _ = attempts(self.graph, arrays)
+        result: Result | None = attempts(self.graph, arrays)[0]
         return result
 
     def observed(self, name: str, arrays: Arrays) -> Observation:
@@ -115,7 +120,7 @@ def runs(
     A call that yields finite numbers and a gradient is better than one that merely returns; those come last.
     """
     poorer: list[Run] = []
-    errors: dict[str, int] = {}
+    errors: dict[str, dict[str, Any]] = {}
     found = tried = 0
     start = time.monotonic()
     told: list[int] = []
@@ -126,7 +131,7 @@ def runs(
         run = Run(
             job,
             Subject(function, convention, job.consumer, job.consumer == "keras" and _plain(job)),
-            _sizes(convention),
+            _sizes(convention, job),
             files,
             tried,
         )
@@ -135,8 +140,9 @@ def runs(
             result, error = attempts(Evaluator(run.subject, "graph"), run.arrays)
         if error is not None:
             text = described(error, files)["message"]
+            known = errors.setdefault(text, described(error, files) | {"tried": 0})
+            known["tried"] += 1
             told += [n for n in map(int, re.findall(r"\d+", text[:300])) if 2 < n < 200 and n not in told]
-            errors[text] = errors.get(text, 0) + 1
             if type(error).__name__ == "StubUsed":
                 break
         elif result.total is not None and result.finite and _moved(result) and not _crossed(run, result):
@@ -148,8 +154,9 @@ def runs(
             break
     yield from poorer[:1]
     if not found and not poorer:
-        common = max(errors, key=lambda e: errors[e], default="no convention is known")
-        raise NotRun(f"none of {tried} input conventions is accepted; most often: {common}")
+        common = max(errors.values(), key=lambda e: int(e["tried"]), default=None)
+        most = common["message"] if common else "no convention is known"
+        raise NotRun(f"none of {tried} input conventions is accepted; most often: {most}", common)
 
 
 def _better(result: Result, than: Run) -> bool:
@@ -163,8 +170,9 @@ def _plain(job: Job) -> bool:
     return job.keras == "3" and "." not in job.target.replace(".<locals>.", "")
 
 
-def _sizes(convention: Convention) -> Sizes:
-    return sizes_for(convention.specs, SIZES[0])
+def _sizes(convention: Convention, job: Job) -> Sizes:
+    sizes = sizes_for(convention.specs, SIZES[0])
+    return {**sizes, "B": job.batch} if job.batch else sizes
 
 
 def _moved(result: Result) -> bool:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import os
-import re
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from losslint.confirm import conventions, inputs, probes
+from losslint.confirm import callee, inputs, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
-from losslint.confirm.run import NotRun, Run, described, runs
+from losslint.confirm.run import NotRun, Run, described
 from losslint.confirm.subject import Subject, attempts
 
 
@@ -28,12 +23,12 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     job = Job.from_json(data)
     if "keras" in job.probes:
         _two_devices(tf)
-    _quiet_summaries(tf)
+    callee.as_before(tf)
     loader = Loader(job.bundle)
     files = frozenset(f.path for f in job.bundle.files.values())
     found: dict[str, Any] = {"ran": False, "reason": "", "error": None, "facts": {}, "claims": []}
     try:
-        accepted = _accepted(job, loader, files)
+        accepted = callee.accepted(job, loader, files)
         first = next(accepted)
     except (CannotLoad, NotRun, inputs.BadDeclaration) as error:
         found["reason"] = str(error)
@@ -74,54 +69,6 @@ def _assumed(loader: Loader) -> dict[str, Any]:
         "left_out": list(loader.left_out),
         "executed": [list(e) for e in loader.executed],
     }
-
-
-def _accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
-    from losslint.confirm.standins import make
-
-    roles: dict[str, str] = {}
-    if job.step is not None:
-        from losslint.confirm.inline import inline
-
-        tree = ast.parse(job.bundle.files[job.bundle.main].text)
-        part = inline(tree, job.step)
-        kinds = {"model": "prediction", "loop": "input"}
-        roles = {name: kinds[role] for name, role in part.parameters if role in kinds}
-        function: Callable[..., Any] = loader.resolve_inline(part, make)
-    else:
-        function = loader.resolve(job.target, make)
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        raise NotRun("it has no signature that can be read") from None
-    main = job.bundle.files[job.bundle.main].path
-    words = " ".join([job.target, *(p.name for p in parameters)])
-    roles |= dict.fromkeys(_called(function) - roles.keys(), "called")
-    about = conventions.asked(parameters, job.hints, _split(words), _split(" ".join(main.split(os.sep)[-3:])), roles)
-    given = inputs.declared(job.inputs, about.roles) if job.inputs else {}
-    return runs(function, about, given, job, files)
-
-
-def _split(words: str) -> str:
-    """``words``, and once more with their parts apart: "smooth_l1 smooth l1"."""
-    return f"{words} {re.sub(r'[_.+-]+|(?<=[a-z])(?=[A-Z])', ' ', words)}"
-
-
-def _called(function: Callable[..., Any]) -> set[str]:
-    """The parameters that the body of ``function`` calls."""
-    source, error = attempts(inspect.getsource, inspect.unwrap(function))
-    tree, error = attempts(ast.parse, textwrap.dedent(source)) if error is None else (None, error)
-    if error is not None:
-        return set()
-    return {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-
-
-def _quiet_summaries(tf: Any) -> None:
-    """Losses log while they compute; without TensorBoard that raises, and it is no part of what they compute."""
-    for module in (tf.summary, tf.compat.v1.summary):
-        for name in ("scalar", "histogram", "image", "text", "audio", "write"):
-            if hasattr(module, name):
-                setattr(module, name, lambda *args, **kwargs: True)
 
 
 def _probed(name: str, run: Run) -> dict[str, Any]:

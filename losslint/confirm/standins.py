@@ -5,8 +5,10 @@ Only imported where TensorFlow runs.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -59,6 +61,9 @@ class LinearModel(tf.Module):  # type: ignore[misc]
 
 def make(name: str, parameter: inspect.Parameter, owner: Any = None) -> Any:
     """A value for the required parameter ``name`` of a factory or a constructor."""
+    literal = literals(owner).get(name)
+    if isinstance(literal, str):
+        return literal
     known = _annotated(parameter)
     if known is not None:
         return known
@@ -95,9 +100,40 @@ def _annotated(parameter: inspect.Parameter) -> Any:
 
 def stand_in(kind: str) -> Any:
     """The object that an argument of this kind is given: a model, or a function of two tensors."""
-    return LinearModel() if kind.startswith("model") else _mean_square
+    return LinearModel() if kind.startswith("model") else Distance()
+
+
+class Distance:
+    """A function of two tensors: the cosine distance of all pairs of rows of two matrices, else a mean square."""
+
+    name = "cosine"
+
+    def __call__(self, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+        """(B, E) and (B', E) -> (B, B'); anything else per sample."""
+        if getattr(a, "shape", None) is not None and len(a.shape) == len(b.shape) == 2:
+            rows, columns = (tf.math.l2_normalize(x, axis=-1) for x in (a, b))
+            return 1.0 - tf.linalg.matmul(rows, columns, transpose_b=True)
+        return _mean_square(a, b)
 
 
 def _mean_square(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
     """A loss of the simplest kind, per sample."""
     return tf.reduce_mean(tf.square(y_pred - tf.cast(y_true, y_pred.dtype)), axis=-1)
+
+
+def literals(owner: Any) -> dict[str, Any]:
+    """Argument or attribute of ``owner``, a function or a class -> the first literal it is compared with."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(owner))))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    found: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and isinstance(node.left, (ast.Name, ast.Attribute)):
+            name = node.left.id if isinstance(node.left, ast.Name) else node.left.attr
+            for right in node.comparators:
+                items = right.elts if isinstance(right, (ast.Tuple, ast.List, ast.Set)) else [right]
+                strings = [i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)]
+                if strings:
+                    found.setdefault(name, strings[0])
+    return found

@@ -171,9 +171,9 @@ class Evaluator:
 
         specs = self.subject.convention.specs
         spec = specs[name]
-        shape: list[int | None] = list(spec.shape(sizes_for(specs, SIZES[0])))
-        if spec.batched:
-            shape[0] = None
+        shape = [
+            None if d == "B" else n for d, n in zip(spec.dims, spec.shape(sizes_for(specs, SIZES[0])), strict=True)
+        ]
         return tf.TensorSpec(shape, self._dtype(spec.dtype))
 
     def _dtype(self, dtype: str) -> str:

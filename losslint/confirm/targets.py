@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Made = TypeVar("Made")
 _MAX_CONFIGURATIONS = 16
+_OF_COMPILED = frozenset(("compiled_loss", "compute_loss", "compiled_metrics", "loss"))
+"""What a Keras model has once it is compiled."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,26 @@ def resolve_inline(loader: Loader, inline: Inline, make: Make) -> Callable[..., 
         code = compile(scope.prepared(inline.function), scope.file.path, "exec", dont_inherit=True)
         exec(code, scope, names)
         function: Callable[..., Any] = names[inline.function.name]
+        if inline.text is None or not scope.rewrite(inline.text):
+            function = _unconverted(function)
         if not inline.owner:
             return function
         cls = _walk(loader, inline.owner, make)
-        loader.instance = instance_of(loader, cls, make, trained=True)
+        asked = {n.attr for n in ast.walk(inline.function) if isinstance(n, ast.Attribute)}
+        loader.instance = instance_of(loader, cls, make, trained=not asked.isdisjoint(_OF_COMPILED))
         bound: Callable[..., Any] = function.__get__(loader.instance)
         return bound
 
     return guarded(loader, inline.function.name, made)
+
+
+def _unconverted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` as AutoGraph leaves it alone, for want of its source."""
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is None:
+        return function
+    made: Callable[..., Any] = tensorflow.autograph.experimental.do_not_convert(function)
+    return made
 
 
 def guarded(loader: Loader, what: str, make: Callable[[], Made]) -> Made:
@@ -190,7 +204,7 @@ def arguments(
             continue
         if name in configuration:
             value = configuration[name]
-        elif parameter.default is not parameter.empty:
+        elif parameter.default is not parameter.empty and not (parameter.default is None and _fills(make, name)):
             continue
         elif name in literals and isinstance(literals[name][0], str):
             value = literals[name][0]
@@ -201,6 +215,11 @@ def arguments(
         else:
             kwargs[name] = value
     return args, kwargs
+
+
+def _fills(make: Make, name: str) -> bool:
+    """Whether ``make`` is meant to make what defaults to None, too."""
+    return bool(getattr(make, "fills", False)) and name not in ("name", "scope", "dtype", "axis", "reduction")
 
 
 def made(make: Make, name: str, parameter: inspect.Parameter, owner: Any) -> Any:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 from losslint import rulebook
-from losslint.findings import Finding, Severity
-from losslint.reporters.lines import STYLE, Lines, Piece, counted, printable
+from losslint.findings import CONFIRMED, INCONCLUSIVE, Finding, Severity
+from losslint.reporters.lines import STYLE, VERDICT_STYLE, Lines, Piece, counted, printable
 from losslint.session import Result
 
 
 def render(result: Result) -> Lines:
     """``path:row:column: LL302 [unnormalized-batch-sum] message`` for each finding."""
-    for finding in result.findings:
+    for finding in result.standing:
+        yield heading(finding)
+    for finding in result.refuted:
         yield heading(finding)
     yield [(summary(result), "bold")]
 
@@ -27,6 +29,7 @@ def heading(finding: Finding) -> list[Piece]:
         (finding.code, STYLE[finding.severity]),
         (f" [{name}]" if name else "", ""),
         (" " + printable(" ".join(finding.message.split())), ""),
+        *([(f" ({finding.verdict.verdict})", VERDICT_STYLE[finding.verdict.verdict])] if finding.verdict else []),
     ]
 
 
@@ -36,9 +39,17 @@ def summary(result: Result) -> str:
     more = f"; {result.hidden} more below the severity that is shown" if result.hidden else ""
     if not result.findings:
         return f"No findings in {files}{more}"
-    counts = Counter(f.severity for f in result.findings)
+    refuted = f"; {counted(len(result.refuted), 'refuted finding')} apart" if result.refuted else ""
+    more = refuted + more
+    if not result.standing:
+        return f"No findings in {files}{more}"
+    counts = Counter(f.severity for f in result.standing)
     parts = [
         f"{n} info" if severity is Severity.INFO else counted(n, severity.label)
         for severity, n in sorted(counts.items(), reverse=True)
     ]
-    return f"Found {counted(len(result.findings), 'finding')} ({', '.join(parts)}) in {files}{more}"
+    verdicts = ""
+    if result.confirmed:
+        kinds = Counter(f.verdict.verdict for f in result.standing if f.verdict is not None)
+        verdicts = f": {kinds[CONFIRMED]} confirmed, {kinds[INCONCLUSIVE]} inconclusive" if kinds else ""
+    return f"Found {counted(len(result.standing), 'finding')} ({', '.join(parts)}) in {files}{verdicts}{more}"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from losslint import rulebook
-from losslint.findings import Finding, Fix
+from losslint.findings import Finding, Fix, Verdict
 from losslint.reporters.lines import Lines
 from losslint.session import Result
 
@@ -32,10 +32,22 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "consumer": finding.consumer,
         "fix": None if finding.fix is None else _fix(finding.fix),
         "url": rule.url if rule else None,
-        "verdict": None,
-        "witness": None,
-        "device": None,
-        "tensorflow": None,
+        **_verdict(finding.verdict),
+    }
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, Any]:
+    """What a run said; every key is there without a run, too."""
+    if verdict is None:
+        return {"verdict": None, "witness": None, "device": None, "tensorflow": None}
+    return {
+        "verdict": verdict.verdict,
+        "reason": verdict.reason,
+        "witness": verdict.witness,
+        "tried": verdict.tried or None,
+        "assumed": list(verdict.notes),
+        "device": verdict.device or None,
+        "tensorflow": verdict.tensorflow or None,
     }
 
 

@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-from losslint.findings import Severity
+from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED, Severity
 
 Piece = tuple[str, str]  # text, style ("" for none), in the words of rich
 Lines = Iterable[list[Piece]]
 
+VERDICT_STYLE = {CONFIRMED: "bold red", INCONCLUSIVE: "bold yellow", REFUTED: "bold green"}
 STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 
 

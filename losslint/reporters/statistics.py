@@ -26,5 +26,8 @@ def render(result: Result, form: str) -> Lines:
     worst = {f.code: f.severity for f in sorted(result.findings, key=lambda f: f.severity)}
     digits = len(str(counts[0][1])) if counts else 0
     for code, n in counts:
-        yield [(f"{n:>{digits}}  ", "bold"), (code, STYLE[worst[code]]), (f"  {rulebook.name_of(code)}", "")]
+        told = Counter(f.verdict.verdict for f in result.findings if f.code == code and f.verdict is not None)
+        verdicts = f"  ({', '.join(f'{count} {verdict}' for verdict, count in sorted(told.items()))})" if told else ""
+        name = f"  {rulebook.name_of(code)}{verdicts}"
+        yield [(f"{n:>{digits}}  ", "bold"), (code, STYLE[worst[code]]), (name, "")]
     yield [(summary(result), "bold")]

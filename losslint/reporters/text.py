@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from losslint.findings import Finding, Span, Step
 from losslint.reporters.concise import heading, summary
@@ -12,6 +12,7 @@ from losslint.sources import split_lines
 
 _MOST_ROWS = 6  # of a long expression the first rows and the last are shown
 _MOST_CELLS = 160  # of a long line a window around the caret is shown
+_MOST_INPUT = 120
 _FADED = "blue"
 _CONSUMERS = {
     "keras": "a loss that Keras reduces",
@@ -24,12 +25,27 @@ _CONSUMERS = {
 def render(result: Result) -> Lines:
     """A frame for each finding, then the summary."""
     lines = {name: split_lines(text) for name, text in result.texts.items()}
-    for finding in result.findings:
+    for finding in result.standing:
         yield heading(finding)
         yield from _frame(finding, lines.get(finding.filename, []))
         yield from _notes(finding)
         yield []
+    if result.refuted:
+        yield [("Refuted by a run:", "bold")]
+    for finding in result.refuted:
+        yield heading(finding)
+        yield from _verdict(finding, " ")
+    if result.refuted:
+        yield []
     yield [(summary(result), "bold")]
+    if result.limits:
+        yield from limits(result.limits)
+
+
+def limits(enforced: Mapping[str, str]) -> Iterator[list[Piece]]:
+    """What kept the runs inside their limits."""
+    told = "; ".join(f"{limit}: {mechanism}" for limit, mechanism in sorted(enforced.items()))
+    yield [("Run with these limits: ", ""), (printable(told), "")]
 
 
 def _frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
@@ -88,6 +104,30 @@ def _notes(finding: Finding) -> Iterator[list[Piece]]:
         yield _note(gutter, "note", f"{finding.severity.label} in {finding.function} ({consumer})")
     if finding.help:
         yield _note(gutter, "help", finding.help)
+    yield from _verdict(finding, gutter)
+
+
+def _verdict(finding: Finding, gutter: str) -> Iterator[list[Piece]]:
+    """What a run said, on which device, and what it rests on."""
+    verdict = finding.verdict
+    if verdict is None:
+        return
+    where = f" on {verdict.device}, TensorFlow {verdict.tensorflow}" if verdict.device and verdict.tensorflow else ""
+    yield _note(gutter, verdict.verdict, verdict.reason + where)
+    inputs = (verdict.witness or {}).get("inputs")
+    if isinstance(inputs, dict):
+        yield _note(gutter, "input", ", ".join(f"{name} = {_short(value)}" for name, value in inputs.items()))
+    if verdict.tried:
+        yield _note(gutter, "tried", verdict.tried)
+    for note in verdict.notes:
+        if note != f"called with {verdict.tried}":
+            yield _note(gutter, "assumed", note)
+
+
+def _short(value: object) -> str:
+    """A nested list as far as a line shows it."""
+    text = str(value)
+    return text if len(text) <= _MOST_INPUT else text[: _MOST_INPUT - 4] + " ..."
 
 
 def _note(gutter: str, label: str, text: str) -> list[Piece]:

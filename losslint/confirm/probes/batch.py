@@ -28,6 +28,9 @@ def batch(run: Run) -> dict[str, Any]:
     convention, arrays, base = run.convention, run.arrays, run.base
     own = shared_gradient(base, arrays, convention)
     found: dict[str, Any] = {"value_ratio": {}, "gradient_ratio": {}, "gradient_turn": {}, "gradient_shift": {}}
+    one = run.at(rows(arrays, convention, slice(0, 1)))
+    if not np.any(own) and one is not None:
+        found["vanished"] = bool(np.any(shared_gradient(one, rows(arrays, convention, slice(0, 1)), convention)))
     for copies in (2, 4):
         repeated = batches(arrays, convention, copies)
         result = run.at(repeated)
@@ -45,7 +48,6 @@ def batch(run: Run) -> dict[str, Any]:
     if result is not None:
         found["permutation"] = _distance(own, shared_gradient(result, shuffled, convention))
         found["value_permutation"] = abs((_quotient(_mean(result), _mean(base)) or 1.0) - 1.0)
-    one = run.at(rows(arrays, convention, slice(0, 1)))
     found["single"] = None if one is None else {"finite": one.finite, "value": _mean(one)}
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from losslint.confirm import observe
-from losslint.confirm.inputs import Arrays, values
+from losslint.confirm.inputs import Arrays, onehot, values
 from losslint.confirm.jobs import Claim
 from losslint.confirm.observe import Observation, Op, breaks, distance, upstream
 from losslint.confirm.points import Edges, single
@@ -198,7 +198,7 @@ def _smallest(run: Run, claim: Claim, family: frozenset[str]) -> tuple[Arrays, R
             value = values(spec, {**run.sizes, "B": count}, rng)
             if isinstance(value, np.ndarray) and corners[n]:
                 picked = draw(st.sampled_from(corners[n]))
-                value = np.full_like(value, picked) if picked is not None else value
+                value = _filled(value, picked, spec.domain)
             made[n] = value
         return made
 
@@ -220,13 +220,23 @@ def _smallest(run: Run, claim: Claim, family: frozenset[str]) -> tuple[Arrays, R
     return None if result is None else (arrays, result)
 
 
+def _filled(value: Any, picked: float | None, domain: str) -> Any:
+    """``value`` with ``picked`` everywhere; of classes, all rows of the class ``picked``. None leaves it."""
+    if picked is None:
+        return value
+    if domain in ("simplex", "onehot"):
+        return onehot(np.full(value.shape[:-1], picked), value.shape[-1]).astype(value.dtype)
+    return np.full_like(value, picked)
+
+
 def _corners(run: Run, name: str) -> list[float | None]:
     """Constants that an argument can legally be filled with; None leaves its ordinary values."""
     spec = run.convention.specs[name]
     known: dict[str, list[float | None]] = {
         "prob": [None, 0.0, 1.0], "unit": [None, 0.0, 1.0], "binary": [None, 0.0, 1.0], "mask": [None, 0.0],
         "weights": [None, 0.0], "logits": [None, 0.0, 100.0, -100.0], "real": [None, 0.0, 1.0, -1.0],
-        "positive": [None, 1e-6, 1e6], "count": [None, 0.0],
+        "positive": [None, 0.0, 1e-6, 1e4], "count": [None, 0.0],
+        "simplex": [None, 0, 1], "onehot": [None, 0], "ids": [None, 0],
     }  # fmt: skip
     return known.get(spec.domain, [])
 

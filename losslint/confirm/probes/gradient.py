@@ -30,11 +30,12 @@ def gradient(run: Run) -> dict[str, Any]:
         results += [result] if result is not None else []
     sources = {name: _state([r.gradients.get(name) for r in results]) for name in run.base.gradients}
     observation = run.observed("ordinary", run.arrays)
+    living = alive(observation)
     found = {
         "sources": sources,
         "class": _class(sources),
-        "cut_at": [_told(op) for op in cuts(observation)],
-        "dead_terms": [_term(t, observation) for t in dead_terms(observation)],
+        "cut_at": [_told(op) for op in cuts(observation, living)],
+        "dead_terms": [_term(t, observation) for t in dead_terms(observation, living)],
     }
     if observation.error is not None:
         found["not_watched"] = f"{type(observation.error).__name__}: {str(observation.error)[:200]}"
@@ -96,12 +97,11 @@ def _passes(observation: Observation, tensor: Any, sources: list[Any]) -> bool:
     return any(g is not None and bool(tf.reduce_any(tf.convert_to_tensor(g) != 0)) for g in gradients)
 
 
-def cuts(observation: Observation) -> list[Op]:
+def cuts(observation: Observation, living: set[int] | None) -> list[Op]:
     """The operations on the way to the result that take in a gradient's path and let none out.
 
     Only where no path is left at all: beside a live path a comparison is a mask.
     """
-    living = alive(observation)
     if living is None:
         return []
     results = tensors_in(observation.value)
@@ -117,9 +117,8 @@ def cuts(observation: Observation) -> list[Op]:
     ]
 
 
-def dead_terms(observation: Observation) -> list[Any]:
+def dead_terms(observation: Observation, living: set[int] | None) -> list[Any]:
     """The terms of the total that depend on a source without passing it any gradient, where another term is live."""
-    living = alive(observation)
     if living is None or observation.total is None:
         return []
     moving = {id(t) for op in downstream(observation) for t in op.outputs}
@@ -133,9 +132,14 @@ def dead_terms(observation: Observation) -> list[Any]:
         seen.add(id(tensor))
         op = makers.get(id(tensor))
         inner = [t for t in op.inputs if id(t) in moving] if op is not None else []
-        linear = op is not None and op.type in _LINEAR and inner
-        if linear and (
-            op.type not in ("Mul", "RealDiv") or (len(inner) == 1 and (op.type == "Mul" or inner[0] is op.inputs[0]))
+        if (
+            op is not None
+            and op.type in _LINEAR
+            and inner
+            and (
+                op.type not in ("Mul", "RealDiv")
+                or (len(inner) == 1 and (op.type == "Mul" or inner[0] is op.inputs[0]))
+            )
         ):
             todo.extend(inner)
         else:

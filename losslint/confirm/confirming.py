@@ -1,0 +1,211 @@
+"""Runs planned losses in a pool and settles what their findings are worth.
+
+Confirming is a map over losses, written against ``concurrent.futures.Executor``: threads wait for the processes of a
+pool, one pool for each Keras that the code is written for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from losslint.confirm import verdicts
+from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm.plan import Planned, for_findings
+from losslint.confirm.pool import Pool
+from losslint.findings import INCONCLUSIVE, REFUTED, Finding, Verdict
+from losslint.session import Result
+from losslint.settings import Resolver
+
+MISSING = "confirming runs TensorFlow, which is not installed: pip install 'losslint[tf]'"
+
+Progress = Callable[[int, int], None]
+"""Told how many losses are done, of how many."""
+
+
+class Unavailable(Exception):
+    """Nothing can be run here; the message names the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run. ``seconds`` is the limit for one loss, ``budget`` that for all of them together."""
+
+    device: str = "auto"
+    seconds: float = 30.0
+    budget: float | None = None
+    jobs: int = 0
+    trust_refuted: bool = True
+
+
+@dataclass(slots=True)
+class Ran:
+    """One loss that was run, or was to be: what came of it."""
+
+    planned: Planned
+    outcome: Outcome
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the runner returned; empty where it did not."""
+        return self.outcome.result or {}
+
+    def verdicts(self) -> list[Verdict]:
+        """One verdict for each claim of the job."""
+        claims = self.planned.job.claims
+        if self.outcome.kind != "done":
+            found = [verdicts.ended(self.outcome) for _ in claims]
+        elif not self.result.get("ran"):
+            found = [verdicts.not_run(c, self.result) for c in claims]
+        else:
+            found = [verdicts.decide(c, e) for c, e in zip(claims, self.result["claims"], strict=True)]
+        notes = tuple(assumptions(self.result))
+        device = self.result.get("device") or self.versions.get("device", "")
+        tensorflow = self.versions.get("tensorflow", "")
+        return [dataclasses.replace(self._trusted(v), device=device, tensorflow=tensorflow, notes=notes) for v in found]
+
+    def _trusted(self, verdict: Verdict) -> Verdict:
+        """Nothing is concluded from a run that met what cannot be imported."""
+        stubs = self.result.get("stubs")
+        if stubs and verdict.verdict != INCONCLUSIVE:
+            return Verdict(INCONCLUSIVE, f"it uses what is not imported: {', '.join(stubs)}")
+        return verdict
+
+
+def assumptions(result: dict[str, Any]) -> Iterator[str]:
+    """What was taken for granted to run a loss, each in a few words."""
+    if result.get("convention"):
+        yield f"called with {result['convention']}"
+    yield from result.get("shims") or ()
+    yield from result.get("assumed") or ()
+    yield from (f"left out: {text}" for text in result.get("left_out") or ())
+
+
+def run(planned: list[Planned], options: Options, progress: Progress | None = None) -> Iterator[Ran]:
+    """What came of each loss, in the order in which they end; KeyboardInterrupt ends every process. Raises Unavailable.
+
+    A loss for which the budget does not suffice is given back as not run.
+    """
+    if not planned:
+        return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise Unavailable(MISSING)
+    pools: dict[str, Pool] = {}
+    try:
+        for keras in dict.fromkeys(_keras(p) for p in planned):
+            pools[keras] = Pool(device=_device(options.device), keras=keras, limits=Limits(seconds=options.seconds))
+        with ThreadPoolExecutor(options.jobs or os.cpu_count() or 1) as executor:
+            try:
+                yield from _mapped(executor, planned, pools, options, progress)
+            finally:  # ended from outside: what still runs must not be waited for
+                for pool in pools.values():
+                    pool.close()
+                executor.shutdown(cancel_futures=True)
+    finally:
+        for pool in pools.values():
+            pool.close()
+
+
+def _mapped(
+    executor: Executor, planned: list[Planned], pools: dict[str, Pool], options: Options, progress: Progress | None
+) -> Iterator[Ran]:
+    start = time.monotonic()
+    waiting: dict[Future[Outcome], Planned] = {}
+
+    def one(item: Planned) -> Outcome:
+        if options.budget is not None and time.monotonic() - start > options.budget:
+            return Outcome("budget", detail=f"the budget of {options.budget:g} s was spent on other losses")
+        return pools[_keras(item)].run(item.job.to_json())
+
+    for item in planned:
+        waiting[executor.submit(one, item)] = item
+    done = 0
+    while waiting:
+        ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in ended:
+            item = waiting.pop(future)
+            done += 1
+            if progress is not None:
+                progress(done, len(planned))
+            pool = pools[_keras(item)]
+            yield Ran(item, future.result(), dict(pool.versions))
+
+
+def _keras(planned: Planned) -> str:
+    """Keras 2 where the code is written for it and it is installed."""
+    return "2" if planned.job.keras == "2" and importlib.util.find_spec("tf_keras") is not None else "3"
+
+
+def _device(wanted: str) -> str:
+    from losslint.confirm.pool import NoDevice, resolve_device
+
+    if wanted == "cpu":
+        return wanted
+    try:
+        return resolve_device(wanted)
+    except NoDevice as error:
+        raise Unavailable(str(error)) from None
+
+
+# -- the findings of a run -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """What confirming the findings of a run yielded beside their verdicts."""
+
+    ran: list[Ran] = field(default_factory=list)
+    interrupted: bool = False
+
+
+def confirm(
+    result: Result, resolver: Resolver, options: Options, texts: dict[str, bytes], progress: Progress | None = None
+) -> Confirmation:
+    """Give every finding of ``result`` its verdict, and count anew what fails. Raises Unavailable."""
+    found = Confirmation()
+    planned = list(for_findings(result.findings, resolver, texts))
+    try:
+        for one in run(planned, options, progress):
+            found.ran.append(one)
+            for number, verdict in zip(one.planned.numbers, one.verdicts(), strict=True):
+                result.findings[number] = dataclasses.replace(result.findings[number], verdict=verdict)
+            result.limits |= one.outcome.enforced
+    except KeyboardInterrupt:
+        found.interrupted = True
+    unsaid = "interrupted before it was run" if found.interrupted else "its loss was not found again"
+    asked = {n for p in planned for n in p.numbers}
+    for number, finding in enumerate(result.findings):
+        if finding.verdict is None and (number in asked or finding.extra.get("loss")):
+            reason = unsaid if number in asked else "no probe decides this rule"
+            result.findings[number] = dataclasses.replace(finding, verdict=Verdict(INCONCLUSIVE, reason))
+    settle(result, resolver, options.trust_refuted)
+    return found
+
+
+def settle(result: Result, resolver: Resolver, trust_refuted: bool) -> None:
+    """Refuted findings do not count, where they are trusted."""
+    result.confirmed = True
+    if trust_refuted:
+        result.failing -= sum(_fails(f, resolver) for f in result.findings if _is_refuted(f))
+
+
+def _is_refuted(finding: Finding) -> bool:
+    return finding.verdict is not None and finding.verdict.verdict == REFUTED
+
+
+def _fails(finding: Finding, resolver: Resolver) -> bool:
+    at = resolver.of(_folder(finding)).fails_at
+    return at is not None and finding.severity >= at
+
+
+def _folder(finding: Finding) -> Any:
+    from pathlib import Path
+
+    return Path(os.path.abspath(finding.filename)).parent
