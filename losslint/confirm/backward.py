@@ -22,8 +22,11 @@ def sliced(body: Iterable[ast.stmt], needed: set[str], flow: bool = False) -> tu
 
     A ``return`` is what is asked for and always stays; ``flow`` keeps what ends a turn of a loop, too.
     """
+    statements = list(body)
+    functions = [s for s in statements if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))]
     kept: Block = []
-    for statement in reversed(list(body)):
+    for statement in reversed(statements):
+        needed = needed.union(*(_inner_reads(f) for f in functions if f.name in needed))
         new, needed = _one(statement, needed, flow)
         kept[:0] = new
     return kept, needed
@@ -45,7 +48,9 @@ def _one(statement: ast.stmt, needed: set[str], flow: bool) -> tuple[Block, set[
     bound = set(stores(statement))
     if not bound & needed and not any(map(_wanted(needed), fills(statement))):
         return [], needed
-    return [statement], _before(needed, bound if _replaces(statement) else set()) | reads(statement)
+    # what a function reads is needed where it is used, which may be after it was set
+    read = _outer_reads(statement) if isinstance(statement, _FUNCTIONS) else reads(statement)
+    return [statement], _before(needed, bound if _replaces(statement) else set()) | read
 
 
 def _if(statement: ast.If, needed: set[str], flow: bool) -> tuple[Block, set[str]]:
@@ -53,6 +58,10 @@ def _if(statement: ast.If, needed: set[str], flow: bool) -> tuple[Block, set[str
     orelse, second = sliced(statement.orelse, needed, flow)
     if not body and not orelse:
         return [], needed
+    for block, kept in ((statement.body, body), (statement.orelse, orelse)):
+        if block and isinstance(block[-1], ast.Raise):  # nothing is needed there: it does not go on
+            kept[:] = [block[-1]]
+            first, second = (reads(block[-1]), second) if kept is body else (first, reads(block[-1]))
     new: ast.stmt = with_fields(statement, body=body or [_pass(statement)], orelse=orelse)
     return [new], first | second | reads(statement.test)
 
@@ -132,17 +141,27 @@ def reads(node: ast.AST) -> set[str]:
     if isinstance(node, ast.AugAssign):
         target = with_fields(node.target, ctx=ast.Load())
         return reads(target) | reads(node.value)
-    inner = set().union(*(reads(child) for child in ast.iter_child_nodes(node)), set())
     if isinstance(node, _FUNCTIONS):
-        args = node.args
-        own = {a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if a}
-        body = node.body if isinstance(node.body, list) else [node.body]
-        own |= {name for s in body for name in stores(s)}
-        outside = set().union(*(reads(d) for d in (*args.defaults, *args.kw_defaults) if d is not None), set())
-        return _before(inner, own) | outside
+        return _inner_reads(node) | _outer_reads(node)
+    inner = set().union(*(reads(child) for child in ast.iter_child_nodes(node)), set())
     if isinstance(node, _COMPREHENSIONS):
         return _before(inner, {name for g in node.generators for name in stores(g.target)})
     return inner
+
+
+def _inner_reads(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """What a function reads from around it when it is called."""
+    args = node.args
+    own = {a.arg for a in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg) if a}
+    body = node.body if isinstance(node.body, list) else [node.body]
+    own |= {name for s in body for name in stores(s)}
+    return _before(set().union(*map(reads, body)), own)
+
+
+def _outer_reads(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    """What a function reads when it is made."""
+    outside = [d for d in (*node.args.defaults, *node.args.kw_defaults) if d is not None]
+    return set().union(*map(reads, [*outside, *getattr(node, "decorator_list", ())]), set())
 
 
 def _pass(at: ast.AST) -> ast.stmt:

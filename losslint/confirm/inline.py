@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 
 from losslint.confirm.backward import Block, reads, sliced
 from losslint.confirm.jobs import Place, Step
+from losslint.confirm.layout import laid_out
 from losslint.confirm.toplevel import stores, with_fields
+from losslint.frontend.names import is_model_name
+from losslint.sources import split_lines
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DIFFERENTIATING = frozenset(
@@ -34,6 +37,7 @@ class Inline:
     function: ast.FunctionDef
     parameters: list[tuple[str, str]]
     owner: str = ""  # the class whose instance its first argument is
+    text: dict[int, str] | None = None  # its source by row, each statement where the user wrote it; None: none is had
     notes: list[str] = field(default_factory=list)
 
 
@@ -46,14 +50,71 @@ def inline(tree: ast.Module, step: Step, text: str = "") -> Inline:
 
     Columns count characters, those of ``ast`` bytes: ``text``, the source of ``tree``, tells them apart.
     """
-    tree = copy.deepcopy(tree)
-    lines = text.splitlines()
+    lines = split_lines(text)
+    first = _inline(copy.deepcopy(tree), step, lines, None)
+    statements = (n for n in ast.walk(first.function) if isinstance(n, ast.stmt))
+    tapes = {n.lineno for n in statements if isinstance(n, (ast.With, ast.AsyncWith)) or _is_entered(n)}
+    return _inline(copy.deepcopy(tree), step, lines, tapes)
+
+
+def _inline(tree: ast.Module, step: Step, lines: list[str], tapes: set[int] | None) -> Inline:
+    """The inline loss whose models are replaced, unless a tape at one of the rows ``tapes`` differentiates them.
+
+    With None none is: that tells which tapes the loss needs itself.
+    """
     chain = _chain(tree, step)
     root: ast.AST = chain[-1] if chain else tree
     place = _expression(root, step.target, lines)
-    models = [n for n in ast.walk(root) if isinstance(n, ast.Call) and any(_is_at(n, m, lines) for m in step.models)]
+    models = [] if tapes is None else list(_models(tree, root, step, lines, tapes))
     made = _Maker(chain)
-    return made.make(tree, made.replace_models(root, place, models))
+    found = made.make(tree, made.replace_models(root, place, models))
+    found.text = laid_out(found.function, lines, made.replaced)
+    return found
+
+
+def _is_entered(node: ast.AST) -> bool:
+    """Whether this is what ``_named`` makes of a context."""
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and (getattr(node.value.func, "attr", "") == "__enter__")
+    )
+
+
+def _models(tree: ast.Module, root: ast.AST, step: Step, lines: list[str], tapes: set[int]) -> Iterator[ast.expr]:
+    """The expressions in ``root`` that are outputs of models: at the places of ``step``, or by their names."""
+    kept: set[int] = set()
+    for node in ast.walk(root):
+        taped = isinstance(node, (ast.With, ast.AsyncWith)) and node.lineno in tapes
+        taking = isinstance(node, (ast.FunctionDef, ast.Lambda)) and node is not root and _takes(node)
+        if taped or taking:  # what is called more than once, or differentiated by its input, is no mere output
+            kept.update(map(id, ast.walk(node)))
+    found: list[ast.expr] = []
+    for node in ast.walk(root):
+        if id(node) in kept:
+            continue
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            if any(_is_at(t, place, lines) for t in node.targets for place in step.models):
+                found.append(node.value)  # a, b = model(x)
+        elif any(_is_at(node, place, lines) for place in step.models):
+            assert isinstance(node, ast.expr)
+            found += [node] if isinstance(getattr(node, "ctx", ast.Load()), ast.Load) else []
+    if not step.models:
+        defined = {n for s in tree.body if not isinstance(s, ast.Assign) for n in stores(s)}
+        calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and id(n) not in kept]
+        found = [c for c in calls if _is_model(c.func, defined)]
+    yield from found
+
+
+def _takes(function: ast.FunctionDef | ast.Lambda) -> bool:
+    return bool(function.args.args or function.args.vararg)
+
+
+def _is_model(function: ast.expr, defined: set[str]) -> bool:
+    """Whether the name of what is called says that it is a model: ``net`` or ``self.encoder``."""
+    if isinstance(function, ast.Attribute):
+        return getattr(function.value, "id", "") == "self" and is_model_name(function.attr)
+    return isinstance(function, ast.Name) and function.id not in defined and is_model_name(function.id)
 
 
 def computing(function: Function, name: str, cls: str) -> ast.FunctionDef:
@@ -136,12 +197,13 @@ class _Maker:
     def __init__(self, chain: list[ast.stmt]) -> None:
         self._chain = chain
         self._models: list[str] = []
+        self.replaced: dict[int, str] = {}  # id of a node that stands for the output of a model -> its name
         self._loops: list[str] = []
         self._notes: list[str] = []
         self._unpacked: list[str] = []
         self._given: set[str] = set()  # the arguments of the level that is looked at
 
-    def replace_models(self, root: ast.AST, place: ast.expr, calls: list[ast.Call]) -> ast.expr:
+    def replace_models(self, root: ast.AST, place: ast.expr, calls: list[ast.expr]) -> ast.expr:
         """Put a parameter in the place of each call of a model, the result's own name where it has one.
 
         Returns what now stands at ``place``.
@@ -151,7 +213,7 @@ class _Maker:
         names: dict[int, ast.AST] = {}
         for call in ordered:
             own = next((s for s in ast.walk(root) if isinstance(s, ast.Assign) and s.value is call), None)
-            bound = [t for t in own.targets[:1]] if own is not None else []
+            bound = own.targets[:1] if own is not None else []
             plain = [n for t in bound for n in getattr(t, "elts", [t]) if isinstance(n, ast.Name)]
             whole = bool(bound) and len(plain) == len(list(stores(bound[0])))
             words = [n.id for n in plain]
@@ -161,15 +223,17 @@ class _Maker:
                 continue
             name = self._fresh(call, arguments | set(stores(root)))
             names[id(call)] = ast.copy_location(ast.Name(name, ast.Load()), call)
+            self.replaced[id(names[id(call)])] = name
             self._models.append(name)
         _Replace(names).visit(root)
         found = names.get(id(place), place)
         assert isinstance(found, ast.expr)
         return found
 
-    def _fresh(self, call: ast.Call, taken: set[str]) -> str:
+    def _fresh(self, call: ast.expr, taken: set[str]) -> str:
         """A name for the output of ``call``: "critic_output" where ``critic`` is called."""
-        called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "model")
+        function = getattr(call, "func", call)
+        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "model")
         base = f"{'model' if called in ('self', '__call__', 'call', 'predict') else called.strip('_')}_output"
         name, count = base, 1
         while name in taken or name in self._models:
@@ -206,7 +270,7 @@ class _Maker:
         name = functions[-1].name if functions else "script"  # type: ignore[attr-defined]
         required = [n for n in found if n not in _defaults(functions) and n not in own]
         made = _function(name, body, [*own, *required], functions, set(found), owner.rpartition(".")[2])
-        return Inline(made, [(n, found[n]) for n in required], owner, self._notes)
+        return Inline(made, [(n, found[n]) for n in required], owner, notes=self._notes)
 
     def _self(self, functions: list[ast.stmt]) -> tuple[str, list[str]]:
         """The class of the method that holds the place, and what it calls its instance."""
@@ -271,7 +335,13 @@ class _Maker:
                 if statement not in stay and (moved or isinstance(statement, ast.Return)):
                     stay.append(statement)
                     bound |= own
-        return [s for s in kept if s in stay]
+        rows = [s.lineno for s in stay]
+        between = [
+            s
+            for s in top
+            if isinstance(s, ast.FunctionDef) and not s.decorator_list and min(rows) < s.lineno < max(rows)
+        ]  # they become part of the function, whose text they would interrupt
+        return sorted([s for s in kept if s in stay] + [s for s in between if s not in stay], key=lambda s: s.lineno)
 
     def _open(self, level: ast.AST, needed: set[str], script: bool) -> Iterator[tuple[str, str]]:
         """The names of ``level`` that are needed and not computed, with their roles."""
@@ -331,10 +401,16 @@ def _function(
     args = ast.arguments([], [ast.arg(n) for n in names], None, [], [], None, list(defaults.values()))
     made: ast.FunctionDef = ast.parse("def f(): pass").body[0]  # type: ignore[assignment]
     made = with_fields(made, name=name, args=args, body=body)
-    made.lineno = made.end_lineno = min(s.lineno for s in body)
+    made.lineno = made.end_lineno = _row_before(body, functions)
     if cls and required:
         _Outside(cls, required[0]).visit(made)
     return ast.fix_missing_locations(made)
+
+
+def _row_before(body: Block, functions: Iterable[ast.AST]) -> int:
+    """A row for the ``def``: that of the outermost function, if it comes before the first statement."""
+    first = min(s.lineno for s in body)
+    return min([max(first - 1, 1), *(f.lineno for f in functions if isinstance(f, ast.FunctionDef))])
 
 
 def _arguments(function: ast.AST) -> list[str]:

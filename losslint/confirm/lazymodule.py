@@ -52,12 +52,11 @@ class TopLevelError(Exception):
 class Source:
     """What Python calls a loader: AutoGraph drops what linecache holds, and asks this for it again."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    text = ""
 
     def get_source(self, name: str) -> str:
         """The text of the file."""
-        return self._text
+        return self.text
 
 
 class Scope(dict[str, Any]):
@@ -87,9 +86,9 @@ class Scope(dict[str, Any]):
         self._versions: dict[str, dict[int, Any]] = {}
         self._running: list[Unit] = []
         self._done: set[int] = set()
-        self["__loader__"] = Source(file.text)
-        lines = [line + "\n" for line in split_lines(file.text)]
-        linecache.cache[file.path] = (len(file.text), None, lines, file.path)
+        self["__loader__"] = Source()
+        self._lines = split_lines(file.text)
+        self._show()
 
     def __missing__(self, name: str) -> Any:
         if name in self._units:
@@ -105,6 +104,23 @@ class Scope(dict[str, Any]):
                 self[name] = value
                 return value
         raise KeyError(name)
+
+    def _show(self) -> None:
+        """Tell Python the text of the file, which need not be on this machine."""
+        text = self["__loader__"].text = "\n".join(self._lines)
+        linecache.cache[self.file.path] = (len(text), None, [line + "\n" for line in self._lines], self.file.path)
+
+    def rewrite(self, rows: dict[int, str]) -> bool:
+        """Show a function that was made up in the place of these rows, unless other functions would suffer."""
+        first, last = min(rows), max(rows)
+        for statement in self.tree.body:
+            if isinstance(statement, ast.FunctionDef):
+                own, end = _first_row(statement), statement.end_lineno or statement.lineno
+                if own < first <= end < last or first <= own <= last < end:
+                    return False
+        self._lines[first - 1 : last] = [rows.get(row, "") for row in range(first, last + 1)]
+        self._show()
+        return True
 
     def names(self) -> list[str]:
         """What the top level binds."""
@@ -170,11 +186,11 @@ class Scope(dict[str, Any]):
     def _text(self, statement: ast.stmt) -> str:
         """The source of ``statement``; of one that was narrowed, what is left of it."""
         if statement in self.tree.body:
-            lines = linecache.getlines(self.file.path)
+            lines = split_lines(self.file.text)
             first, last = _first_row(statement), statement.end_lineno or statement.lineno
             alone = [s for s in self.tree.body if s.lineno <= last and (s.end_lineno or 0) >= first]
             if len(alone) == 1:
-                return "".join(lines[first - 1 : last]).rstrip()
+                return "\n".join(lines[first - 1 : last]).rstrip()
         return ast.unparse(statement)
 
     def _without_stubs(self, statement: ast.stmt) -> ast.stmt:

@@ -50,10 +50,12 @@ def step_of(loss: Loss) -> Step | None:
         return None
     site = loss.site
     here = [n.site for n in ancestors(loss.results) if n.op == "model" and n.site is not None]
+    inside = f"{site.function}.<locals>."
     places = {
         _place(s.module.span(s.tree))
         for s in here
-        if s.function == site.function and s.module.path == site.module.path and s.caller is site.caller
+        if s.module.path == site.module.path
+        and ((s.function == site.function and s.caller is site.caller) or s.function.startswith(inside))
     }
     models = tuple(sorted(places, key=lambda p: (p.row, p.column)))
     return Step(site.function, _place(site.module.span(site.tree)), models)
