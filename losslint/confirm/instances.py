@@ -29,12 +29,13 @@ class Setter(NamedTuple):
     name: str
 
 
-def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) -> Any:
-    """An object of ``cls``: by its constructor, or bare where that fails; a model is compiled if it is to be trained.
+def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) -> tuple[Any, str]:
+    """An object of ``cls`` and the arguments that made it, as source ("?" where they cannot be written).
 
+    It is made by its constructor, or bare where that fails; a model is compiled if it is to be trained.
     Raises CannotLoad.
     """
-    from losslint.confirm.targets import arguments
+    from losslint.confirm.targets import arguments, written
 
     _inject(cls)
     members = _on_demand(loader, cls, make)
@@ -42,14 +43,16 @@ def instance_of(loader: Loader, cls: type, make: Make, trained: bool = False) ->
     try:
         args, kwargs = arguments(cls, [*definitions], make, cls, {})
         made = _constructed(loader, cls, args, kwargs)
+        given = written(args, kwargs)
         object.__setattr__(made, "__class__", type(cls)(cls.__name__, (cls,), members))
     except (Exception, SystemExit) as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         loader.assumed.append(f"{cls.__name__}(...) fails ({why}{loader.row_of(error)}): what it sets is made up")
         made = _bare(loader, cls, members)
-    if trained:
-        _compile(loader, made)
-    return made
+        given = "?"
+    if trained and _compile(loader, made):
+        given = "?"
+    return made, given
 
 
 def _inject(cls: type) -> None:
@@ -68,7 +71,8 @@ def _constructed(loader: Loader, cls: type, args: list[Any], kwargs: dict[str, A
         return cls(*args, **kwargs)
     except ValueError as error:
         if "reduction" not in kwargs and "reduction=auto" in str(error):
-            made = cls(*args, **kwargs, reduction="sum_over_batch_size")
+            kwargs["reduction"] = "sum_over_batch_size"
+            made = cls(*args, **kwargs)
             loader.assumed.append(f"{cls.__name__}(reduction='auto') ran as 'sum_over_batch_size'")
             return made
         raise
@@ -166,18 +170,18 @@ def _is_ours(loader: Loader, cls: type) -> bool:
     return _scope(loader, cls) is not None or cls.__name__ == "Inert"
 
 
-def _compile(loader: Loader, instance: Any) -> None:
-    """A Keras model is compiled before its training step runs."""
+def _compile(loader: Loader, instance: Any) -> bool:
+    """Compile a Keras model, as it is before its training step runs."""
     compute = getattr(type(instance), "compute_loss", None)
     if compute is None or not inspect.isfunction(compute) or getattr(instance, "compiled", True):
-        return
+        return False
     keras = next((b for b in type(instance).__mro__ if b.__module__.split(".")[0] in ("keras", "tf_keras")), None)
     if keras is None:
-        return
+        return False
     try:
         keras.compile(instance, optimizer="sgd", loss="mse")  # type: ignore[attr-defined]
     except Exception:
-        return
+        return False
     loader.assumed.append("the model is compiled with loss='mse'")
     if not hasattr(keras, "compiled_loss"):
 
@@ -185,3 +189,4 @@ def _compile(loader: Loader, instance: Any) -> None:
             return instance.compute_loss(None, y, y_pred, sample_weight)
 
         object.__setattr__(instance, "compiled_loss", compiled_loss)  # Keras 3 has it no more
+    return True

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from losslint.confirm.jobs import File
 from losslint.confirm.stubs import Stub
-from losslint.confirm.toplevel import Unit, narrowed, simple_parts, star_imports, units
+from losslint.confirm.toplevel import Unit, narrowed, simple_parts, star_imports, stores, units
 from losslint.sources import split_lines
 
 _CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
@@ -172,7 +172,11 @@ class Scope(dict[str, Any]):
         code = compile(self.prepared(ready), self.file.path, "exec", __future__.annotations.compiler_flag, True)
         with _outside_of_graphs():
             exec(code, self)
-        self._ran(statement, self._text(statement) if ready is statement else ast.unparse(ready))
+        text = self._text(statement) if ready is statement else ast.unparse(ready)
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            missing = [name for name in stores(statement) if isinstance(self.get(name), Stub)]
+            text = "\n".join(f"{name} = None  # not imported: {text}" for name in missing) or text
+        self._ran(statement, text)
 
     def prepared(self, statement: ast.stmt) -> ast.Module:
         """``statement`` as it can be compiled for these globals."""

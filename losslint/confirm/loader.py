@@ -55,6 +55,8 @@ class Loader:
         self.left_out: list[str] = []  # decorators and bases that were stubs and do not change what is computed
         self.assumed: list[str] = []  # what had to be made up
         self.instance: Any = None  # what the resolved method is bound to
+        self.recipe = ""  # an expression that makes the resolved function in plain Python; "" where none does
+        self.source = ""  # the source of an inline loss, which stands in no file
         self.builtins = vars(builtins) | {"__import__": self._import}
         self._old = OldNames(lambda name: self._real(name, False))
         self._by_path: dict[str, LazyModule] = {}

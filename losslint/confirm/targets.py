@@ -48,13 +48,17 @@ def resolve_inline(loader: Loader, inline: Inline, make: Make) -> Callable[..., 
         code = compile(scope.prepared(inline.function), scope.file.path, "exec", dont_inherit=True)
         exec(code, scope, names)
         function: Callable[..., Any] = names[inline.function.name]
+        loader.source, loader.recipe = ast.unparse(inline.function), inline.function.name
         if inline.text is None or not scope.rewrite(inline.text):
             function = _unconverted(function)
         if not inline.owner:
             return function
         cls = _walk(loader, inline.owner, make)
         asked = {n.attr for n in ast.walk(inline.function) if isinstance(n, ast.Attribute)}
-        loader.instance = instance_of(loader, cls, make, trained=not asked.isdisjoint(_OF_COMPILED))
+        made_by = loader.recipe
+        loader.instance, given = instance_of(loader, cls, make, trained=not asked.isdisjoint(_OF_COMPILED))
+        loader.recipe = made_by and f"{inline.function.name}.__get__({_call(made_by, given)})"
+        loader.recipe = "" if given == "?" else loader.recipe
         bound: Callable[..., Any] = function.__get__(loader.instance)
         return bound
 
@@ -93,6 +97,7 @@ def _walk(loader: Loader, target: str, make: Make) -> Any:
     except KeyError:
         raise CannotLoad(f"nothing at the top level binds {parts[0].name}") from None
     definitions = list(_named(scope.tree.body, parts[0].name))
+    loader.recipe = parts[0].name
     owner: Any = None
     for part in parts[1:]:
         inner = [d for outer in definitions for d in _named(outer.body, part.name)]
@@ -102,6 +107,7 @@ def _walk(loader: Loader, target: str, make: Make) -> Any:
             owner, value = value, _member(loader, value, part.name, make)
         else:
             value = getattr(value, part.name)
+            loader.recipe += f".{part.name}"
         definitions = inner
     if isinstance(value, Stub) or not callable(value):
         raise CannotLoad(f"{target} is no function but a {type(value).__name__}")
@@ -137,9 +143,14 @@ def _member(loader: Loader, cls: type, name: str, make: Make) -> Any:
     if raw is None:
         raise CannotLoad(f"{cls.__name__} has no {name}")
     if isinstance(raw, (staticmethod, classmethod)) or inspect.isclass(raw):
+        loader.recipe = loader.recipe and f"{loader.recipe}.{name}"
         return getattr(cls, name)
-    loader.instance = instance_of(loader, cls, make)
+    made_by = loader.recipe
+    loader.instance, given = instance_of(loader, cls, make)
+    called = _call(made_by, given)
+    loader.recipe = called and f"{called}.{name}"
     if isinstance(raw, property):
+        loader.recipe = called and f"(lambda: {loader.recipe})"
         return functools.partial(getattr, loader.instance, name)
     bound = getattr(loader.instance, name)
     # Keras sets attributes of its own on a model, "loss" among them
@@ -150,14 +161,15 @@ def _caught(loader: Loader, factory: Any, definitions: list[Definition], name: s
     """The function that ``factory`` calls ``name``, taken from its frame when it ends, however it ends."""
     if not callable(factory):
         raise CannotLoad(f"what makes {name} is no function but a {type(factory).__name__}")
-    failure = ""
+    failure, made_by = "", loader.recipe
     for configuration in _configurations(definitions):
         args, kwargs = arguments(factory, definitions, make, owner, configuration)
         found: list[Any] = []
-        before = sys.getprofile()
+        before, returned = sys.getprofile(), False
         sys.setprofile(functools.partial(_watch, loader.scope.file.path, definitions, name, found))
         try:
             result = factory(*args, **kwargs)
+            returned = result is not None and (not found or result is found[-1])
             if not found and getattr(result, "__name__", "") == name:
                 found.append(result)
         except (Exception, SystemExit) as error:
@@ -168,6 +180,7 @@ def _caught(loader: Loader, factory: Any, definitions: list[Definition], name: s
             if configuration:
                 shown = ", ".join(f"{k}={v!r}" for k, v in configuration.items())
                 loader.assumed.append(f"{definitions[0].name}({shown}) makes {name}")
+            loader.recipe = _call(made_by, written(args, kwargs)) if returned else ""
             return found[-1]
     factory_name = definitions[0].name if definitions else getattr(factory, "__name__", "the factory")
     raise CannotLoad(f"{factory_name}(...) makes no {name}{' '.join(failure.split(chr(10)))}")
@@ -220,6 +233,21 @@ def arguments(
 def _fills(make: Make, name: str) -> bool:
     """Whether ``make`` is meant to make what defaults to None, too."""
     return bool(getattr(make, "fills", False)) and name not in ("name", "scope", "dtype", "axis", "reduction")
+
+
+def written(args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Arguments as source; "?" where they are more than literals."""
+    try:
+        for value in (*args, *kwargs.values()):
+            if ast.literal_eval(repr(value)) != value:
+                return "?"
+    except (ValueError, SyntaxError, TypeError, MemoryError):
+        return "?"
+    return ", ".join([*map(repr, args), *(f"{k}={v!r}" for k, v in kwargs.items())])
+
+
+def _call(function: str, given: str) -> str:
+    return f"{function}({given})" if function and given != "?" else ""
 
 
 def made(make: Make, name: str, parameter: inspect.Parameter, owner: Any) -> Any:

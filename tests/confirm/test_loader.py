@@ -33,7 +33,7 @@ def bundle(text: str, **others: str) -> Bundle:
     files = {"losses": File("losses", "/nowhere/losses.py", textwrap.dedent(text))}
     for name, other in others.items():
         dotted = name.replace("__", ".").removesuffix(".init")
-        path = f"/nowhere/{name.replace('__', '/')}.py"
+        path = f"/nowhere/{dotted.replace('.', '/')}{'/__init__' if name.endswith('__init') else ''}.py"
         files[dotted] = File(dotted, path, textwrap.dedent(other), name.endswith("__init"))
     return Bundle("losses", files)
 
