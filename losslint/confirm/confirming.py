@@ -73,6 +73,8 @@ class Ran:
 
     def _trusted(self, verdict: Verdict) -> Verdict:
         """Nothing is concluded from a run that met what cannot be imported."""
+        if self.result.get("random") and verdict.verdict != INCONCLUSIVE:
+            return Verdict(INCONCLUSIVE, "it is random: the same input gives other numbers each time")
         stubs = self.result.get("stubs")
         if stubs and verdict.verdict != INCONCLUSIVE:
             return Verdict(INCONCLUSIVE, f"it uses what is not imported: {', '.join(stubs)}")

@@ -43,7 +43,7 @@ _DETECTORS = r"ssd|detect|anchor|retina|yolo|rpn|smooth_?l1|bbox"
 _PICTURES = r"ssim|psnr|image|img|pictur|percep|style|gram|crps|dssim|mimick|pix|texture"
 LAYOUTS = (
     _layout("rows of classes", "onehot", "BC", "simplex", "BC", rf"{_CLASSES}|kappa"),
-    _layout("rows of probabilities", "binary", "BC", "prob", "BC", r"multi_?label|sigmoid|bernoulli"),
+    _layout("rows of probabilities", "binary", "BC", "prob", "BC", rf"multi_?label|sigmoid|bernoulli|{_PIXELS}"),
     _layout("one column", "binary", "B1", "prob", "B1", r"binary|\bbce\b|logistic|discriminator|gan\b|wasserstein"),
     _layout("masks of images", "binary", "BHW1", "prob", "BHW1", _PIXELS),
     _layout(
@@ -260,6 +260,10 @@ def _searched(about: Asked, told: list[int]) -> Iterator[Layout]:
     ]
     axes: dict[int, Dims] = {3: ("B", "N"), 2: ("B",), 4: ("B", "T", "T"), 5: ("B", "T", "T", "N")}
     order = list(dict.fromkeys([r for r in ranks if r in axes] + list(axes)))
+    for rank, columns in itertools.product(order[:2], range(2, 13)):
+        yield Layout(
+            "columns that were searched for", ("real", (*axes[rank], columns)), ("real", (*axes[rank], columns))
+        )
     for rank, wide, narrow in itertools.product(order, dict.fromkeys(told), (*_SEARCHED, None)):
         for label, domain in (("binary", "prob"), ("unit", "real")):
             pair = (label, (*axes[rank], narrow or wide)), (domain, (*axes[rank], wide))
@@ -289,7 +293,7 @@ def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Ite
             open_[name] = list(_others(name, role, hint, layout, about.literals.get(name)))
     for choice in itertools.islice(itertools.product(*open_.values()), 9):
         chosen = dict(zip(open_, choice, strict=True))
-        yield Convention(layout.name, {n: fixed.get(n) or chosen[n] for n in about.parameters})
+        yield Convention(layout.name, {n: fixed.get(n) or chosen[n] for n in about.parameters}, _score(layout, about))
 
 
 def _prediction(name: str, layout: Layout, hint: Mapping[str, Any]) -> Spec:

@@ -74,6 +74,7 @@ class Convention:
 
     name: str
     specs: dict[str, Spec]
+    score: float = 0.0  # how well it fits what is known of the loss
 
     @property
     def labels(self) -> list[str]:

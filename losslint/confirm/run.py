@@ -37,7 +37,6 @@ class Run:
 
     job: Job
     subject: Subject
-    sizes: Sizes
     files: frozenset[str]
     tried: int = 0
     seed: int = 0
@@ -47,6 +46,11 @@ class Run:
     def convention(self) -> Convention:
         """How the loss is called."""
         return self.subject.convention
+
+    @property
+    def sizes(self) -> Sizes:
+        """Batch and other extents."""
+        return self.subject.sizes
 
     @functools.cached_property
     def arrays(self) -> Arrays:
@@ -128,13 +132,9 @@ def runs(
         if tried >= _TRIES or time.monotonic() - start > _SECONDS:
             break
         tried += 1
-        run = Run(
-            job,
-            Subject(function, convention, job.consumer, job.consumer == "keras" and _plain(job)),
-            _sizes(convention, job),
-            files,
-            tried,
-        )
+        aligned = job.consumer == "keras" and _plain(job)
+        subject = Subject(function, convention, _sizes(convention, job), job.consumer, aligned)
+        run = Run(job, subject, files, tried)
         result, error = attempts(Evaluator(run.subject, "eager"), run.arrays)
         if error is not None and "eager" in str(error).lower():  # tf.gradients wants a graph
             result, error = attempts(Evaluator(run.subject, "graph"), run.arrays)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from losslint.confirm import callee, inputs, probes
+from losslint.confirm import callee, inputs, noise, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
 from losslint.confirm.run import NotRun, Run, described
-from losslint.confirm.subject import Subject, attempts
+from losslint.confirm.subject import Evaluator, attempts
 
 
 def run(data: dict[str, Any]) -> dict[str, Any]:
@@ -24,6 +26,8 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     if "keras" in job.probes:
         _two_devices(tf)
     callee.as_before(tf)
+    drawn: list[str] = []
+    noise.repeat(drawn)
     loader = Loader(job.bundle)
     files = frozenset(f.path for f in job.bundle.files.values())
     found: dict[str, Any] = {"ran": False, "reason": "", "error": None, "facts": {}, "claims": []}
@@ -47,7 +51,17 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
         found["claims"] = list(_evidence(job, first, accepted))
     if loader.used_stubs:
         found["stubs"] = list(loader.used_stubs)
-    return found | _assumed(loader)
+    found["random"] = not _repeats(first)
+    assumed = _assumed(loader)
+    assumed["assumed"] += [f"{name} draws the same numbers for every sample and call" for name in drawn]
+    return found | assumed
+
+
+def _repeats(run: Run) -> bool:
+    """Whether the loss gives the same number for the same input."""
+    again = run.at(run.arrays)
+    same = again is not None and again.total == run.base.total
+    return same or run.base.total is None or run.base.total != run.base.total  # NaN is not equal to itself
 
 
 def _two_devices(tf: Any) -> None:
@@ -83,6 +97,8 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
     from losslint.confirm.probes import domain
 
     second: Run | None = None
+    alike: list[Run] = []
+    others = list(itertools.islice(accepted, _OTHERS))
     wanted = {code: probe for code, probe in PROBE_OF.items() if any(c.code == code for c in job.claims)}
     cache: dict[tuple[int, str], dict[str, Any]] = {}
 
@@ -95,14 +111,15 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
 
     job_facts: dict[str, dict[str, Any]] = {}
     if any(p in ("gradient", "batch", "output", "trace") for p in wanted.values()):
-        second = _second(first, accepted)
+        second = _second(first, others)
     for claim in job.claims:
         probe = wanted.get(claim.code, "")
         if not probe:
             yield {"probe": ""}
             continue
         if probe == "edges":
-            evidence, error = attempts(domain.decide, first, claim)
+            alike = alike or [first, *_alike(first, others)]
+            evidence, error = attempts(domain.decide_in, alike, claim)
             yield {"probe": probe, "failed": str(error)} if error is not None else {"probe": probe, "edges": evidence}
             continue
         both = [run for run in (first, second) if run is not None]
@@ -112,6 +129,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
             "executed": observation.executed(claim.path, claim.place.row, claim.place.end_row),
             "runs": [{"convention": r.convention.describe(), **fact(r, probe)} for r in both],
             "trace": fact(first, "trace"),
+            **({"partial": _partly_traced(first)} if probe == "trace" else {}),
             **({"weights": _weights(first)} if claim.code == "LL104" else {}),
         }
 
@@ -126,14 +144,41 @@ PROBE_OF = {
 """Rule -> the probe that decides it, as its page says."""
 
 
-def _second(first: Run, accepted: Iterator[Run]) -> Run:
+_OTHERS = 4
+"""Accepted conventions that are looked at beside the first."""
+_AS_LIKELY = 12.0
+"""A convention this much less likely than the first is another kind of task."""
+
+
+def _alike(first: Run, others: list[Run]) -> Iterator[Run]:
+    """The conventions that are about as likely as the first, with other domains: sigmoids beside a softmax."""
+    known = [s.domain for s in first.convention.specs.values()]
+    for run in others:
+        domains = [s.domain for s in run.convention.specs.values()]
+        if domains != known and run.convention.score >= first.convention.score - _AS_LIKELY:
+            yield run
+
+
+def _second(first: Run, others: list[Run]) -> Run:
     """Another accepted convention; where there is none, the same one with other extents and values."""
-    for run in accepted:
+    for run in others:
         if run.convention.specs != first.convention.specs and _dims(run) != _dims(first):
             return run
     sizes = inputs.sizes_for(first.convention.specs, inputs.SIZES[1])
-    subject = Subject(first.subject.function, first.convention, first.subject.consumer, first.subject.aligned, {})
-    return Run(first.job, subject, sizes, first.files, seed=17)
+    subject = dataclasses.replace(first.subject, sizes=sizes, models={})
+    return Run(first.job, subject, first.files, seed=17)
+
+
+def _partly_traced(run: Run) -> list[dict[str, Any]]:
+    """What tracing raises where just one argument has an unknown batch size: each at the line that asks for it."""
+    batched = frozenset(n for n, s in run.convention.specs.items() if s.batched)
+    found = []
+    for name in sorted(batched):
+        evaluator = Evaluator(run.subject, "graph", run.trace["autograph"], fixed=batched - {name})
+        error = attempts(evaluator, run.arrays)[1]
+        if error is not None:
+            found.append(described(error, run.files))
+    return found
 
 
 def _dims(run: Run) -> list[tuple[str | int, ...]]:

@@ -26,32 +26,34 @@ _FUNCTION = re.compile(r"(_fn|_func|function|loss|criterion|metric|distance|acti
 class LinearModel(tf.Module):  # type: ignore[misc]
     """A model that nothing is known about: one dense layer on flattened rows.
 
-    Its weights are made at the first call, which has to be an eager one.
+    Its weights are made anew at a call with rows of another width, which has to be an eager one.
     """
 
     def __init__(self, units: int = 1) -> None:
         super().__init__(name="stand_in")
         self.units = units
-        self.kernel: Any = None
-        self.bias: Any = None
+        self._build(CLASSES)
         self.losses: list[Any] = []
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """``inputs`` (B, ...) -> (B, units)."""
         x = inputs[0] if isinstance(inputs, (list, tuple)) else inputs
         width = int(np.prod(x.shape[1:]))
-        if self.kernel is None:
-            drawn = np.random.default_rng(3).normal(size=(width, self.units)) / np.sqrt(width)
-            self.kernel = tf.Variable(drawn.astype("float32"), name="kernel")
-            self.bias = tf.Variable(tf.zeros(self.units), name="bias")
+        if width != self.kernel.shape[0]:
+            self._build(width)
         return tf.linalg.matmul(tf.reshape(tf.cast(x, tf.float32), [-1, width]), self.kernel) + self.bias
 
     call = __call__
 
+    def _build(self, width: int) -> None:
+        drawn = np.random.default_rng(3).normal(size=(width, self.units)) / np.sqrt(width)
+        self.kernel = tf.Variable(drawn.astype("float32"), name="kernel")
+        self.bias = tf.Variable(np.zeros(self.units, dtype="float32"), name="bias")
+
     @property
     def weights(self) -> list[Any]:
-        """Kernel and bias, once they are made."""
-        return [] if self.kernel is None else [self.kernel, self.bias]
+        """Kernel and bias."""
+        return [self.kernel, self.bias]
 
     @property
     def trainable_weights(self) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from losslint.confirm.inputs import Arrays, Convention
+from losslint.confirm.inputs import Arrays, Convention, Sizes
 from losslint.confirm.standins import LinearModel, stand_in
 
 
@@ -47,6 +47,7 @@ class Subject:
 
     function: Callable[..., Any]
     convention: Convention
+    sizes: Sizes
     consumer: str = "unknown"
     aligned: bool = False  # a plain function in Keras 3: ranks that differ by a last axis of 1 are aligned
     models: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Subject:
 
     def _model(self, name: str, value: str) -> Any:
         model = self.models.setdefault(name, stand_in(value))
-        if isinstance(model, LinearModel) and model.kernel is not None:
+        if isinstance(model, LinearModel):
             drawn = np.random.default_rng(3).normal(size=model.kernel.shape) / np.sqrt(model.kernel.shape[0])
             model.kernel.assign(np.zeros(model.kernel.shape) if value.endswith(":zero") else drawn)
         return model
@@ -103,7 +104,7 @@ class Subject:
             f"{n} {kind}": v
             for n, m in self.models.items()
             if isinstance(m, LinearModel)
-            for kind, v in zip(("kernel", "bias"), m.weights)
+            for kind, v in zip(("kernel", "bias"), m.weights, strict=True)
         }
 
 
@@ -139,14 +140,20 @@ def structure(value: Any) -> str:
 class Evaluator:
     """Computes a subject's value and gradient in one mode: "eager", "graph" or "xla".
 
-    A graph is traced once, with an unknown batch size; with ``static`` anew for every shape.
+    A graph is traced once, with an unknown batch size (but that of ``fixed`` arguments); with ``static`` anew for every
+    shape.
     Raises whatever the loss raises.
     """
 
     def __init__(
-        self, subject: Subject, mode: str = "graph", autograph: bool = False, static: bool = False, dtype: str = ""
+        self,
+        subject: Subject,
+        mode: str = "graph",
+        autograph: bool = False,
+        static: bool = False,
+        fixed: frozenset[str] = frozenset(),
     ) -> None:
-        self.subject, self.mode, self.dtype = subject, mode, dtype
+        self.subject, self.mode, self._fixed = subject, mode, fixed
         self.structure = ""
         self.shapes: list[list[int | None]] = []
         self.dtypes: list[str] = []
@@ -167,23 +174,16 @@ class Evaluator:
         return [n for n, s in specs.items() if s.domain not in ("constant", "object")]
 
     def _spec(self, name: str) -> Any:
-        from losslint.confirm.inputs import SIZES, sizes_for
-
         specs = self.subject.convention.specs
-        spec = specs[name]
-        shape = [
-            None if d == "B" else n for d, n in zip(spec.dims, spec.shape(sizes_for(specs, SIZES[0])), strict=True)
-        ]
-        return tf.TensorSpec(shape, self._dtype(spec.dtype))
-
-    def _dtype(self, dtype: str) -> str:
-        return self.dtype if self.dtype and dtype.startswith("float") else dtype
+        spec, free = specs[name], name not in self._fixed
+        extents = zip(spec.dims, spec.shape(self.subject.sizes), strict=True)
+        return tf.TensorSpec([None if d == "B" and free else n for d, n in extents], spec.dtype)
 
     def __call__(self, arrays: Arrays) -> Result:
         """The numbers at ``arrays``."""
         tensors = self.subject.tensors(arrays)
         self._objects = {n: t for n, t in tensors.items() if n not in self._tensor_names()}
-        fed = [tf.cast(tensors[n], self._dtype(self.subject.convention.specs[n].dtype)) for n in self._tensor_names()]
+        fed = [tensors[n] for n in self._tensor_names()]
         flat, total, gradients = self._function(fed)
         found = dict(zip(self._names, gradients, strict=True))
         return Result(
@@ -245,18 +245,24 @@ def shared_gradient(result: Result, arrays: Arrays, convention: Convention) -> A
     For ``p = scale * x + shift`` at scale 1 and shift 0, with a scale and a shift for each place of one sample, the
     gradients are the sums over the batch of ``g * p`` and of ``g``: those of a kernel and a bias.
     """
-    parts = [np.zeros(0)]
+    parts = shared_parts(result, arrays, convention)
+    return np.concatenate([np.zeros(0), *parts.values()])
+
+
+def shared_parts(result: Result, arrays: Arrays, convention: Convention) -> dict[str, Any]:
+    """``shared_gradient``, source by source."""
+    parts: dict[str, Any] = {}
     for name, gradient in result.gradients.items():
         if gradient is None:
             continue
         g = np.asarray(gradient, dtype="float64")
         spec = convention.specs.get(name)
         if spec is None or not spec.batched:
-            parts.append(g.reshape(-1))
+            parts[name] = g.reshape(-1)
             continue
         p = np.asarray(arrays[name], dtype="float64")
-        parts += [(g * p).sum(0).reshape(-1), g.sum(0).reshape(-1)]
-    return np.concatenate(parts)
+        parts[name] = np.concatenate([(g * p).sum(0).reshape(-1), g.sum(0).reshape(-1)])
+    return parts
 
 
 def attempts(function: Callable[..., Any], *args: Any) -> tuple[Any, Exception | None]:

@@ -270,6 +270,10 @@ def _changes(run: dict[str, Any]) -> str:
 def _mixes(run: dict[str, Any]) -> str:
     """Terms of different laws: the direction turns, or the factor is no power of the number of copies."""
     ratios = _ratios(run)
+    apart = {n: f for n, f in (run.get("by_source") or {}).items() if f is not None}
+    if apart and max(apart.values()) > min(apart.values()) * (1 + LAW):
+        told = ", ".join(f"that of {n} by {f:.4g}" for n, f in apart.items())
+        return f"for 4 copies of the batch the gradients change by other factors: {told}"
     turns = [t for t in run["gradient_turn"].values() if t is not None]
     if ratios and _changes(run):
         no_power = abs(ratios[1] - ratios[0] ** 2) > LAW * ratios[1]
@@ -319,8 +323,9 @@ def _static(claim: Claim, evidence: Evidence) -> Verdict:
     error = (trace.get("errors") or {}).get("None batch")
     if error is None:
         return _refuted("it can be traced with an unknown batch size", evidence)
-    if _raised_at(claim, error):
-        return _confirmed(f"with an unknown batch size it raises {error['message']}", evidence["runs"][0])
+    for found in (error, *(evidence.get("partial") or ())):
+        if _raised_at(claim, found):
+            return _confirmed(f"with an unknown batch size it raises {found['message']}", evidence["runs"][0])
     return Verdict(
         INCONCLUSIVE, f"it cannot be traced with an unknown batch size, for another reason: {error['message']}"
     )

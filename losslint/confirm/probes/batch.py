@@ -10,7 +10,7 @@ import numpy as np
 
 from losslint.confirm.inputs import Arrays, halves
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Result, batches, rows, shared_gradient
+from losslint.confirm.subject import Result, batches, rows, shared_gradient, shared_parts
 
 _LARGE = 16
 """Copies of the batch beside which a smoothing constant hardly counts; pairs and triples of samples still fit."""
@@ -22,7 +22,7 @@ def batch(run: Run) -> dict[str, Any]:
 
     ``value_ratio`` and ``gradient_ratio`` hold, for 2 and 4 copies of the batch, the factor on the mean of what is
     returned and on the norm of the shared gradient; ``gradient_turn`` is how far its direction turns (0 to 2).
-    ``large`` is the same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the
+    ``by_source`` is the factor of each source for 4 copies. ``large`` is the same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the
     gradient from the size-weighted mean of the parts' gradients, the worst of an equal and an unequal split.
     """
     convention, arrays, base = run.convention, run.arrays, run.base
@@ -39,6 +39,12 @@ def batch(run: Run) -> dict[str, Any]:
             continue
         found["value_ratio"][str(copies)] = _quotient(_mean(result), _mean(base))
         _compare(found, str(copies), own, shared_gradient(result, repeated, convention))
+        by_source = shared_parts(result, repeated, convention)
+        found["by_source"] = {
+            n: float(np.linalg.norm(by_source[n]) / np.linalg.norm(g))
+            for n, g in shared_parts(base, arrays, convention).items()
+            if np.any(g) and n in by_source
+        }
     found["micro"] = _micro(run, own)
     found |= _large(run)
     found |= _extents(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import tensorflow as tf
 from losslint.confirm.inputs import SIZES
 from losslint.confirm.observe import Observation, Op, downstream, upstream
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Evaluator, Result, Subject, attempts, tensors_in
+from losslint.confirm.subject import Evaluator, Result, attempts, tensors_in
 
 _MOST = 400  # operations whose gradient is asked for one by one
 _SEEDS = 3
@@ -156,7 +157,7 @@ def directional(run: Run) -> dict[str, Any]:
     subject = run.subject
     specs = {n: s if not s.dtype.startswith("float") else _double(s) for n, s in subject.convention.specs.items()}
     convention = type(subject.convention)(subject.convention.name, specs)
-    double = Subject(subject.function, convention, subject.consumer, subject.aligned, subject.models)
+    double = replace(subject, convention=convention)
     arrays = convention.sample(run.sizes, run.seed)
     evaluate = Evaluator(double, "eager")
     result, error = attempts(evaluate, arrays)
@@ -185,6 +186,4 @@ def _total(result: Result | None) -> float | None:
 
 
 def _double(spec: Any) -> Any:
-    from dataclasses import replace
-
     return replace(spec, dtype="float64")

@@ -9,7 +9,7 @@ import numpy as np
 
 from losslint.confirm.inputs import Convention
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Evaluator, Result, Subject, attempts
+from losslint.confirm.subject import Evaluator, Result, attempts
 
 
 def precision(run: Run) -> dict[str, Any]:
@@ -30,6 +30,6 @@ def precision(run: Run) -> dict[str, Any]:
 def _in(run: Run, dtype: str) -> tuple[Result | None, str]:
     specs = {n: replace(s, dtype=dtype) if s.dtype == "float32" else s for n, s in run.convention.specs.items()}
     convention = Convention(run.convention.name, specs)
-    subject = Subject(run.subject.function, convention, run.subject.consumer, run.subject.aligned, run.subject.models)
+    subject = replace(run.subject, convention=convention)
     result, error = attempts(Evaluator(subject, "eager"), run.arrays)
     return result, "" if error is None else f"{type(error).__name__}: {str(error)[:120]}"
