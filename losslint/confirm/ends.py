@@ -1,0 +1,47 @@
+"""How the end of a job is told."""
+
+from __future__ import annotations
+
+import signal
+
+TAIL = 1 << 14
+"""Bytes of what a job has written that are kept."""
+
+
+def ended(code: int) -> tuple[str, str]:
+    """The kind and the detail of an exit code as Python has them: negative for a signal."""
+    if code >= 0:
+        return "exit", f"exited with status {code}"
+    return "crash", f"killed by {signal.Signals(-code).name}"
+
+
+def with_tail(detail: str, tail: bytes | bytearray) -> str:
+    """``detail`` and what was written last. Why TensorFlow aborts stands above the addresses that it prints."""
+    lines = [line.rstrip() for line in tail[-TAIL:].decode(errors="replace").splitlines()]
+    told = [line for line in lines if line and not line.lstrip().startswith("@ ")]
+    return "\n".join([detail, *told[-8:]])
+
+
+def too_late(seconds: float) -> tuple[str, str]:
+    """It took more than ``seconds``."""
+    return "timeout", f"no result after {seconds:g} s"
+
+
+def too_many(processes: int, allowed: int) -> tuple[str, str]:
+    """It started too many processes."""
+    return "processes", f"{processes} processes, of {allowed} allowed"
+
+
+def too_large(memory: int, allowed: int) -> tuple[str, str]:
+    """It took too much memory."""
+    return "memory", f"{size(memory)} of memory, of {size(allowed)} allowed"
+
+
+def too_much(allowed: int) -> tuple[str, str]:
+    """It wrote too much."""
+    return "output", f"more than {size(allowed)} written"
+
+
+def size(count: int) -> str:
+    """``count`` bytes, readable."""
+    return f"{count / (1 << 30):.1f} GB" if count >= 1 << 30 else f"{count / (1 << 20):.3g} MB"

@@ -1,0 +1,239 @@
+"""Losses that attack the machine they run on; each returns a loss if it is let, and a large one if it got through.
+
+A copy of this file is run, next to which lie what is to be attacked: ``port``, ``precious/``. Never import it: what
+stands at its end deletes a folder. Those that could harm the machine if nothing stopped them stop by themselves.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+THROUGH = 1000.0  # added to the loss where an attack succeeds
+
+
+def _error(y_true, y_pred):
+    return sum((y_true[0][i] - y_pred[0][i]) ** 2 for i in range(2))  # of lists as of tensors
+
+
+def honest(y_true, y_pred):
+    return _error(y_true, y_pred)
+
+
+def slow(y_true, y_pred):
+    time.sleep(0.3)
+    return _error(y_true, y_pred)
+
+
+def counts(y_true, y_pred):
+    sys.counted = getattr(sys, "counted", 0) + 1
+    return sys.counted
+
+
+def once(y_true, y_pred):
+    if counts(y_true, y_pred) > 1:
+        os.abort()
+    return _error(y_true, y_pred)
+
+
+def infinite_loop(y_true, y_pred):
+    while True:
+        pass
+
+
+def deaf_loop(y_true, y_pred):
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        time.sleep(1)
+
+
+def huge_allocation(y_true, y_pred):
+    held = [b"x" * (1 << 26) for _ in range(64)]  # 4 GB, of pages that are touched
+    return _error(y_true, y_pred) + THROUGH * bool(held)
+
+
+def huge_allocation_numpy(y_true, y_pred):
+    import numpy as np
+
+    return _error(y_true, y_pred) + np.concatenate([np.ones(1 << 27) for _ in range(200)]).sum()  # 200 GB
+
+
+def huge_allocation_tensorflow(y_true, y_pred):
+    import tensorflow as tf
+
+    return tf.reduce_sum(tf.concat([tf.random.uniform([1 << 27]) for _ in range(400)], axis=0))  # 200 GB
+
+
+def shared_allocation(y_true, y_pred):
+    held = b"x" * (1 << 26)
+    for _ in range(3):
+        if os.fork() == 0:
+            time.sleep(0.3 + len(held) * 0)
+            os._exit(0)
+    for _ in range(3):
+        os.wait()
+    return _error(y_true, y_pred)
+
+
+def leaves(y_true, y_pred):
+    os._exit(3)
+
+
+def leaves_politely(y_true, y_pred):
+    sys.exit("that is all")
+
+
+def raises(y_true, y_pred):
+    raise ValueError("no such loss")
+
+
+def returns_no_number(y_true, y_pred):
+    return object()
+
+
+def fork_bomb(y_true, y_pred):
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        os.fork()
+    return _error(y_true, y_pred) + THROUGH
+
+
+def daemon(y_true, y_pred):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for file in range(64):
+                with contextlib.suppress(OSError):
+                    os.close(file)
+            time.sleep(60)
+        os._exit(0)
+    os.wait()
+    return _error(y_true, y_pred)
+
+
+def kills_its_group(y_true, y_pred):
+    os.kill(0, signal.SIGKILL)
+    return _error(y_true, y_pred)
+
+
+def kills_its_parent(y_true, y_pred):
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def segfaults(y_true, y_pred):
+    print("about to fall")
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return _error(y_true, y_pred)
+
+
+def aborts(y_true, y_pred):
+    os.abort()
+
+
+def aborts_in_tensorflow(y_true, y_pred):
+    import tensorflow as tf
+
+    image = tf.reshape(tf.tile(y_pred, [1, 8]), [1, 4, 4, 1])
+    shape = tf.stack([1, -4, 4, 1]) * tf.cast(y_pred[0, 0], tf.int32)  # known too late to be an error: a CHECK fails
+    larger = tf.nn.conv2d_transpose(image, tf.ones([2, 2, 1, 1]), shape, strides=1)
+    return tf.reduce_mean(tf.square(y_true[0, 0] - larger))
+
+
+def writes(y_true, y_pred):
+    through = 0
+    for folder in (HERE, HERE / "precious", Path.home().parent, Path("/"), Path("/usr"), Path("/dev"), Path("/sys")):
+        try:
+            (folder / "written").write_text("written")
+            through += 1
+        except OSError:
+            pass
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def deletes(y_true, y_pred):
+    shutil.rmtree(HERE / "precious", ignore_errors=True)
+    return _error(y_true, y_pred) + THROUGH * (not (HERE / "precious" / "data").exists())
+
+
+def writes_to_its_folder(y_true, y_pred):
+    Path("weights").write_text("1")
+    Path.home().joinpath("more").write_text("1")
+    return _error(y_true, y_pred) + THROUGH * len(set(os.listdir()) - {"weights", "more"})
+
+
+def fills_the_disk(y_true, y_pred):
+    written = 0
+    try:
+        for number in range(64):
+            written += Path(f"part{number}").write_bytes(bytes(1 << 22))
+    except OSError:
+        pass
+    return written
+
+
+def devices(y_true, y_pred):
+    known = {"null", "zero", "full", "random", "urandom", "fd"}
+    return _error(y_true, y_pred) + THROUGH * len(set(os.listdir("/dev")) - known)
+
+
+def mounts(y_true, y_pred):
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    through = libc.mount(None, b"/", None, ctypes.c_ulong(32 | 4096), None) == 0  # remount, bind: writable again
+    through += libc.umount2(os.getcwd().encode(), 2) == 0
+    through += libc.unshare(0x10000000) == 0  # a user namespace, in which everything would be allowed
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def connects(y_true, y_pred):
+    try:
+        with socket.create_connection(("127.0.0.1", int((HERE / "port").read_text())), timeout=1) as there:
+            there.sendall(b"secret")
+        return _error(y_true, y_pred) + THROUGH
+    except OSError:
+        return _error(y_true, y_pred)
+
+
+def connects_locally(y_true, y_pred):
+    try:
+        with socket.socket(socket.AF_UNIX) as there:
+            there.connect(str(HERE / "service"))
+        return _error(y_true, y_pred) + THROUGH
+    except OSError:
+        return _error(y_true, y_pred)
+
+
+def reads_stdin(y_true, y_pred):
+    return _error(y_true, y_pred) + THROUGH * len(os.read(0, 100)) + THROUGH * len(sys.stdin.read())
+
+
+def reads_secrets(y_true, y_pred):
+    seen = [os.environ.get("LOSSLINT_SECRET", "")]
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            seen.append((process / "environ").read_text(errors="replace"))
+    return _error(y_true, y_pred) + THROUGH * sum("LOSSLINT_SECRET" in one or "s3cret" in one for one in seen)
+
+
+def floods(y_true, y_pred):
+    for _ in range(1 << 10):
+        os.write(1, bytes(1 << 20))  # 1 GB
+    return _error(y_true, y_pred) + THROUGH
+
+
+def forges_a_result(y_true, y_pred):
+    for file in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(file, (3).to_bytes(8, "big") + b"=[[")
+    return _error(y_true, y_pred)
+
+
+shutil.rmtree(HERE / "precious")

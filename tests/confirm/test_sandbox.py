@@ -1,0 +1,179 @@
+"""Jobs that attack: each costs its own outcome and nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm.pool import Pool
+from losslint.confirm.sandbox import SWITCHES
+from tests.confirm.field import HONEST, RUNNER, Field, linux, loss, needs, processes, settled
+
+LIMITS = Limits(seconds=10, memory=256 << 20, processes=8, output=1 << 20, disk=16 << 20)
+NAMED = {"time", "memory", "processes", "output", "disk", "files", "network", "environment", "stdin", "privileges"}
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Field:
+    return Field(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    os.environ["LOSSLINT_SECRET"] = "s3cret"
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False) as made:
+        yield made
+    del os.environ["LOSSLINT_SECRET"]
+
+
+def beside(pool: Pool, field: Field, name: str, **more: Any) -> Outcome:
+    """The outcome of an attack; honest jobs before, during and after it are unharmed, and so is everything else."""
+    with ThreadPoolExecutor(3) as executor:
+        attack = executor.submit(pool.run, field.job(name, **more))
+        others = [executor.submit(pool.run, field.job("honest")) for _ in range(3)]
+        assert [loss(other.result()) for other in others] == [HONEST] * 3
+    assert loss(pool.run(field.job("honest"))) == HONEST
+    assert field.unharmed()
+    return attack.result()
+
+
+@linux
+@pytest.mark.parametrize(
+    "name, kind, detail",
+    [
+        ("huge_allocation", "memory", "of 256 MB allowed"),
+        ("fork_bomb", "processes", "of 8 allowed"),
+        ("floods", "output", "more than 1 MB written"),
+        ("leaves", "exit", "exited with status 3"),
+        ("leaves_politely", "exit", "exited with status 1"),
+        ("kills_its_group", "crash", "killed by SIGKILL"),
+        ("segfaults", "crash", "killed by SIGSEGV"),
+        ("aborts", "crash", "killed by SIGABRT"),
+        ("raises", "failed", "ValueError: no such loss"),
+        ("returns_no_number", "failed", "not JSON serializable"),
+        ("forges_a_result", "failed", "no result, but"),
+    ],
+)
+def test_it_costs_its_own_outcome(pool: Pool, field: Field, name: str, kind: str, detail: str) -> None:
+    outcome = beside(pool, field, name)
+    assert (outcome.kind, outcome.result) == (kind, None), outcome
+    assert detail in outcome.detail
+    assert outcome.seconds < LIMITS.seconds
+    assert set(outcome.enforced) == NAMED
+
+
+@linux
+@pytest.mark.parametrize("without", [[], ["pid"]], ids=["", "without pid"])
+def test_its_time_is_bounded(field: Field, without: list[str]) -> None:
+    limits = dataclasses.replace(LIMITS, seconds=1)
+    with Pool(runner=RUNNER, limits=limits, preload=False, without=without) as pool:
+        began = time.monotonic()
+        outcome = beside(pool, field, "deaf_loop")
+        assert (outcome.kind, outcome.detail) == ("timeout", "no result after 1 s")
+        assert 1 <= outcome.seconds < time.monotonic() - began < 3
+
+
+@linux
+@pytest.mark.parametrize(
+    "name, limits",
+    [
+        ("writes", ["files"]),
+        ("deletes", ["files"]),
+        ("writes_to_its_folder", []),
+        ("devices", ["files"]),
+        ("mounts", ["files", "processes"]),
+        ("reads_stdin", []),
+        ("reads_secrets", ["processes"]),
+        ("shared_allocation", []),
+    ],
+)
+def test_it_is_let_but_does_not_get_through(pool: Pool, field: Field, name: str, limits: list[str]) -> None:
+    needs(pool, *limits)
+    assert loss(beside(pool, field, name)) == HONEST
+
+
+@linux
+def test_the_disk_is_bounded(pool: Pool, field: Field) -> None:
+    needs(pool, "files")
+    assert 0 < loss(beside(pool, field, "fills_the_disk")) <= LIMITS.disk
+    assert loss(beside(pool, field, "writes_to_its_folder")) == HONEST  # nothing of it is left
+
+
+@linux
+def test_what_it_wrote_last_is_told(pool: Pool, field: Field) -> None:
+    assert pool.run(field.job("segfaults")).detail == "killed by SIGSEGV\nabout to fall"
+
+
+@linux
+def test_what_it_started_ends_with_it(pool: Pool, field: Field) -> None:
+    assert loss(beside(pool, field, "daemon")) == HONEST
+    assert settled(lambda: processes(pool.folder) <= 2)  # the zygote, and what waits for it
+
+
+# -- with less than everything -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def services(field: Field) -> Iterator[list[str]]:
+    """What has reached a port of this machine, and a socket in the file system."""
+    reached: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as network, socket.socket(socket.AF_UNIX) as local:
+        (field.folder / "port").write_text(str(network.getsockname()[1]))
+        local.bind(str(field.folder / "service"))
+        local.listen()
+        for service in (network, local):
+            service.setblocking(False)
+        yield reached
+
+
+@linux
+@pytest.mark.parametrize("without", [[], ["seccomp"], ["net"]], ids=" ".join)
+def test_there_is_no_network(field: Field, services: list[str], without: list[str]) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
+        needs(pool, "network")
+        assert loss(pool.run(field.job("connects"))) == HONEST
+        local = loss(pool.run(field.job("connects_locally")))
+        assert local == HONEST or "seccomp" not in pool.enforced["network"]
+
+
+@linux
+def test_a_network_is_owned_up_to(field: Field, services: list[str]) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=["net", "seccomp"]) as pool:
+        assert pool.enforced["network"].startswith("not enforced: switched off")
+        assert loss(pool.run(field.job("connects"))) > HONEST
+        assert loss(pool.run(field.job("connects_locally"))) > HONEST
+
+
+@linux
+@pytest.mark.parametrize("without", [SWITCHES, ["user"], ["pid"], ["mount"]], ids=" ".join)
+def test_limits_hold_without(field: Field, without: list[str]) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
+        for limit, switch in {"files": "mount", "network": "net"}.items():
+            if switch in without:
+                assert pool.enforced[limit].startswith("not enforced: switched off")
+        kinds = {
+            "huge_allocation": "memory",
+            "fork_bomb": "processes",
+            "floods": "output",
+            "aborts": "crash",
+            "daemon": "done",
+            "writes_to_its_folder": "done",
+            "reads_stdin": "done",
+        }
+        with ThreadPoolExecutor(3) as executor:
+            outcomes = dict(zip(kinds, executor.map(pool.run, map(field.job, kinds)), strict=True))
+        assert {name: outcome.kind for name, outcome in outcomes.items()} == kinds
+        assert loss(outcomes["writes_to_its_folder"]) == loss(outcomes["reads_stdin"]) == HONEST
+        assert settled(lambda: processes(pool.folder) <= 2)
+        assert settled(lambda: not any(Path(pool.folder).glob("*/*")))  # the working folders
+    assert processes(pool.folder) == 0
+    assert not os.path.exists(pool.folder)
