@@ -111,10 +111,11 @@ def _takes(function: ast.FunctionDef | ast.Lambda) -> bool:
 
 
 def _is_model(function: ast.expr, defined: set[str]) -> bool:
-    """Whether the name of what is called says that it is a model: ``net`` or ``self.encoder``."""
+    """Whether the name of what is called says that it is a model: ``net``, ``self.encoder``, ``self``."""
     if isinstance(function, ast.Attribute):
         return getattr(function.value, "id", "") == "self" and is_model_name(function.attr)
-    return isinstance(function, ast.Name) and function.id not in defined and is_model_name(function.id)
+    name = function.id if isinstance(function, ast.Name) else ""
+    return name not in defined and (name == "self" or is_model_name(name))
 
 
 def computing(function: Function, name: str, cls: str) -> ast.FunctionDef:

@@ -170,10 +170,15 @@ def _is_ours(loader: Loader, cls: type) -> bool:
     return _scope(loader, cls) is not None or cls.__name__ == "Inert"
 
 
+def _is_compiled(instance: Any) -> bool:
+    # Keras 3, then Keras 2
+    return bool(getattr(instance, "compiled", getattr(instance, "_is_compiled", True)))
+
+
 def _compile(loader: Loader, instance: Any) -> bool:
     """Compile a Keras model, as it is before its training step runs."""
     compute = getattr(type(instance), "compute_loss", None)
-    if compute is None or not inspect.isfunction(compute) or getattr(instance, "compiled", True):
+    if compute is None or not inspect.isfunction(compute) or _is_compiled(instance):
         return False
     keras = next((b for b in type(instance).__mro__ if b.__module__.split(".")[0] in ("keras", "tf_keras")), None)
     if keras is None:
@@ -183,7 +188,7 @@ def _compile(loader: Loader, instance: Any) -> bool:
     except Exception:
         return False
     loader.assumed.append("the model is compiled with loss='mse'")
-    if not hasattr(keras, "compiled_loss"):
+    if getattr(instance, "compiled_loss", None) is None:
 
         def compiled_loss(y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Any:
             return instance.compute_loss(None, y, y_pred, sample_weight)

@@ -138,6 +138,8 @@ class Scope(dict[str, Any]):
             if hasattr(builtins, name):
                 raise KeyError(name)
             before = every  # what Python would not have found yet is better than nothing
+        starts = [index for index, unit in enumerate(before) if unit.replaces(name)]
+        before = before[starts[-1] :] if starts else before
         for unit in before:
             self._run(unit, name)
         versions = self._versions.get(name, {})

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import importlib.util
 import inspect
 import sys
 import types
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslint.confirm.jobs import Bundle
 from losslint.confirm.lazymodule import Executed, LazyModule, Scope
-from losslint.confirm.oldnames import OldNames, legacy_keras
+from losslint.confirm.oldnames import OldNames, meant_by
 from losslint.confirm.stubs import Stub, line_in
 
 if TYPE_CHECKING:
@@ -201,11 +200,11 @@ class Loader:
 
     def _real(self, name: str, moved: bool) -> Any:
         """The installed module called ``name``, or what holds its contents now; None where neither is there."""
-        if name.split(".")[0] == "keras" and legacy_keras() and importlib.util.find_spec("tf_keras"):
+        meant = meant_by(name)
+        if meant != name:
             self._old.note("keras ran as tf_keras")
-            name = "tf_keras" + name.removeprefix("keras")
         try:
-            return importlib.import_module(name)
+            return importlib.import_module(meant)
         except ImportError:
             return self._old.module(name) if moved else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import os
 from collections.abc import Callable, Iterator
@@ -41,6 +42,13 @@ def legacy_keras() -> bool:
     return os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")
 
 
+def meant_by(name: str) -> str:
+    """The module that ``name`` means in this process: where Keras 2 is to run, ``keras`` is ``tf_keras``."""
+    if name.split(".")[0] == "keras" and legacy_keras() and importlib.util.find_spec("tf_keras"):
+        return f"tf_{name}"
+    return name
+
+
 @dataclass
 class OldNames:
     """``shims`` says what ran as what."""
@@ -59,7 +67,7 @@ class OldNames:
             if now and (name == prefix or name.startswith(prefix + ".")):
                 candidates = [now + name[len(prefix) :], now]
                 for candidate in (c for c in candidates if c != name):
-                    found = _import(candidate)
+                    found = _import(meant_by(candidate))
                     if found is not None:
                         self.note(f"{name} ran as {candidate}")
                         return found

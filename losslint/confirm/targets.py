@@ -152,7 +152,8 @@ def _member(loader: Loader, cls: type, name: str, make: Make) -> Any:
     if isinstance(raw, property):
         loader.recipe = called and f"(lambda: {loader.recipe})"
         return functools.partial(getattr, loader.instance, name)
-    bound = getattr(loader.instance, name)
+    # a bare instance has another constructor
+    bound = raw.__get__(loader.instance) if name == "__init__" else getattr(loader.instance, name)
     # Keras sets attributes of its own on a model, "loss" among them
     return bound if callable(bound) or not inspect.isfunction(raw) else raw.__get__(loader.instance)
 

@@ -26,6 +26,14 @@ class Unit:
     binds: frozenset[str]
     changes: frozenset[str]  # what it fills without binding it: ``table["a"] = 1``
 
+    def replaces(self, name: str) -> bool:
+        """Whether it gives ``name`` a value whatever that had before."""
+        if name not in self.binds:
+            return False
+        if isinstance(self.node, (ast.Assign, ast.AnnAssign, ast.ClassDef)):
+            return name not in set(loads(self.node))
+        return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Import, ast.ImportFrom))
+
 
 def units(tree: ast.Module) -> list[Unit]:
     """The statements of ``tree`` that may run. Expressions and the main guard are none."""
@@ -33,6 +41,8 @@ def units(tree: ast.Module) -> list[Unit]:
     imported = set(_imported_names(tree))
     for statement in tree.body:
         for part in _parts(statement):
+            if isinstance(part, ast.AnnAssign) and part.value is None:
+                continue
             if _is_main_guard(part) or (isinstance(part, ast.ImportFrom) and part.names[0].name == "*"):
                 continue
             changed = frozenset(changes(part)) - imported

@@ -50,9 +50,9 @@ class Forked:
 
 
 @contextmanager
-def server() -> Iterator[Forked]:
-    """A process that runs snippets."""
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+def server(**variables: str) -> Iterator[Forked]:
+    """A process that runs snippets, with ``variables`` in its environment."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"} | variables
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVER],
         stdin=subprocess.PIPE,

@@ -93,6 +93,20 @@ def test_statements_see_what_python_shows_them() -> None:
     assert value(text.replace("x, y, x", "y, x")) == (2, 7)
 
 
+def test_what_is_replaced_does_not_run() -> None:
+    text = """
+    x: int
+    x = 1 / 0
+    x = 2
+    x += 1
+    def g(): return 1 / 0
+    g = g()
+    def g(): return x
+    def f(): return g()
+    """
+    assert value(text) == 3
+
+
 def test_mutations() -> None:
     text = """
     table = {}
@@ -544,6 +558,28 @@ def test_keras_classes(forked: Forked) -> None:
     assert first == [0.25, 0.25] and second == [3.0, 3.0] and rank == 0
     assert assumed[0] == "Old(reduction='auto') ran as 'sum_over_batch_size'"
     assert [a.split(" ")[0] for a in assumed[1:]] == ["Net(...)", "self.dense"]
+
+
+@pytest.mark.tf
+def test_keras_2() -> None:
+    pytest.importorskip("tf_keras")
+    text = """
+    import keras
+    import keras.backend as K
+    from keras.engine.topology import Layer
+    import tensorflow as tf
+    class L(keras.losses.Loss):
+        def call(self, y, p): return K.mean(tf.log(p) * y)
+    def f(): return Layer.__module__.split(".")[0]
+    """
+    code = """
+    loss = loader.resolve("L.call", make)(tf.ones([2, 3]), tf.ones([2, 3]))
+    result = [float(loss), loader.resolve("f", make)(), loader.shims]
+    """
+    with server(TF_USE_LEGACY_KERAS="1") as run:
+        loss, package, shims = run(snippet(text, code))
+    assert (loss, package) == (0.0, "tf_keras")
+    assert "keras ran as tf_keras" in shims
 
 
 @pytest.mark.tf
