@@ -17,7 +17,8 @@ from losslint import __version__, rulebook
 from losslint.settings import FAIL_ON, ConfigurationError, Resolver
 
 if TYPE_CHECKING:
-    from losslint.confirm.confirming import Confirmation, Options
+    from losslint.confirm.confirming import Confirmation, Options, Ran
+    from losslint.confirm.plan import Planned
     from losslint.session import Result
 
 _SEVERITIES = ("info", "warning", "error")
@@ -238,16 +239,17 @@ def check(
             result = session.check(paths, resolver, jobs=jobs, force_exclude=force_exclude)
     confirmation = None
     if confirms or repro:
-        confirmation = _confirm(result, resolver, _run_options(device, timeout, budget, jobs, trust_refuted), texts)
+        run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
+        confirmation = _confirm(result, resolver, run_options, texts, passports=report is not None)
     for warning in result.warnings:
         _say("warning", warning)
     for error in result.errors:
         _say("error", _with_hint(error, paths))
     if repro and confirmation is not None:
-        return _print_repro(result, confirmation)
+        return _print_repro(confirmation.ran)
     _write(result, "text" if output_format == "full" else output_format, output_file, statistics)
     if confirmation is not None and report is not None:
-        _write_report(report, confirmation)
+        _write_report(report, confirmation.ran)
     if confirmation is not None and confirmation.interrupted:
         return 130
     return 0 if exit_zero and result.status == 1 else result.status
@@ -259,23 +261,33 @@ def _run_options(device: str, timeout: float, budget: float | None, jobs: int, t
     return Options(device, timeout, budget, jobs, trust_refuted)
 
 
-def _confirm(result: Result, resolver: Resolver, options: Options, texts: dict[str, bytes]) -> Confirmation:
+def _confirm(
+    result: Result, resolver: Resolver, options: Options, texts: dict[str, bytes], passports: bool
+) -> Confirmation:
     from losslint.confirm import confirming, progress
 
     try:
         with progress.bar(sys.stderr) as told:
-            return confirming.confirm(result, resolver, options, texts, told)
+            return confirming.confirm(result, resolver, options, texts, told, passports)
     except confirming.Unavailable as error:
         raise _Mistake(str(error)) from None
 
 
-def _print_repro(result: Result, confirmation: Confirmation) -> int:
+def _print_repro(ran: list[Ran]) -> int:
     """Print the script of the first confirmed finding; the others are named on stderr."""
     from losslint.confirm import reproduce
 
-    scripts = list(reproduce.scripts(result, confirmation))
+    confirmed = reproduce.confirmed(ran)
+    scripts = list(reproduce.scripts(confirmed))
     if not scripts:
-        _say("error", "no finding was confirmed by an input: there is nothing to reproduce")
+        why = ""
+        if confirmed:
+            finding, verdict, one = confirmed[0]
+            try:
+                reproduce.written(finding, verdict, one)
+            except reproduce.NoScript as error:
+                why = f": of {finding.code} at row {finding.span.row}, {error}"
+        _say("error", f"no finding was confirmed that a script can show{why}")
         return 2
     finding, script = scripts[0]
     click.echo(script, nl=False)
@@ -285,11 +297,13 @@ def _print_repro(result: Result, confirmation: Confirmation) -> int:
     return 0
 
 
-def _write_report(path: Path, confirmation: Confirmation) -> None:
+def _write_report(path: Path, ran: list[Ran]) -> None:
     from losslint.confirm import report
 
     try:
-        path.write_text(report.html(confirmation.ran), encoding="utf-8")
+        path.write_text(report.html(ran), encoding="utf-8")
+    except report.MissingExtra as error:
+        raise _Mistake(str(error)) from None
     except OSError as error:
         raise _Mistake(f"cannot write {path}: {error.strerror}") from None
 
@@ -368,6 +382,97 @@ def facts(target: str, form: str, config: Path | None, isolated: bool, **options
     else:
         click.echo("\n\n".join(found.texts) if found.texts else f"No losses in {path}")
     return 2 if found.failures else 0
+
+
+# -- confirm ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("targets", metavar="PATH[::NAME]...", nargs=-1, required=True)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--jobs", "-j", type=click.IntRange(min=0), default=0, help="Losses at a time; 0 for one a processor.")
+@_running
+@_configured
+def confirm(
+    targets: tuple[str, ...],
+    form: str,
+    jobs: int,
+    device: str,
+    timeout: float,
+    budget: float | None,
+    trust_refuted: bool,
+    report: Path | None,
+    repro: bool,
+    config: Path | None,
+    isolated: bool,
+    **options: Any,
+) -> int:
+    """Run the losses in PATH, or the one called NAME, and print the passport of each: what every probe saw."""
+    from losslint.believed import NotFound
+    from losslint.confirm import confirming, passport, progress
+
+    with _mistakes():
+        resolver = _resolver(config, isolated, **options)
+        try:
+            planned = _planned(targets, resolver)
+        except NotFound as error:
+            raise _Mistake(str(error)) from None
+    ran: list[Ran] = []
+    interrupted = False
+    run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
+    try:
+        with progress.bar(sys.stderr) as told:
+            ran += confirming.run(planned, run_options, told)
+    except confirming.Unavailable as error:
+        raise _Mistake(str(error)) from None
+    except KeyboardInterrupt as stop:
+        ran, interrupted = [*ran, *getattr(stop, "known", ())], True
+    order = {id(p): i for i, p in enumerate(planned)}
+    ran.sort(key=lambda r: order[id(r.planned)])
+    if repro:
+        return _print_repro(ran)
+    if form == "json":
+        click.echo(json.dumps([passport.to_json(r) for r in ran], indent=2))
+    else:
+        click.echo("\n\n".join(map(passport.render, ran)) if ran else f"No losses in {', '.join(targets)}")
+        _say_limits(ran)
+    if report is not None:
+        _write_report(report, ran)
+    if interrupted:
+        return 130
+    return int(any(confirming.stands(r, resolver, trust_refuted) for r in ran))
+
+
+def _planned(targets: Sequence[str], resolver: Resolver) -> list[Planned]:
+    """The losses of files, of the files in folders, and single ones by name. Raises NotFound."""
+    from losslint import discovery
+    from losslint.believed import NotFound
+    from losslint.confirm import plan
+
+    planned: list[Planned] = []
+    for target in targets:
+        path, separator, name = target.rpartition("::")
+        if not separator:
+            path, name = target, ""
+        files = [path]
+        if os.path.isdir(path) and not name:
+            found = discovery.find([path], resolver, False)
+            files = [t.filename for t in found.targets]
+        for file in files:
+            settings = resolver.of(Path(os.path.abspath(file)).parent)
+            try:
+                planned += plan.for_path(file, name, settings)
+            except NotFound as error:
+                if len(files) == 1:
+                    raise
+                _say("warning", str(error))  # one file of a folder
+    return planned
+
+
+def _say_limits(ran: list[Ran]) -> None:
+    enforced = {k: v for r in ran for k, v in r.outcome.enforced.items()}
+    if enforced:
+        click.echo(f"\nRun with these limits: {'; '.join(f'{k}: {v}' for k, v in sorted(enforced.items()))}")
 
 
 # -- the rules -------------------------------------------------------------------------------------------------------

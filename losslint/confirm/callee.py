@@ -26,8 +26,9 @@ _MODULES = ("backend", "layers", "models", "utils")
 
 
 def accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
-    """The conventions under which the loss of ``job`` runs, the likeliest first. Raises CannotLoad, NotRun, BadDeclaration.
+    """The conventions under which the loss of ``job`` runs, the likeliest first.
 
+    Raises CannotLoad, NotRun and BadDeclaration.
     Where none works as it stands, weights with the default None are given, then hyper-parameters with that default.
     """
     from losslint.confirm.standins import make
@@ -116,7 +117,7 @@ def _called(function: Callable[..., Any]) -> set[str]:
 def as_before(tf: Any) -> None:
     """Let old code say what it may no longer: scopes with values, and logs, which raise without TensorBoard."""
 
-    class Scope(tf.name_scope):  # type: ignore[misc, name-defined]
+    class Scope(tf.name_scope):  # type: ignore[misc]
         def __init__(self, name: Any, default: Any = None, *values: Any, **kwargs: Any) -> None:
             super().__init__(name or default or "scope")
 

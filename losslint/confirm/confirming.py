@@ -168,11 +168,19 @@ class Confirmation:
 
 
 def confirm(
-    result: Result, resolver: Resolver, options: Options, texts: dict[str, bytes], progress: Progress | None = None
+    result: Result,
+    resolver: Resolver,
+    options: Options,
+    texts: dict[str, bytes],
+    progress: Progress | None = None,
+    passports: bool = False,
 ) -> Confirmation:
-    """Give every finding of ``result`` its verdict, and count anew what fails. Raises Unavailable."""
+    """Give every finding of ``result`` its verdict, and count anew what fails; with all probes for ``passports``.
+
+    Raises Unavailable.
+    """
     found = Confirmation()
-    planned = list(for_findings(result.findings, resolver, texts))
+    planned = list(for_findings(result.findings, resolver, texts, passports))
     try:
         for one in run(planned, options, progress):
             found.ran.append(one)
@@ -196,6 +204,12 @@ def settle(result: Result, resolver: Resolver, trust_refuted: bool) -> None:
     result.confirmed = True
     if trust_refuted:
         result.failing -= sum(_fails(f, resolver) for f in result.findings if _is_refuted(f))
+
+
+def stands(ran: Ran, resolver: Resolver, trust_refuted: bool) -> bool:
+    """Whether a finding of this loss fails a run: it is severe enough, and not refuted where that is trusted."""
+    pairs = zip(ran.planned.findings, ran.verdicts(), strict=True)
+    return any(_fails(f, resolver) and not (trust_refuted and v.verdict == REFUTED) for f, v in pairs)
 
 
 def _is_refuted(finding: Finding) -> bool:

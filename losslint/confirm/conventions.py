@@ -103,7 +103,7 @@ _KINDS = {
 _FUNCTION = re.compile(r"fn$|func|dist|metric|loss|sim", re.IGNORECASE)
 """Names of callables that compare two tensors; others are models."""
 _LETTER = re.compile(r"^[a-eu-z]$")
-"""Single letters that stand for tensors rather than for numbers (k, n, q, c of a signature without defaults are that)."""
+"""Single letters that stand for tensors rather than for numbers, as k, n and q do."""
 _ROLES = frozenset({"label", "prediction", "weight", "config", "model", "function", "input"})
 _LATENT = re.compile(r"^z_|^mu$|log_?(var|sigma)|z_mean|latent", re.IGNORECASE)
 _ACTIVATED = ("prob", "simplex")
@@ -260,21 +260,19 @@ def _searched(about: Asked, told: list[int]) -> Iterator[Layout]:
     ]
     axes: dict[int, Dims] = {3: ("B", "N"), 2: ("B",), 4: ("B", "T", "T"), 5: ("B", "T", "T", "N")}
     order = list(dict.fromkeys([r for r in ranks if r in axes] + list(axes)))
-    for rank, columns in itertools.product(order[:2], range(2, 13)):
-        yield Layout(
-            "columns that were searched for", ("real", (*axes[rank], columns)), ("real", (*axes[rank], columns))
-        )
+
+    def columns(rank: int, domains: tuple[str, str], label: int, prediction: int) -> Layout:
+        pair = (domains[0], (*axes[rank], label)), (domains[1], (*axes[rank], prediction))
+        return Layout("columns that were searched for", *pair)
+
+    for rank, width in itertools.product(order[:2], range(2, 13)):
+        yield columns(rank, ("real", "real"), width, width)
     for rank, wide, narrow in itertools.product(order, dict.fromkeys(told), (*_SEARCHED, None)):
-        for label, domain in (("binary", "prob"), ("unit", "real")):
-            pair = (label, (*axes[rank], narrow or wide)), (domain, (*axes[rank], wide))
-            yield Layout("columns that an error named", *pair)
-    for rank in order:
-        for label, prediction in sorted(
-            itertools.product(_SEARCHED, _SEARCHED), key=lambda p: (abs(p[0] - p[1]), sum(p))
-        ):
-            yield Layout(
-                "columns that were searched for", ("binary", (*axes[rank], label)), ("prob", (*axes[rank], prediction))
-            )
+        yield columns(rank, ("binary", "prob"), narrow or wide, wide)
+        yield columns(rank, ("unit", "real"), narrow or wide, wide)
+    near_first = sorted(itertools.product(_SEARCHED, _SEARCHED), key=lambda p: (abs(p[0] - p[1]), sum(p)))
+    for rank, (label, prediction) in itertools.product(order, near_first):
+        yield columns(rank, ("binary", "prob"), label, prediction)
 
 
 def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Iterator[Convention]:

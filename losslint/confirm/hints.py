@@ -19,7 +19,8 @@ def hints(loss: Loss) -> dict[str, Hint]:
     """Name of each source -> what its uses tell, each key only where something is known.
 
     ``role`` is that of the source; ``rank`` the number of axes; ``columns`` how many the last axis must have at least;
-    ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``api`` lists the library functions that take it as it is.
+    ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``api`` lists the
+    library functions that take it as it is.
     """
     graph = loss.graph
     ranks = evident_ranks(graph, SAMPLES)

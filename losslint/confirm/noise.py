@@ -1,7 +1,7 @@
 """Random numbers that repeat: the same for every call and for every sample of a batch.
 
-A loss that draws noise (a reparametrisation, an interpolation) would give another number each time, and nothing could be
-said about a batch and its copies. Only where TensorFlow runs, and only in the process made for the loss.
+A loss that draws noise (a reparametrisation, an interpolation) would give another number each time, and nothing could
+be said about a batch and its copies. Only where TensorFlow runs, and only in the process made for the loss.
 """
 
 from __future__ import annotations

@@ -36,12 +36,13 @@ class Planned:
     job: Job
     numbers: list[int] = field(default_factory=list)
     believed: dict[str, Any] = field(default_factory=dict)  # the passport of the analysis
+    findings: list[Finding] = field(default_factory=list)  # what the claims are, in their order
 
 
 def for_findings(
-    findings: list[Finding], resolver: Resolver, texts: Mapping[str, bytes] | None = None
+    findings: list[Finding], resolver: Resolver, texts: Mapping[str, bytes] | None = None, passports: bool = False
 ) -> Iterator[Planned]:
-    """The losses in which ``findings`` were made, each with the claims that a run can decide.
+    """The losses in which ``findings`` were made, each with the claims that a run can decide; all probes on request.
 
     ``texts`` holds files that are not to be read from disk (standard input).
     """
@@ -56,8 +57,9 @@ def for_findings(
         settings = resolver.of(Path(path).parent)
         for planned, key in _losses(source, settings, frozenset(keys)):
             planned.numbers = keys[key]
-            claims = tuple(_claim(findings[n]) for n in planned.numbers)
-            planned.job = dataclasses.replace(planned.job, claims=claims, probes=())
+            planned.findings = [findings[n] for n in planned.numbers]
+            claims = tuple(map(_claim, planned.findings))
+            planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES if passports else ())
             yield planned
 
 
@@ -73,6 +75,7 @@ def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
         span = error.finding.span
         raise NotFound(f"{filename}:{span.row}:{span.column}: {error.finding.message}") from None
     rows: frozenset[int] = frozenset()
+    shown = settings.enabled - settings.ignored_in(path)
     if name:
         found = dict(_definitions(tree))
         known = [n for n in found if name in (n, n.rpartition(".")[2], n.replace(".<locals>", ""))]
@@ -81,14 +84,19 @@ def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
             raise NotFound(f"there is no function {name!r} in {filename}{rulebook.hint(name, found)}")
     for planned, _ in _losses(source, settings, None, rows):
         if not name or planned.row in rows or planned.name == name:
-            planned.job = dataclasses.replace(planned.job, probes=NAMES)
+            planned.findings = [f for f in planned.findings if f.code in shown and f.severity >= settings.threshold]
+            claims = tuple(map(_claim, planned.findings))
+            planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES)
             yield planned
 
 
 def _losses(
     source: Source, settings: Settings, keys: frozenset[Key] | None, forced: frozenset[int] = frozenset()
 ) -> Iterator[tuple[Planned, Key]]:
-    """The losses of ``source`` that have one of ``keys`` (None: all); functions in the rows ``forced`` are taken for losses."""
+    """The losses of ``source`` that have one of ``keys`` (None: all, with their findings).
+
+    Functions in the rows ``forced`` are taken for losses.
+    """
     from losslint import engine, passport
     from losslint.frontend.project import Project
 
@@ -114,7 +122,8 @@ def _losses(
         inputs = declared.get(key[2]) or configured.get(name) or configured.get(name.rpartition(".")[2], "")
         consumer = consumers.get(key[2], loss.consumer.kind)
         job = Job(files, name, step_of(loss), consumer, loss.keras, hints(loss), inputs)
-        yield Planned(name, source.filename, key[2], job, believed=passport.passport(loss)), key
+        found = [f for f in engine.findings_of(loss) if rulebook.find(f.code).probe] if keys is None else []
+        yield Planned(name, source.filename, key[2], job, [], passport.passport(loss), found), key
     for name, row in _definitions(tree):  # what the analysis makes nothing of is run all the same
         if row in forced and row not in seen:
             job = Job(files, name, None, "unknown", _keras(module, settings), {}, declared.get(row, ""))

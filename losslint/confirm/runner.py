@@ -7,11 +7,17 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from losslint.confirm import callee, inputs, noise, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
+from losslint.confirm.probes import domain
 from losslint.confirm.run import NotRun, Run, described
 from losslint.confirm.subject import Evaluator, attempts
+
+_MOST_NUMBERS = 20_000
+"""Inputs with more numbers are not written into a script."""
 
 
 def run(data: dict[str, Any]) -> dict[str, Any]:
@@ -52,9 +58,27 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     if loader.used_stubs:
         found["stubs"] = list(loader.used_stubs)
     found["random"] = not _repeats(first)
+    found["repro"] = _repro(first, loader)
     assumed = _assumed(loader)
     assumed["assumed"] += [f"{name} draws the same numbers for every sample and call" for name in drawn]
     return found | assumed
+
+
+def _repro(run: Run, loader: Loader) -> dict[str, Any]:
+    """What a script needs to call the loss as it was called here."""
+    specs = run.convention.specs
+    return {
+        "recipe": loader.recipe,
+        "source": loader.source,
+        "main": loader.scope.file.path,
+        "executed": [list(e) for e in loader.executed],
+        "shims": list(loader.shims),
+        "inputs": domain.shown(run.arrays, run) if sum(map(np.size, run.arrays.values())) < _MOST_NUMBERS else None,
+        "dtypes": {n: s.dtype for n, s in specs.items()},
+        "batched": [n for n, s in specs.items() if s.dims.count("B") == 1 and s.batched],
+        "trained": run.convention.trained,
+        "autograph": run.trace["autograph"],
+    }
 
 
 def _repeats(run: Run) -> bool:
@@ -81,7 +105,6 @@ def _assumed(loader: Loader) -> dict[str, Any]:
         "shims": list(loader.shims),
         "assumed": list(loader.assumed),
         "left_out": list(loader.left_out),
-        "executed": [list(e) for e in loader.executed],
     }
 
 
@@ -94,8 +117,6 @@ def _probed(name: str, run: Run) -> dict[str, Any]:
 
 
 def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[str, Any]]:
-    from losslint.confirm.probes import domain
-
     second: Run | None = None
     alike: list[Run] = []
     others = list(itertools.islice(accepted, _OTHERS))

@@ -201,7 +201,7 @@ def _dead_term(claim: Claim, evidence: Evidence) -> Verdict:
 
 
 def _law(wrong: Callable[[dict[str, Any]], str]) -> Callable[[Claim, Evidence], Verdict]:
-    """A judge for a rule about the gradient of a repeated batch; ``wrong`` says what a run shows of the fault, or ""."""
+    """A judge for a rule about the gradient of a repeated batch; ``wrong`` says what a run shows of it, or ""."""
 
     def judge(claim: Claim, evidence: Evidence) -> Verdict:
         unusable = _usable(evidence)
@@ -339,19 +339,20 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
     witness = found.get("witness")
     if witness is not None:
         where = "compiled by XLA" if witness["mode"] == "xla" else "under tf.function"
-        gradients = ", ".join(f"{n}: {g}" for n, g in (witness.get("gradient") or {}).items())
-        note = f"{where} the value is {_number(witness['value'])}, the gradient {gradients or 'none'}, at {witness['point']}"
-        keep = {k: witness[k] for k in ("inputs", "batch", "mode", "value", "gradient")}
-        return Verdict(CONFIRMED, note, keep | {"note": note, "point": witness["point"]}, f"{found['tested']} edges")
+        gradients = ", ".join(f"{n}: {_number(g)}" for n, g in (witness.get("gradient") or {}).items()) or "none"
+        note = f"{where} the value is {_number(witness['value'])}, the gradient {gradients}, at {witness['point']}"
+        keep = {k: witness[k] for k in ("inputs", "batch", "mode", "value", "gradient", "point")}
+        return Verdict(CONFIRMED, note, keep | {"note": note}, f"{found['tested']} edges")
     if not found["executed"]:
         return Verdict(INCONCLUSIVE, f"the flagged line was not executed at any of {found['tested']} inputs")
     if found["nearest"] is None:
         return Verdict(INCONCLUSIVE, "the flagged line holds no operation of the kind that is claimed")
+    tested = found["tested"]
     if found["near"]:
         point, nearest = min(found["near"], key=lambda p: p[1])
-        note = f"value and gradient are finite at each of {found['tested']} edges; the operand comes within {nearest:.3g} of the edge at {point}"
-        return Verdict(REFUTED, note, None, f"{found['tested']} edges, under tf.function and XLA")
-    note = f"the flagged operand came no closer than {found['nearest']:.3g} to the edge at {found['tested']} inputs"
+        note = f"finite at each of {tested} edges, though the operand comes within {nearest:.3g} of its edge at {point}"
+        return Verdict(REFUTED, note, None, f"{tested} edges, under tf.function and XLA")
+    note = f"the flagged operand came no closer than {found['nearest']:.3g} to its edge at {tested} inputs"
     return Verdict(INCONCLUSIVE, note)
 
 

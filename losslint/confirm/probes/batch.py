@@ -21,9 +21,10 @@ def batch(run: Run) -> dict[str, Any]:
     """Laws of value and gradient, agreement of micro-batches, permutation, and a batch of one.
 
     ``value_ratio`` and ``gradient_ratio`` hold, for 2 and 4 copies of the batch, the factor on the mean of what is
-    returned and on the norm of the shared gradient; ``gradient_turn`` is how far its direction turns (0 to 2).
-    ``by_source`` is the factor of each source for 4 copies. ``large`` is the same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the
-    gradient from the size-weighted mean of the parts' gradients, the worst of an equal and an unequal split.
+    returned and on the norm of the shared gradient; ``gradient_turn`` is how far its direction turns (0 to 2),
+    ``gradient_shift`` its relative distance, ``by_source`` the factor of each source for 4 copies. ``large`` is the
+    same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the gradient from the
+    size-weighted mean of the parts' gradients, the worst of an equal and an unequal split.
     """
     convention, arrays, base = run.convention, run.arrays, run.base
     own = shared_gradient(base, arrays, convention)

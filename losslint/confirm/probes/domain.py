@@ -177,6 +177,7 @@ def _witness(
     small = _smallest(run, claim, family) if mode == "graph" else None
     if small is not None:
         arrays, result = small
+        name = "the input shown"
     return {"point": name, "mode": mode, "inputs": shown(arrays, run), "batch": _count(arrays, run), **numbers(result)}
 
 
@@ -197,7 +198,7 @@ def _searched(run: Run, claim: Claim, family: frozenset[str]) -> dict[str, Any] 
 
 
 def _smallest(run: Run, claim: Claim, family: frozenset[str]) -> tuple[Arrays, Result] | None:
-    """The smallest input, made of corners of the domains, at which the flagged line breaks the loss; None if none is."""
+    """The smallest input, made of corners of the domains, at which the flagged line breaks the loss, or None."""
     from hypothesis import HealthCheck, Phase, find, settings
     from hypothesis import strategies as st
     from hypothesis.errors import NoSuchExample
