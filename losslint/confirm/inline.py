@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from losslint.confirm.backward import Block, reads, sliced
 from losslint.confirm.jobs import Place, Step
 from losslint.confirm.layout import laid_out
+from losslint.confirm.loader import CannotLoad
 from losslint.confirm.toplevel import stores, with_fields
 from losslint.frontend.names import is_model_name
 from losslint.sources import split_lines
@@ -41,7 +42,7 @@ class Inline:
     notes: list[str] = field(default_factory=list)
 
 
-class NoInline(Exception):
+class NoInline(CannotLoad):
     """The place of a step does not hold what can be computed; the message says why."""
 
 
