@@ -43,9 +43,9 @@ _DETECTORS = r"ssd|detect|anchor|retina|yolo|rpn|smooth_?l1|bbox"
 _PICTURES = r"ssim|psnr|image|img|pictur|percep|style|gram|crps|dssim|mimick|pix|texture"
 LAYOUTS = (
     _layout("rows of classes", "onehot", "BC", "simplex", "BC", rf"{_CLASSES}|kappa"),
+    _layout("masks of images", "binary", "BHW1", "prob", "BHW1", _PIXELS),
     _layout("rows of probabilities", "binary", "BC", "prob", "BC", rf"multi_?label|sigmoid|bernoulli|{_PIXELS}"),
     _layout("one column", "binary", "B1", "prob", "B1", r"binary|\bbce\b|logistic|discriminator|gan\b|wasserstein"),
-    _layout("masks of images", "binary", "BHW1", "prob", "BHW1", _PIXELS),
     _layout(
         "images of classes",
         "onehot",

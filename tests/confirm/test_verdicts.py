@@ -1,0 +1,127 @@
+"""The strict rule: what was not seen is not said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from losslint.confirm.jobs import Claim, Outcome, Place
+from losslint.confirm.runner import PROBE_OF
+from losslint.confirm.verdicts import decide, ended, not_run
+from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED
+from losslint.rulebook import rules
+
+
+def claim(code: str) -> Claim:
+    return Claim(code, "a.py", Place(3, 1, 4, 10))
+
+
+def batch(code: str, *runs: dict[str, Any], executed: bool = True) -> str:
+    same = {"value_ratio": {"2": 1.0, "4": 1.0}, "gradient_turn": {"2": 0.0, "4": 0.0}, "convention": "c"}
+    shown = [same | {"gradient_shift": {"2": abs(r["4"] - 1), "4": abs(r["4"] - 1)}, "gradient_ratio": r} for r in runs]
+    return decide(claim(code), {"executed": executed, "runs": shown, "trace": {}}).verdict
+
+
+ONE, SUM, SHRINKS = {"2": 1.0, "4": 1.0}, {"2": 2.0, "4": 4.0}, {"2": 0.5, "4": 0.25}
+
+
+def test_laws() -> None:
+    assert batch("LL302", SUM, SUM) == CONFIRMED
+    assert batch("LL302", ONE, ONE) == REFUTED
+    assert batch("LL302", ONE) == INCONCLUSIVE  # one convention is not enough
+    assert batch("LL302", ONE, ONE, executed=False) == INCONCLUSIVE
+    assert batch("LL302", SHRINKS, SHRINKS) == INCONCLUSIVE  # wrong in another way than claimed
+    assert batch("LL303", SHRINKS, SHRINKS) == CONFIRMED
+    assert batch("LL303", SUM, SUM) == INCONCLUSIVE
+    assert batch("LL301", SUM, SUM) == CONFIRMED
+    assert batch("LL304", SUM, SUM) == INCONCLUSIVE  # a pure power is no mixture
+    assert batch("LL304", {"2": 1.5, "4": 2.5}, ONE) == CONFIRMED
+
+
+def edges(**found: Any) -> str:
+    seen = {"tested": 9, "executed": True, "nearest": 0.0, "near": [], "elsewhere": []} | found
+    return decide(claim("LL401"), {"edges": seen}).verdict
+
+
+def test_edges() -> None:
+    witness = {"point": "p", "mode": "graph", "inputs": {}, "batch": 1, "value": "nan", "gradient": {"p": "nan"}}
+    assert edges(witness=witness) == CONFIRMED
+    assert edges(nearest=1e-7, near=[["p all 0", 1e-7]]) == REFUTED
+    assert edges(nearest=0.5) == INCONCLUSIVE  # never taken to the edge
+    assert edges(executed=False) == INCONCLUSIVE
+    assert edges(nearest=None) == INCONCLUSIVE
+    assert edges(elsewhere=["p all 0"], nearest=0.5) == INCONCLUSIVE  # broken, but not by the flagged line
+
+
+def gradient(code: str, *classes: str, **more: Any) -> str:
+    sources = {"p": {"state": "live", "reached": 1.0}}
+    runs = [
+        {"class": c, "sources": sources, "cut_at": [], "dead_terms": [], "convention": str(i)} | more
+        for i, c in enumerate(classes)
+    ]
+    return decide(claim(code), {"executed": True, "runs": runs, "trace": {"errors": {}}}).verdict
+
+
+def test_gradients() -> None:
+    assert gradient("LL201", "none", "none") == CONFIRMED
+    assert gradient("LL201", "zero", "non-zero") == CONFIRMED
+    assert gradient("LL201", "non-zero", "non-zero") == REFUTED
+    assert gradient("LL201", "non-zero") == INCONCLUSIVE
+    assert gradient("LL201", "non-finite", "non-finite") == INCONCLUSIVE
+    here, elsewhere = ([{"op": "Round", "lines": [["a.py", row]]}] for row in (3, 9))
+    assert gradient("LL203", "non-zero", "non-zero", dead_terms=here) == CONFIRMED
+    assert gradient("LL203", "non-zero", "non-zero", dead_terms=elsewhere) == INCONCLUSIVE
+    assert gradient("LL203", "non-zero", "non-zero") == REFUTED
+
+
+def output(code: str, **run: Any) -> str:
+    seen = {"structure": "tensor", "shapes": [[]], "dtypes": ["float32"], "total": 1.0} | run
+    return decide(
+        claim(code), {"executed": True, "runs": [seen | {"convention": c} for c in "ab"], "trace": {}}
+    ).verdict
+
+
+def test_outputs() -> None:
+    assert output("LL101", shapes=[[7]]) == CONFIRMED
+    assert output("LL101") == REFUTED
+    assert output("LL101", structure="tuple of 2", shapes=[[], []]) == INCONCLUSIVE
+    assert output("LL102", structure="tuple of 2") == CONFIRMED
+    assert output("LL102") == REFUTED
+    assert output("LL103", structure="None", shapes=[], dtypes=[]) == CONFIRMED
+    assert output("LL103", dtypes=["int32"]) == CONFIRMED
+    assert output("LL104") == CONFIRMED
+    assert output("LL104", shapes=[[7]]) == REFUTED
+
+
+def test_traces() -> None:
+    def verdict(lines: list[Any] | None, partial: list[Any]) -> str:
+        errors = {} if lines is None else {"None batch": {"message": "m", "lines": lines}}
+        evidence = {"executed": True, "runs": [{"convention": c} for c in "ab"], "trace": {"errors": errors}}
+        return decide(claim("LL306"), evidence | {"partial": [{"message": "m", "lines": p} for p in partial]}).verdict
+
+    assert verdict(None, []) == REFUTED
+    assert verdict([["a.py", 3]], []) == CONFIRMED
+    assert verdict([["a.py", 9]], []) == INCONCLUSIVE
+    assert verdict([["a.py", 9]], [[["a.py", 4]]]) == CONFIRMED
+
+
+@pytest.mark.parametrize("kind", ["timeout", "memory", "processes", "output", "exit", "crash", "failed", "budget"])
+def test_what_ends_early_is_inconclusive_and_says_why(kind: str) -> None:
+    verdict = ended(Outcome(kind, detail="killed by SIGABRT"))
+    assert verdict.verdict == INCONCLUSIVE and "SIGABRT" in verdict.reason and verdict.reason != kind
+
+
+def test_what_cannot_be_called_is_inconclusive_unless_the_flagged_line_raises() -> None:
+    here = {"message": "ValueError: no", "lines": [["a.py", 3]], "tried": 12}
+    assert not_run(claim("LL516"), {"error": here, "reason": "r"}).verdict == CONFIRMED
+    assert not_run(claim("LL516"), {"error": here | {"lines": [["a.py", 9]]}, "reason": "r"}).verdict == INCONCLUSIVE
+    assert not_run(claim("LL401"), {"error": here, "reason": "r"}).verdict == INCONCLUSIVE
+
+
+def test_a_failed_probe_says_nothing() -> None:
+    assert decide(claim("LL302"), {"failed": "ValueError"}).verdict == INCONCLUSIVE
+
+
+def test_every_page_names_the_probe_that_decides_it() -> None:
+    assert {code: rule.probe for code, rule in rules().items() if rule.probe} == PROBE_OF
