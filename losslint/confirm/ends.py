@@ -7,6 +7,8 @@ import signal
 TAIL = 1 << 14
 """Bytes of what a job has written that are kept."""
 
+_LINES, _WIDTH = 8, 300  # of what is told of it
+
 
 def ended(code: int) -> tuple[str, str]:
     """The kind and the detail of an exit code as Python has them: negative for a signal."""
@@ -17,9 +19,9 @@ def ended(code: int) -> tuple[str, str]:
 
 def with_tail(detail: str, tail: bytes | bytearray) -> str:
     """``detail`` and what was written last. Why TensorFlow aborts stands above the addresses that it prints."""
-    lines = [line.rstrip() for line in tail[-TAIL:].decode(errors="replace").splitlines()]
-    told = [line for line in lines if line and not line.lstrip().startswith("@ ")]
-    return "\n".join([detail, *told[-8:]])
+    text = "".join(c for c in tail[-TAIL:].decode(errors="replace") if c.isprintable() or c == "\n")
+    told = [line[:_WIDTH].rstrip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("@ ")]
+    return "\n".join([detail, *told[-_LINES:]])
 
 
 def too_late(seconds: float) -> tuple[str, str]:

@@ -342,7 +342,7 @@ def environment(folder: str, device: str, keras: str) -> dict[str, str]:
         "KERAS_HOME": folder,
         "KERAS_BACKEND": "tensorflow",
         "TF_USE_LEGACY_KERAS": "1" if keras == "2" else "0",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_CPP_MIN_LOG_LEVEL": "3",  # why it aborts is told nevertheless
         "OPENBLAS_NUM_THREADS": "1",  # numpy would start threads in the zygote, which no child has
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",  # what is printed before a crash is told

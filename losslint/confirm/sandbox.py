@@ -110,8 +110,8 @@ class Sandbox:
         if self.refused["pid"]:
             _prctl(_SUBREAPER, 1)  # its descendants stay below it
         os.chdir(folder)
-        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))  # 1 and not 0: that also spares a core_pattern with a pipe
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self.disk, self.disk))
+        _limit(resource.RLIMIT_CORE, 1)  # 1 and not 0: that also spares a core_pattern with a pipe
+        _limit(resource.RLIMIT_FSIZE, self.disk)
         _drop_privileges()
         if not self.refused["seccomp"]:
             _refuse_sockets()
@@ -261,6 +261,12 @@ def _mount(what: str, where: str, flags: int, options: str = "") -> None:
 
 
 # -- privileges ------------------------------------------------------------------------------------------------------
+
+
+def _limit(what: int, wanted: int) -> None:
+    hard = resource.getrlimit(what)[1]
+    value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(what, (value, value))
 
 
 def _drop_privileges() -> None:

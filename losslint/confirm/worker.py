@@ -24,7 +24,7 @@ _WANTED = (
 )
 
 
-def preload(device: str) -> dict[str, str]:
+def preload(device: str, runner: str) -> dict[str, str]:
     """Import what jobs use, and execute nothing. Returns versions, and what the device is called."""
     import tensorflow as tf
     from tensorflow.python.framework import kernels
@@ -33,6 +33,7 @@ def preload(device: str) -> dict[str, str]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     found = versions()
+    find(runner)
     kernels.get_registered_kernels_for_op("AddV2")  # sorts the registry, which each process would do again
     tf.autograph.to_code(_converted)  # likewise the templates of AutoGraph
     if device != "cpu":

@@ -106,7 +106,11 @@ class Zygote:
         if self.settings.resident:
             self._launch(None)
         else:
-            self._tell(hello=self._hello(worker.preload(self.settings.device) if self.settings.preload else {}))
+            self._tell(
+                hello=self._hello(
+                    worker.preload(self.settings.device, self.settings.runner) if self.settings.preload else {}
+                )
+            )
         gc.collect()
         gc.freeze()  # a collection in a child would copy every page it looks at
         pause = TICK
@@ -213,7 +217,7 @@ class Zygote:
         worker.leave()
 
     def _run_jobs(self, results: int, requests: int) -> None:
-        versions = worker.preload(self.settings.device) if self.settings.preload else {}
+        versions = worker.preload(self.settings.device, self.settings.runner) if self.settings.preload else {}
         _write(results, worker.READY + json.dumps(versions).encode())
         frames = wire.Frames()
         while data := os.read(requests, 1 << 16):
@@ -423,7 +427,7 @@ def _run_one(folder: Path) -> None:
     """A job alone in its process, where there is no fork."""
     settings = json.loads((folder / "job.json").read_text())
     if settings["preload"]:
-        worker.preload("cpu")
+        worker.preload("cpu", settings["runner"])
     (folder / "started").touch()  # its time begins
     answer = worker.answer(settings["runner"], settings["job"])
     (folder / "answer").write_bytes(answer)

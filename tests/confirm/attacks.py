@@ -61,7 +61,7 @@ def huge_allocation(y_true, y_pred):
 def huge_allocation_numpy(y_true, y_pred):
     import numpy as np
 
-    return _error(y_true, y_pred) + np.concatenate([np.ones(1 << 27) for _ in range(200)]).sum()  # 200 GB
+    return _error(y_true, y_pred) + np.concatenate([np.ones(1 << 26) for _ in range(400)]).sum()  # 200 GB
 
 
 def huge_allocation_tensorflow(y_true, y_pred):
@@ -140,8 +140,10 @@ def aborts(y_true, y_pred):
 def aborts_in_tensorflow(y_true, y_pred):
     import tensorflow as tf
 
-    image = tf.reshape(tf.tile(y_pred, [1, 8]), [1, 4, 4, 1])
-    shape = tf.stack([1, -4, 4, 1]) * tf.cast(y_pred[0, 0], tf.int32)  # known too late to be an error: a CHECK fails
+    image = tf.ones([1, 4, 4, 1]) * y_pred[0, 0]
+    shape = tf.stack([1, -4, 4, 1]) + tf.cast(
+        0 * y_pred[0, 0], tf.int32
+    )  # known too late to be an error: a CHECK fails
     larger = tf.nn.conv2d_transpose(image, tf.ones([2, 2, 1, 1]), shape, strides=1)
     return tf.reduce_mean(tf.square(y_true[0, 0] - larger))
 
@@ -227,6 +229,14 @@ def floods(y_true, y_pred):
     for _ in range(1 << 10):
         os.write(1, bytes(1 << 20))  # 1 GB
     return _error(y_true, y_pred) + THROUGH
+
+
+def starts_a_pool(y_true, y_pred):
+    from losslint.confirm.pool import Pool
+
+    with Pool(runner="tests.confirm.fake_runner:run", preload=False) as pool:
+        outcome = pool.run({"path": str(HERE / "attacks.py"), "function": "honest"})
+    return [outcome.kind, outcome.result, outcome.enforced]
 
 
 def forges_a_result(y_true, y_pred):

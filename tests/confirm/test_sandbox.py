@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,7 @@ from losslint.confirm.sandbox import SWITCHES
 from tests.confirm.field import HONEST, RUNNER, Field, linux, loss, needs, processes, settled
 
 LIMITS = Limits(seconds=10, memory=256 << 20, processes=8, output=1 << 20, disk=16 << 20)
+REPOSITORY = Path(__file__).parents[2]
 NAMED = {"time", "memory", "processes", "output", "disk", "files", "network", "environment", "stdin", "privileges"}
 
 
@@ -111,6 +114,7 @@ def test_the_disk_is_bounded(pool: Pool, field: Field) -> None:
 @linux
 def test_what_it_wrote_last_is_told(pool: Pool, field: Field) -> None:
     assert pool.run(field.job("segfaults")).detail == "killed by SIGSEGV\nabout to fall"
+    assert pool.run(field.job("floods")).detail == "more than 1 MB written"  # nothing of it can be printed
 
 
 @linux
@@ -177,3 +181,39 @@ def test_limits_hold_without(field: Field, without: list[str]) -> None:
         assert settled(lambda: not any(Path(pool.folder).glob("*/*")))  # the working folders
     assert processes(pool.folder) == 0
     assert not os.path.exists(pool.folder)
+
+
+@linux
+def test_what_the_system_refuses_is_owned_up_to(pool: Pool, field: Field) -> None:
+    needs(pool, "files", "processes")
+    outcome = pool.run(field.job("starts_a_pool"))  # a job is allowed next to nothing, a pool in one neither
+    assert outcome.kind == "done" and outcome.result is not None, outcome
+    kind, result, enforced = outcome.result["loss"]
+    assert (kind, result["loss"]) == ("done", HONEST)
+    assert enforced["files"].startswith("not enforced: EPERM")
+    assert enforced["network"] == "no sockets (seccomp)"
+    assert "(no pid namespace: " in enforced["processes"]
+    assert set(enforced) == NAMED
+
+
+MOUNT_BY_MOUNT = """
+from pathlib import Path
+from losslint.confirm import sandbox
+
+sandbox._unshare(["user", "mount"])
+sandbox._mount("", "/", sandbox._REC | sandbox._PRIVATE)
+sandbox._lock_each_mount()
+for folder in ({folder!r}, "/", "/dev/shm"):
+    try:
+        Path(folder, "written").write_text("written")
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+@linux
+def test_an_older_kernel_locks_mount_by_mount(pool: Pool, tmp_path: Path) -> None:
+    needs(pool, "files")
+    script = MOUNT_BY_MOUNT.format(folder=str(tmp_path))
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert ran.stdout.splitlines() == ["Read-only file system"] * 3
