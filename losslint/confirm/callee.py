@@ -63,7 +63,7 @@ def _loaded(job: Job, loader: Loader, make: Callable[..., Any]) -> tuple[Callabl
         return loader.resolve(job.target, make), {}
     from losslint.confirm.inline import inline
 
-    part = inline(ast.parse(job.bundle.files[job.bundle.main].text), job.step)
+    part = inline(loader.scope.tree, job.step, loader.scope.file.text)
     kinds = {"model": "prediction", "loop": "input"}
     return loader.resolve_inline(part, make), {n: kinds[role] for n, role in part.parameters if role in kinds}
 

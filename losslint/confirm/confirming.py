@@ -122,6 +122,8 @@ def _mapped(
     waiting: dict[Future[Outcome], Planned] = {}
 
     def one(item: Planned) -> Outcome:
+        if item.refused:
+            return Outcome("refused", detail=item.refused)
         if options.budget is not None and time.monotonic() - start > options.budget:
             return Outcome("budget", detail=f"the budget of {options.budget:g} s was spent on other losses")
         return pools[_keras(item)].run(item.job.to_json())

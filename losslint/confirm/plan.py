@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ class Planned:
     row: int
     job: Job
     numbers: list[int] = field(default_factory=list)
+    refused: str = ""  # why it cannot be run at all
     believed: dict[str, Any] = field(default_factory=dict)  # the passport of the analysis
     findings: list[Finding] = field(default_factory=list)  # what the claims are, in their order
 
@@ -121,20 +123,34 @@ def _losses(
         name = key[1]
         inputs = declared.get(key[2]) or configured.get(name) or configured.get(name.rpartition(".")[2], "")
         consumer = consumers.get(key[2], loss.consumer.kind)
-        job = Job(files, name, step_of(loss), consumer, loss.keras, hints(loss), inputs)
+        job = Job(files, name, step_of(loss), consumer, _keras(module, settings), hints(loss), inputs)
         found = [f for f in engine.findings_of(loss) if rulebook.find(f.code).probe] if keys is None else []
-        yield Planned(name, source.filename, key[2], job, [], passport.passport(loss), found), key
+        yield (
+            Planned(name, source.filename, key[2], job, [], _refused(module, job), passport.passport(loss), found),
+            key,
+        )
     for name, row in _definitions(tree):  # what the analysis makes nothing of is run all the same
         if row in forced and row not in seen:
             job = Job(files, name, None, "unknown", _keras(module, settings), {}, declared.get(row, ""))
             yield Planned(name, source.filename, row, job), (source.filename, name, row, 1)
 
 
-def _keras(module: Any, settings: Settings) -> str:
-    from losslint.options import Options
-    from losslint.tracing import keras_of
+_LEGACY = ("tf_keras", "TF_USE_LEGACY_KERAS")
+_GRAPH_CODE = re.compile(r"\bplaceholder\s*\(|\.Session\s*\(")
+"""What TensorFlow 1 builds its graphs with."""
 
-    return keras_of(module, Options(keras=settings.keras))
+
+def _keras(module: Any, settings: Settings) -> str:
+    """The Keras to run with: the one that is configured, or the legacy one where the file asks for it by name."""
+    if settings.keras in ("2", "3"):
+        return settings.keras
+    return "2" if any(mark in module.text for mark in _LEGACY) else "3"
+
+
+def _refused(module: Any, job: Job) -> str:
+    if job.step is not None and job.step.function == "<module>" and _GRAPH_CODE.search(module.text):
+        return "a graph of TensorFlow 1 is built by the whole script"
+    return ""
 
 
 def _consumers(module: Any) -> dict[int, str]:

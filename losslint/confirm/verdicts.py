@@ -42,6 +42,7 @@ def ended(outcome: Outcome) -> Verdict:
         "crash": "the process crashed",
         "failed": "the confirmer failed",
         "budget": "it was not run",
+        "refused": "it is not run",
     }
     detail = f": {outcome.detail}" if outcome.detail else ""
     return Verdict(INCONCLUSIVE, said.get(outcome.kind, outcome.kind) + detail)
@@ -63,6 +64,12 @@ def not_run(claim: Claim, result: dict[str, Any]) -> Verdict:
 def _raised_at(claim: Claim, error: dict[str, Any]) -> bool:
     lines = error.get("lines") or []
     return any(p == claim.path and claim.place.row <= row <= claim.place.end_row for p, row in lines)
+
+
+def _raised_after(claim: Claim, error: dict[str, Any]) -> bool:
+    """Whether what is None, for want of a batch size, was used in a row below the flagged one."""
+    lines = [row for p, row in error.get("lines") or [] if p == claim.path]
+    return "None" in error["message"] and bool(lines) and max(lines) >= claim.place.row
 
 
 # -- what judges share -----------------------------------------------------------------------------------------------
@@ -125,7 +132,7 @@ def _missing(claim: Claim, evidence: Evidence) -> Verdict:
         if run["structure"] in ("None", "number") or (run["structure"] == "tensor" and dtypes):
             what = f"a tensor of {dtypes[0]}" if dtypes else run["structure"]
             return _confirmed(f"returns {what}, which has no gradient", run)
-    return _refuted("returns a float tensor", evidence)
+    return Verdict(INCONCLUSIVE, "returns a float tensor here; another way out of it was not taken")
 
 
 def _scalar(claim: Claim, evidence: Evidence) -> Verdict:
@@ -324,7 +331,7 @@ def _static(claim: Claim, evidence: Evidence) -> Verdict:
     if error is None:
         return _refuted("it can be traced with an unknown batch size", evidence)
     for found in (error, *(evidence.get("partial") or ())):
-        if _raised_at(claim, found):
+        if _raised_at(claim, found) or (evidence["executed"] and _raised_after(claim, found)):
             return _confirmed(f"with an unknown batch size it raises {found['message']}", evidence["runs"][0])
     return Verdict(
         INCONCLUSIVE, f"it cannot be traced with an unknown batch size, for another reason: {error['message']}"

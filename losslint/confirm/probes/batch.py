@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from losslint.confirm.inputs import Arrays, halves
 from losslint.confirm.run import Run
 from losslint.confirm.subject import Result, batches, rows, shared_gradient, shared_parts
 
-_LARGE = 16
+_LARGE = 8
 """Copies of the batch beside which a smoothing constant hardly counts; pairs and triples of samples still fit."""
+_CALM = 0.05
 _SLOW = 0.3  # seconds after which larger batches are not tried
 
 
@@ -46,7 +48,7 @@ def batch(run: Run) -> dict[str, Any]:
             for n, g in shared_parts(base, arrays, convention).items()
             if np.any(g) and n in by_source
         }
-    found["micro"] = _micro(run, own)
+    found["micro"] = max((m for m in _micros(run) if m is not None), default=None)
     found |= _large(run)
     found |= _extents(run)
     order = np.random.default_rng(run.seed + 1).permutation(run.sizes["B"])
@@ -87,13 +89,24 @@ def _distance(a: Any, b: Any) -> float | None:
     return away if math.isfinite(away) else None
 
 
-def _micro(run: Run, own: Any) -> float | None:
+def _micros(run: Run) -> Iterator[float | None]:
+    """At the ordinary input, and where what is unbounded lies near 0: a maximum may take its other side there."""
+    yield _micro(run, run.arrays, run.base)
+    free = [n for n in run.convention.trained if run.convention.specs[n].domain in ("real", "logits")]
+    near = run.arrays | {n: (_CALM * run.arrays[n]).astype(run.arrays[n].dtype) for n in free}
+    result = run.at(near) if free else None
+    if result is not None:
+        yield _micro(run, near, result)
+
+
+def _micro(run: Run, arrays: Arrays, whole: Result) -> float | None:
+    own = shared_gradient(whole, arrays, run.convention)
     count = run.sizes["B"]
     worst: float | None = None
     for parts in halves(count):
         total: Any = np.zeros_like(own)
         for part in parts:
-            piece = rows(run.arrays, run.convention, part)
+            piece = rows(arrays, run.convention, part)
             result = run.at(piece)
             gradient = None if result is None else shared_gradient(result, piece, run.convention)
             if gradient is None or gradient.shape != own.shape:
