@@ -94,6 +94,9 @@ class Pool:
             return self._run_spawned(job)
         try:
             return self._zygote().run(job)
+        except CannotStart:
+            self._check_open()  # a closed pool has not even tried
+            raise
         except _Died:
             self._check_open()
         with self._alone, self._started() as own:  # it may have been any of those that ran
@@ -151,6 +154,8 @@ class Pool:
             yield made
         finally:
             made.close()
+            with self._lock, contextlib.suppress(ValueError):  # the pool was closed
+                self._zygotes.remove(made)
 
     def _start(self) -> _Zygote:
         self._check_open()
@@ -215,7 +220,7 @@ class _Zygote:
         self.dead = False
         self._waiting: dict[int, Future[dict[str, Any]]] = {}
         self._hello: Future[dict[str, Any]] = Future()
-        self._error = ""
+        self._greeted, self._error = False, ""
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
@@ -266,7 +271,8 @@ class _Zygote:
             while data := self._channel.recv(1 << 16):
                 for message in map(json.loads, frames.feed(data)):
                     if "hello" in message:
-                        if not self._hello.done():
+                        if not self._greeted:
+                            self._greeted = True
                             self._hello.set_result(message["hello"])
                     elif "error" in message:
                         self._error = message["error"]
@@ -282,10 +288,10 @@ class _Zygote:
         self._channel.close()
 
     def _death(self) -> Exception:
-        if self._error:
-            return CannotStart(self._error)
         self._errors.seek(0)
         tail = self._errors.read()[-2000:].decode(errors="replace").strip()
+        if self._error or not self._greeted:
+            return CannotStart(self._error or f"the process that was to start the jobs died\n{tail}".strip())
         return _Died(f"\n{tail}" if tail else "")
 
 

@@ -103,14 +103,11 @@ class Zygote:
 
     def serve(self) -> None:
         """Start, say so, and serve until the parent is gone."""
-        if self.settings.resident:
+        told = self.settings
+        if told.resident:
             self._launch(None)
         else:
-            self._tell(
-                hello=self._hello(
-                    worker.preload(self.settings.device, self.settings.runner) if self.settings.preload else {}
-                )
-            )
+            self._tell(hello=self._hello(worker.preload(told.device, told.runner) if told.preload else {}))
         gc.collect()
         gc.freeze()  # a collection in a child would copy every page it looks at
         pause = TICK
