@@ -18,7 +18,7 @@ from typing import Any
 from losslint.confirm import verdicts
 from losslint.confirm.jobs import Limits, Outcome
 from losslint.confirm.plan import Planned, for_findings
-from losslint.confirm.pool import Pool
+from losslint.confirm.pool import CannotStart, Pool
 from losslint.findings import INCONCLUSIVE, REFUTED, Finding, Verdict
 from losslint.session import Result
 from losslint.settings import Resolver
@@ -106,6 +106,8 @@ def run(planned: list[Planned], options: Options, progress: Progress | None = No
         with ThreadPoolExecutor(options.jobs or os.cpu_count() or 1) as executor:
             try:
                 yield from _mapped(executor, planned, pools, options, progress)
+            except CannotStart as error:
+                raise Unavailable(str(error)) from None
             finally:  # ended from outside: what still runs must not be waited for
                 for pool in pools.values():
                     pool.close()

@@ -34,8 +34,9 @@ class Spec:
     """One argument. ``dims`` are symbols of ``SIZES`` or numbers, the first is the batch where it is "B".
 
     Domains: "prob" in [0, 1], "simplex" rows of probabilities that add up to 1, "binary", "onehot", "ids" of classes,
-    "sign" -1 or 1, "logits", "real", "positive", "count", "unit" pixels in [0, 1], "weights" and "mask" of samples,
-    "box" corners (y, x, y, x), "constant" (``value``), "object" (``value`` names a stand-in).
+    "sign" -1 or 1, "logits", "real", "embedding" rows of length 1, "positive", "count", "unit" pixels in [0, 1],
+    "weights" and "mask" of samples, "box" corners (y, x, y, x), "constant" (``value``), "object" (``value`` names a
+    stand-in).
     """
 
     role: str  # "label", "prediction", "weight", "input" or "other"
@@ -147,6 +148,11 @@ def _onehot(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return onehot(rng.integers(0, shape[-1], shape[:-1]), shape[-1])
 
 
+def _embedding(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    rows = rng.normal(size=shape)
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
 def _ids(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     drawn = rng.integers(0, min(CLASSES, 3), shape)
     if drawn.size > 3:  # classes that occur twice, as metric learning needs
@@ -168,6 +174,7 @@ _SAMPLERS: dict[str, Any] = {
     "sign": lambda rng, shape: 2.0 * _binary(rng, shape) - 1.0,
     "logits": lambda rng, shape: rng.normal(size=shape),
     "real": lambda rng, shape: rng.normal(size=shape),
+    "embedding": _embedding,
     "positive": lambda rng, shape: 0.2 + rng.gamma(2.0, 0.5, size=shape),
     "count": lambda rng, shape: np.floor(rng.gamma(2.0, 1.0, size=shape)),
     "unit": lambda rng, shape: 0.05 + 0.9 * rng.random(shape),
