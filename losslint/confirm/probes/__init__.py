@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from losslint.confirm.run import Run
+if TYPE_CHECKING:  # it imports TensorFlow, and who plans a run wants the names alone
+    from losslint.confirm.run import Run
 
-Probe = Callable[[Run], dict[str, Any]]
+Probe = Callable[["Run"], dict[str, Any]]
 
 
 def table() -> dict[str, Probe]:
     """Name -> probe, in the order of the passport."""
-    from losslint.confirm.probes import batch, domain, gradient, keras, modes, output, precision, sign
+    from losslint.confirm.probes import batch, curves, domain, gradient, keras, modes, output, precision, sign
 
     return {
         "trace": output.trace,
@@ -25,7 +26,8 @@ def table() -> dict[str, Probe]:
         "modes": modes.modes,
         "keras": keras.keras,
         "sign": sign.sign,
+        "curves": curves.curves,
     }
 
 
-NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign")
+NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign", "curves")
