@@ -20,6 +20,8 @@ from losslint.confirm.observe import Observation, observe
 from losslint.confirm.subject import Evaluator, Result, Subject, attempts
 
 _TRIES = 400
+_ENOUGH_TRIES = 80  # once a convention is found
+_ENOUGH_STILL = 4  # conventions with finite numbers and no gradient
 _SECONDS = 8.0
 
 
@@ -121,9 +123,10 @@ def runs(
 ) -> Iterator[Run]:
     """The conventions that ``function`` accepts, the likeliest first. Raises NotRun where there is none.
 
-    A call that yields finite numbers and a gradient is better than one that merely returns; those come last.
+    A call that yields finite numbers and a gradient is better than one that merely returns; those come last. Where several
+    return finite numbers and none a gradient, the loss is cut, and looking further is of no use.
     """
-    poorer: list[Run] = []
+    spare: list[tuple[bool, Run]] = []  # finite or not
     errors: dict[str, dict[str, Any]] = {}
     found = tried = 0
     start = time.monotonic()
@@ -133,36 +136,38 @@ def runs(
             break
         tried += 1
         aligned = job.consumer == "keras" and _plain(job)
-        subject = Subject(function, convention, _sizes(convention, job), job.consumer, aligned)
-        run = Run(job, subject, files, tried)
+        run = Run(job, Subject(function, convention, _sizes(convention, job), job.consumer, aligned), files, tried)
         result, error = attempts(Evaluator(run.subject, "eager"), run.arrays)
         if error is not None and "eager" in str(error).lower():  # tf.gradients wants a graph
             result, error = attempts(Evaluator(run.subject, "graph"), run.arrays)
         if error is not None:
-            text = described(error, files)["message"]
-            known = errors.setdefault(text, described(error, files) | {"tried": 0})
-            known["tried"] += 1
-            told += [n for n in map(int, re.findall(r"\d+", text[:300])) if 2 < n < 200 and n not in told]
+            _note(described(error, files), errors, told)
             if type(error).__name__ == "StubUsed":
                 break
-        elif result.total is not None and result.finite and _moved(result) and not _crossed(run, result):
+            continue
+        finite = result.total is not None and result.finite
+        if finite and _moved(result) and not _crossed(run, result):
             found += 1
             yield run
-        elif not poorer or _better(result, poorer[0]):
-            poorer.insert(0, run)
-        if found and tried > 80:
+        else:
+            spare.append((finite, run))
+        if tried > _ENOUGH_TRIES and found:
             break
-    yield from poorer[:1]
-    if not found and not poorer:
+        if not found and sum(f for f, _ in spare) >= _ENOUGH_STILL:
+            break
+    spare.sort(key=lambda s: not s[0])
+    yield from (run for _, run in spare[:2])
+    if not found and not spare:
         common = max(errors.values(), key=lambda e: int(e["tried"]), default=None)
         most = common["message"] if common else "no convention is known"
         raise NotRun(f"none of {tried} input conventions is accepted; most often: {most}", common)
 
 
-def _better(result: Result, than: Run) -> bool:
-    """Whether a call that is not perfect is better than another: finite before not."""
-    other, _ = attempts(Evaluator(than.subject, "eager"), than.arrays)
-    return other is not None and (result.total is not None, result.finite) > (other.total is not None, other.finite)
+def _note(error: dict[str, Any], errors: dict[str, dict[str, Any]], told: list[int]) -> None:
+    """Count ``error``, and keep the numbers it names: they may be extents that the loss wants."""
+    known = errors.setdefault(error["message"], error | {"tried": 0})
+    known["tried"] += 1
+    told += [n for n in map(int, re.findall(r"\d+", error["message"])) if 2 < n < 200 and n not in told]
 
 
 def _plain(job: Job) -> bool:

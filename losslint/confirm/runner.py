@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,8 +52,11 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
         "tried": first.tried,
     }
     found["device"] = _device(tf)
+    found["seconds"] = {}
     for name in job.probes:
+        start = time.perf_counter()
         found["facts"][name] = _probed(name, first)
+        found["seconds"][name] = round(time.perf_counter() - start, 4)
     if job.claims:
         found["claims"] = list(_evidence(job, first, accepted))
     if loader.used_stubs:
@@ -119,8 +123,9 @@ def _probed(name: str, run: Run) -> dict[str, Any]:
 def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[str, Any]]:
     second: Run | None = None
     alike: list[Run] = []
-    others = list(itertools.islice(accepted, _OTHERS))
     wanted = {code: probe for code, probe in PROBE_OF.items() if any(c.code == code for c in job.claims)}
+    edges = "edges" in wanted.values()
+    others = list(itertools.islice(accepted, _OTHERS if edges else 2))
     cache: dict[tuple[int, str], dict[str, Any]] = {}
 
     def fact(run: Run, name: str) -> dict[str, Any]:
