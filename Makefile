@@ -12,6 +12,8 @@ demo: $(VENV)/.demo
 	$(BIN)/losslint check --exit-zero --output-format concise fixtures/unsound
 	$(BIN)/losslint check fixtures/sound
 	$(BIN)/losslint facts examples/train_vae.py::vae_loss
+	$(BIN)/losslint check --confirm --exit-zero examples
+	$(BIN)/losslint check --confirm --exit-zero --output-format concise fixtures/unsound
 
 test: lint fast tf
 
@@ -27,9 +29,9 @@ tf: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'tf and not gpu' || test $$? -eq 5  # 5: no such test
 
 # The stamps make the set-up run once, and again when what it installs has changed.
-$(VENV)/.demo: pyproject.toml constraints.txt
+$(VENV)/.demo: Makefile pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable . --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[tf]' --constraint constraints.txt
 	touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt

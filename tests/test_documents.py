@@ -1,13 +1,25 @@
 """What the documents show and name is what there is."""
 
 import re
+import shlex
+import sys
 
+import click
 import pytest
 
+from losslint.cli import cli
 from tests.command import losslint
-from tests.rule_pages import ROOT
+from tests.rule_pages import PAGES, ROOT, read
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 DOCUMENTS = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+SUBCOMMANDS = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)} for name, c in cli.commands.items()}
+ELSEWHERE = {"--strict"}  # of mypy
 
 
 def test_the_sample_in_the_readme_is_what_losslint_prints() -> None:
@@ -20,8 +32,17 @@ def test_the_sample_in_the_readme_is_what_losslint_prints() -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_somewhere(name: str) -> None:
     document = ROOT / name
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)]+)", document.read_text(encoding="utf-8"))
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target.read_text(encoding="utf-8")), link
+
+
+def _anchors(text: str) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -29,3 +50,57 @@ def test_what_stands_in_the_tree_is_called_by_its_name(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     paths = re.findall(r"`((?:losslint|tests|rules|fixtures|benchmarks|docs)/[\w./-]*)`", text)
     assert [path for path in paths if "nnn" not in path and not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_options_exist(name: str) -> None:
+    """Every option that is named is one of some subcommand, and those of a command that is shown are its own."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    known = set().union(*SUBCOMMANDS.values()) | ELSEWHERE | {"--help", "--version"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - known == set()
+    for shown in _shown(text):
+        words = shlex.split(shown.replace("\n", " "), comments=True)[1:]
+        command = words[0] if words and words[0] in SUBCOMMANDS else "check"
+        options = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
+        assert options <= SUBCOMMANDS[command], shown
+
+
+def _shown(text: str) -> list[str]:
+    """The commands of a document: in backticks, or as a line of a block."""
+    parts = re.split(r"^```.*$", text, flags=re.MULTILINE)  # prose, block, prose, ...
+    prose, blocks = "".join(parts[::2]), "".join(parts[1::2])
+    return [*re.findall(r"`(losslint [^`]+)`", prose), *re.findall(r"^(losslint .*)$", blocks, re.MULTILINE)]
+
+
+def test_options_with_a_default_are_told_with_it() -> None:
+    text = (ROOT / "docs/confirming.md").read_text(encoding="utf-8")
+    defaults = {p.opts[0]: p.default for p in cli.commands["check"].params if isinstance(p, click.Option)}
+    assert f"`--timeout {defaults['--timeout']:g}`" in text and f"`--device {defaults['--device']}`" in text
+    table = set(re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE))
+    assert {"--device", "--timeout", "--budget", "--no-trust-refuted", "--report", "--repro"} <= table
+
+
+def test_the_kinds_of_inputs_are_all_told() -> None:
+    inputs = pytest.importorskip("losslint.confirm.inputs", reason="needs NumPy")
+    text = (ROOT / "docs/confirming.md").read_text(encoding="utf-8")
+    table = text.split("| kind | values |", 1)[1].split("\n\n", 1)[0]
+    told = {kind for row in table.splitlines() for kind in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")}
+    assert told == {*inputs.DOMAINS, *inputs._DTYPES}
+
+
+def test_every_page_of_a_rule_with_a_probe_says_how_a_run_decides_it() -> None:
+    pages = {page.path: page.meta["probe"] for page in map(read, PAGES)}
+    for path, probe in pages.items():
+        told = re.search(r"^###? How a run decides it\n\n\*(\w+)\*: ", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert (told.group(1) if told else "") == probe, path.name
+
+
+def test_the_hooks_are_commands_and_bring_what_they_need() -> None:
+    entries = re.findall(r"^  entry: losslint (.*)$", HOOKS, re.MULTILINE)
+    assert len(entries) == HOOKS.count("- id: ") == 2
+    for entry in entries:
+        command, *options = entry.split()
+        assert set(options) <= SUBCOMMANDS[command]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    brought = re.search(r"additional_dependencies: \[(.*?)\]", HOOKS)
+    assert brought and re.findall(r'"(.*?)"', brought.group(1)) == project["optional-dependencies"]["tf"]
