@@ -2,10 +2,10 @@
 
 usage: python -m benchmarks.confirmations [FOLDER] [--most N] [--passports N]
 
-The losses of FOLDER (default: fixtures/unsound) with findings on gradients and batches are run twice in one go, one at a
-time: by the pool, whose zygote has imported TensorFlow, and by a fresh interpreter each. Both run the same jobs with the
-same probes in the same runner, and the verdicts are compared. Then the time of each probe of a full passport is listed.
-Times are wall-clock seconds of this run; only their ratio says something.
+The losses of FOLDER (default: fixtures/unsound) with findings on gradients and batches are run twice in one go, one at
+a time: by the pool, whose zygote has imported TensorFlow, and by a fresh interpreter each. Both run the same jobs with
+the same probes in the same runner, and the verdicts are compared. Then the time of each probe of a full passport is
+listed. Times are wall-clock seconds of this run; only their ratio says something.
 """
 
 from __future__ import annotations
@@ -34,13 +34,12 @@ def jobs(folder: str) -> list[Planned]:
     return [p for p in for_findings(session.check([folder], resolver).findings, resolver) if not p.refused]
 
 
-def timed(planned: list[Planned], **how: str) -> tuple[float, float, list[Ran]]:
-    """Seconds until the pool can run, seconds for all jobs, and what came of them."""
+def timed(planned: list[Planned], **how: str) -> tuple[float, list[Ran]]:
+    """Seconds for all jobs, the start of the pool and its import included, and what came of them."""
     start = time.perf_counter()
     with Pool(device="cpu", limits=Limits(seconds=120), **how) as pool:
-        ready = time.perf_counter()
         ran = [Ran(p, pool.run(p.job.to_json())) for p in planned]
-        return ready - start, time.perf_counter() - ready, ran
+    return time.perf_counter() - start, ran
 
 
 def main() -> int:
@@ -51,18 +50,14 @@ def main() -> int:
     options = parser.parse_args()
     planned = jobs(options.folder)[: options.most]
     claims = sum(len(p.job.claims) for p in planned)
-    start, forked, by_fork = timed(planned)
-    _, fresh, by_spawn = timed(planned, start_method="spawn")
+    whole, by_fork = timed(planned)
+    fresh, by_spawn = timed(planned, start_method="spawn")
     verdicts = [[[v.verdict for v in r.verdicts()] for r in ran] for ran in (by_fork, by_spawn)]
     ended = [sum(r.outcome.kind == "done" for r in ran) for ran in (by_fork, by_spawn)]
-    whole = start + forked
-    print(
-        f"{len(planned)} losses, {claims} findings; ran {ended[0]} and {ended[1]}; verdicts equal: {verdicts[0] == verdicts[1]}"
-    )
-    print(
-        f"forked: {whole:.1f} s with the import, {forked / len(planned):.3f} s a loss; fresh: {fresh / len(planned):.3f} s a loss"
-    )
-    print(f"fresh / forked, all costs of both: {fresh / whole:.1f}; without the one import: {fresh / forked:.1f}")
+    print(f"{len(planned)} losses, {claims} findings; ran {ended}; verdicts equal: {verdicts[0] == verdicts[1]}")
+    print(f"forked: {whole:.1f} s with the one import, {whole / len(planned):.3f} s a loss")
+    print(f"fresh: {fresh:.1f} s, {fresh / len(planned):.3f} s a loss")
+    print(f"fresh / forked: {fresh / whole:.1f}")
     seconds: dict[str, list[float]] = defaultdict(list)
     with Pool(device="cpu", limits=Limits(seconds=120)) as pool:
         for one in planned[: options.passports]:

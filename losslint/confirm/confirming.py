@@ -95,14 +95,15 @@ def run(planned: list[Planned], options: Options, progress: Progress | None = No
 
     A loss for which the budget does not suffice is given back as not run.
     """
-    if not planned:
+    if not planned and not options.device.startswith("gpu"):
         return
     if importlib.util.find_spec("tensorflow") is None:
         raise Unavailable(MISSING)
     pools: dict[str, Pool] = {}
+    device = _device(options.device)
     try:
         for keras in dict.fromkeys(_keras(p) for p in planned):
-            pools[keras] = Pool(device=_device(options.device), keras=keras, limits=Limits(seconds=options.seconds))
+            pools[keras] = Pool(device=device, keras=keras, limits=Limits(seconds=options.seconds))
         with ThreadPoolExecutor(options.jobs or os.cpu_count() or 1) as executor:
             try:
                 yield from _mapped(executor, planned, pools, options, progress)
@@ -156,7 +157,7 @@ def _device(wanted: str) -> str:
         return wanted
     try:
         return resolve_device(wanted)
-    except NoDevice as error:
+    except (NoDevice, CannotStart) as error:
         raise Unavailable(str(error)) from None
 
 

@@ -305,8 +305,8 @@ def devices() -> list[str]:
 
 def resolve_device(wanted: str) -> str:
     """The device that "auto", "cpu", "gpu" or "gpu:N" means. Raises ``NoDevice`` where there is none."""
-    if wanted == "cpu":
-        return wanted
+    if wanted == "cpu" or (wanted == "auto" and not _may_have_gpu()):
+        return "cpu"
     found = devices()
     if wanted == "auto":
         return found[1] if len(found) > 1 else found[0]
@@ -314,6 +314,12 @@ def resolve_device(wanted: str) -> str:
     if name not in found:
         raise NoDevice(f"no device {wanted!r}: TensorFlow finds {', '.join(found)}")
     return name
+
+
+def _may_have_gpu() -> bool:
+    """Whether asking TensorFlow, which takes seconds, could find one: Linux names its devices in /dev."""
+    nodes = ("nvidia[0-9]*", "dxg", "kfd")
+    return sys.platform != "linux" or any(True for node in nodes for _ in Path("/dev").glob(node))
 
 
 @functools.cache
