@@ -55,6 +55,8 @@ _COMPARE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, slice, range)
 CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss", "compile"))
 """Methods that take a loss, whatever the object is."""
+_HUGE = 10_000
+"""Elements or characters of a value, and exponents, beyond which nothing is computed."""
 _UNROLLED = 32
 """The longest ``tf.range`` that is walked through number by number."""
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
@@ -311,18 +313,13 @@ class Expressions(Core):
                 if primitive
                 else self.graph.opaque(dependencies((left, right)), name)
             )
-        if name == "Power" and isinstance(right, (int, float)) and abs(right) > 10_000:
-            return Unknown((), "a huge power")
+        if _is_huge(name, left, right):
+            return Unknown((), "a huge value")
         if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
             try:
-                result = fold(left, right)
+                return fold(left, right)
             except Exception:  # the program under test would raise
                 return Unknown(tuple(dependencies((left, right))), "an operation that fails")
-            return (
-                Unknown((), "a huge value")
-                if isinstance(result, (str, list, tuple)) and len(result) > 10_000
-                else result
-            )
         special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
         if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
             return self.call(left.cls.find(special).bind(left), [right], {})
@@ -519,6 +516,17 @@ class Expressions(Core):
 
     def _eval_Await(self, tree: cst.Await) -> Any:
         return self.eval(tree.expression)
+
+
+def _is_huge(name: str, left: Any, right: Any) -> bool:
+    """Whether computing ``left <operator> right`` would make something that is only worth its memory to the program."""
+    if name in ("Power", "LeftShift"):
+        return isinstance(right, (int, float)) and abs(right) > _HUGE
+    sizes = [len(x) for x in (left, right) if isinstance(x, (str, bytes, list, tuple))]
+    counts = [x for x in (left, right) if isinstance(x, int)]
+    if name == "Multiply" and sizes:
+        return sizes[0] * max(counts, default=1) > _HUGE
+    return name == "Add" and sum(sizes) > _HUGE
 
 
 def _is_list(value: Any) -> bool:

@@ -122,3 +122,13 @@ def test_walrus_and_chained_comparison() -> None:
 
 def test_a_huge_power_is_not_computed() -> None:
     assert "opaque" in ops(_loss("return y_pred * 10 ** 10 ** 10"))
+
+
+def test_values_that_are_huge_are_not_computed() -> None:
+    source = """
+        import tensorflow as tf
+        def loss(y_true, y_pred):
+            text, data, bits = "x" * (1 << 40), 2**40 * b"x" + b"y", 1 << 10**9
+            return tf.reduce_mean(y_pred)
+    """
+    assert traced(source).value.shape.rank == 0  # computing them would take all memory
