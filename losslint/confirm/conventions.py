@@ -302,7 +302,7 @@ def _prediction(name: str, layout: Layout, hint: Mapping[str, Any]) -> Spec:
     if _LATENT.search(name):
         return Spec("prediction", "real", ("B", "E"))
     if wanted == "ids":
-        return Spec("other", "ids", dims, "int32")
+        return Spec("other", "ids", dims[:-1] if len(dims) > 1 else dims, "int32")
     if wanted == "logits" and domain in _ACTIVATED:
         domain = "logits"
     elif wanted == "positive" and domain not in ("ids", "box"):

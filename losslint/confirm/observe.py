@@ -6,9 +6,10 @@ run eagerly while watched. The stack tells the lines: all of those in the user's
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ import tensorflow as tf
 from tensorflow.python.framework import op_callbacks
 
 from losslint.confirm.inputs import Arrays
-from losslint.confirm.subject import Subject, tensors_in, total_of
+from losslint.confirm.jobs import Place
+from losslint.confirm.subject import Subject, attempts, tensors_in, total_of
 
 Line = tuple[str, int]
+Spot = tuple[str, Place]
 
 
 @dataclass(slots=True)
@@ -29,10 +32,20 @@ class Op:
     lines: tuple[Line, ...]  # in the user's files, innermost first
     inputs: list[Any]
     outputs: list[Any]
+    spots: tuple[Spot, ...] = ()  # the expressions of ``lines``, where Python tells them (3.11)
 
     def at(self, path: str, first: int, last: int) -> bool:
         """Whether a line of ``path`` between ``first`` and ``last`` made it."""
         return any(p == path and first <= row <= last for p, row in self.lines)
+
+    def is_of(self, path: str, place: Place) -> bool:
+        """Whether the expression at ``place`` itself made it, not one beside it or within it."""
+        return (path, place) in self.spots
+
+    def is_in(self, path: str, place: Place) -> bool:
+        """Whether an expression within ``place`` made it."""
+        start, end = (place.row, place.column), (place.end_row, place.end_column)
+        return any(p == path and start <= (s.row, s.column) and (s.end_row, s.end_column) <= end for p, s in self.spots)
 
 
 @dataclass
@@ -61,7 +74,8 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
     def callback(op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
         if graph is None:
             kind = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
-            found.ops.append(Op(kind, tuple(_frames(files)), list(inputs), list(outputs)))
+            lines, spots = _stack(files)
+            found.ops.append(Op(kind, lines, list(inputs), list(outputs), spots))
 
     eagerly = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
@@ -87,12 +101,30 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
     return found
 
 
-def _frames(files: frozenset[str]) -> Iterator[Line]:
+def _stack(files: frozenset[str]) -> tuple[tuple[Line, ...], tuple[Spot, ...]]:
+    """The lines and expressions of ``files`` that are being executed, innermost first."""
+    lines: list[Line] = []
+    spots: list[Spot] = []
     frame = sys._getframe(2)
     while frame is not None:
-        if frame.f_code.co_filename in files:
-            yield frame.f_code.co_filename, frame.f_lineno
+        path = frame.f_code.co_filename
+        if path in files:
+            lines.append((path, frame.f_lineno))
+            place = _places(frame.f_code).get(frame.f_lasti)
+            spots += [(path, place)] if place is not None else []
         frame = frame.f_back  # type: ignore[assignment]
+    return tuple(lines), tuple(spots)
+
+
+@functools.cache
+def _places(code: CodeType) -> dict[int, Place]:
+    """Offset of each instruction -> the expression it belongs to; empty where Python does not tell."""
+    positions = code.co_positions() if sys.version_info >= (3, 11) else ()
+    return {
+        2 * i: Place(row, column + 1, end_row, end_column + 1)
+        for i, (row, end_row, column, end_column) in enumerate(positions)
+        if row is not None and end_row is not None and column is not None and end_column is not None
+    }
 
 
 def _line_tracer(files: frozenset[str], lines: set[Line]) -> Any:
@@ -156,6 +188,17 @@ def breaks(op: Op) -> bool:
     outputs = [x for x in (_value(t) for t in op.outputs) if x is not None]
     inputs = [x for x in (_value(t) for t in op.inputs) if x is not None]
     return any(not np.isfinite(x).all() for x in outputs) and all(np.isfinite(x).all() for x in inputs)
+
+
+def bends(observation: Observation, op: Op) -> bool:
+    """Whether some gradient that ``op`` gets or passes back is not finite. True where that cannot be told."""
+    if observation.tape is None:
+        return True
+    tensors = [t for t in (*op.inputs, *op.outputs) if getattr(t, "dtype", tf.bool).is_floating]
+    gradients, error = attempts(observation.tape.gradient, observation.total, tensors)
+    if error is not None:
+        return True
+    return not all(g is None or bool(np.isfinite(tf.convert_to_tensor(g).numpy()).all()) for g in gradients)
 
 
 # -- what depends on what --------------------------------------------------------------------------------------------

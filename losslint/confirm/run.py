@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import time
 import traceback
@@ -105,9 +106,47 @@ class Run:
         return self.observations[name]
 
     @functools.cached_property
+    def marks(self) -> list[tuple[str, float]]:
+        """Values of labels that the loss compares them with and that change the answer: what it ignores, often."""
+        return list(dict.fromkeys(_marks(self)))
+
+    @functools.cached_property
     def xla(self) -> Evaluator:
         """The loss compiled by XLA."""
         return Evaluator(self.subject, "xla", self.trace["autograph"], static=True)
+
+
+_COMPARISONS: Mapping[str, Callable[..., Any]] = {
+    "Equal": np.equal, "NotEqual": np.not_equal, "Less": np.less, "LessEqual": np.less_equal, "Greater": np.greater,
+    "GreaterEqual": np.greater_equal,
+}  # fmt: skip
+
+
+def _marks(run: Run) -> Iterator[tuple[str, float]]:
+    """For each comparison of a label with a number that is answered alike for every element, what changes that."""
+    for op in run.observed("ordinary", run.arrays).ops:
+        compare = _COMPARISONS.get(op.type)
+        values = [_numbers(t) for t in op.inputs] if compare is not None else []
+        if compare is None or any(v is None for v in values) or {v.size for v in values} == {1}:
+            continue
+        answer = np.unique(compare(*values))
+        for side, name in itertools.product((0, 1), run.convention.labels):
+            label, other = run.arrays[name], values[1 - side]
+            if other.size != 1 or values[side].size != label.size or np.any(values[side].ravel() != label.ravel()):
+                continue
+            for value in (other.item() + _STEPS) if answer.size == 1 else ():
+                if compare(*((value, other) if side == 0 else (other, value))) != answer[0]:
+                    yield name, float(value)
+                    break
+
+
+_STEPS = np.array([0.0, -1.0, 1.0])
+"""From what labels are compared with to what may change the answer."""
+
+
+def _numbers(tensor: Any) -> Any:
+    array = attempts(lambda: np.asarray(tensor.numpy(), dtype="float64"))[0]
+    return array if array is not None and array.size else None
 
 
 def described(error: Exception, files: frozenset[str]) -> dict[str, Any]:
@@ -123,8 +162,8 @@ def runs(
 ) -> Iterator[Run]:
     """The conventions that ``function`` accepts, the likeliest first. Raises NotRun where there is none.
 
-    A call that yields finite numbers and a gradient is better than one that merely returns; those come last. Where several
-    return finite numbers and none a gradient, the loss is cut, and looking further is of no use.
+    A call that yields finite numbers and a gradient is better than one that merely returns; those come last. Where
+    several return finite numbers and none a gradient, the loss is cut, and looking further is of no use.
     """
     spare: list[tuple[bool, Run]] = []  # finite or not
     errors: dict[str, dict[str, Any]] = {}
@@ -153,7 +192,7 @@ def runs(
             spare.append((finite, run))
         if tried > _ENOUGH_TRIES and found:
             break
-        if not found and sum(f for f, _ in spare) >= _ENOUGH_STILL:
+        if not found and sum(f and not _one_class(r) for f, r in spare) >= _ENOUGH_STILL:
             break
     spare.sort(key=lambda s: not s[0])
     yield from (run for _, run in spare[:2])
@@ -183,6 +222,11 @@ def _sizes(convention: Convention, job: Job) -> Sizes:
 def _moved(result: Result) -> bool:
     """Whether some gradient is not 0; a loss that is cut everywhere has to be taken as it is."""
     return any(g is not None and bool(np.any(g)) for g in result.gradients.values())
+
+
+def _one_class(run: Run) -> bool:
+    """Whether some prediction has a last axis of 1, over which a softmax is constant."""
+    return any(s.role == "prediction" and s.dims[-1:] == (1,) for s in run.convention.specs.values())
 
 
 def _crossed(run: Run, result: Result) -> bool:

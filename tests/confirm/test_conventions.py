@@ -31,7 +31,7 @@ def first(signature: str, words: str = "", hints: dict[str, Any] | None = None, 
         ("dice", "y_true=binary[B,H,W,1] y_pred=prob[B,H,W,1]"),
         ("ssim", "y_true=unit[B,H,W,3] y_pred=unit[B,H,W,3]"),
         ("giou box", "y_true=box[B,4] y_pred=box[B,4]"),
-        ("triplet", "y_true=ids[B] y_pred=real[B,E]"),
+        ("triplet", "y_true=ids[B] y_pred=embedding[B,E]"),
         ("regression huber", "y_true=real[B,C] y_pred=real[B,C]"),
     ],
 )
@@ -44,6 +44,8 @@ def test_hints_weigh_more_than_words() -> None:
     assert len(first("y_true, y_pred", "dice", hints).specs["y_pred"].dims) == 2
     ids = first("y_true, y_pred", "", {"y_true": {"domain": "ids", "rank": 1}})
     assert ids.describe().startswith("y_true=ids[B] ")
+    actions = first("logits, actions", "", {"actions": {"role": "prediction", "domain": "ids"}})
+    assert len(actions.specs["actions"].dims) == len(actions.specs["logits"].dims) - 1
     logits = first("y_true, y_pred", "", {"y_pred": {"domain": "logits"}})
     assert logits.specs["y_pred"].domain == "logits"
 

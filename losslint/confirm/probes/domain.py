@@ -10,7 +10,7 @@ import numpy as np
 from losslint.confirm import observe
 from losslint.confirm.inputs import Arrays, onehot, values
 from losslint.confirm.jobs import Claim
-from losslint.confirm.observe import Observation, Op, breaks, distance, upstream
+from losslint.confirm.observe import Observation, Op, bends, breaks, distance, upstream
 from losslint.confirm.points import Edges, single
 from losslint.confirm.run import Run
 from losslint.confirm.subject import Result, attempts
@@ -19,6 +19,7 @@ NEAR = 1e-3
 """An operand this close to the edge has been taken there: guards are smaller."""
 _LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
 _WATCHED = 40  # points at which a loss is watched operation by operation
+_COMPILED = 8  # points at which XLA is asked
 _EXAMPLES = 120
 
 FAMILIES: dict[str, frozenset[str]] = {
@@ -35,8 +36,10 @@ FAMILIES: dict[str, frozenset[str]] = {
 
 
 def points(run: Run) -> Iterator[tuple[str, Arrays]]:
-    """Every edge point of the run's convention, and a batch of one."""
+    """Every edge point of the run's convention, labels that the loss looks for, and a batch of one."""
     yield from Edges(run.convention, run.arrays).points()
+    for name, value in run.marks:
+        yield f"{name} all {value:g}", run.arrays | {name: np.full_like(run.arrays[name], value)}
     yield "a batch of one", single(run.convention, run.sizes, run.seed)
 
 
@@ -113,12 +116,12 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
             return found
         found["elsewhere"].append(name)
     edge_points = _approach(run, claim, family, [p for p in at_edges if p[2] is not None and p[2].finite], found)
-    for name, arrays in edge_points[:3]:
+    for name, arrays in edge_points[:_COMPILED]:
         result, _ = attempts(run.xla, arrays)
         if result is not None and not result.finite:
             found["witness"] = _witness(run, claim, family, name, arrays, result, "xla")
             return found
-    if found["executed"] and not edge_points:
+    if found["executed"] and found["nearest"] != 0.0:
         searched = _searched(run, claim, family)
         if searched is not None:
             found["witness"] = searched
@@ -126,8 +129,12 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
 
 
 def _approach(run: Run, claim: Claim, family: frozenset[str], finite: list[Any], found: dict[str, Any]) -> list[Any]:
-    """Watch the loss where it stays finite; notes how near the operand comes. The points at which it is at its edge."""
+    """Watch the loss where it stays finite; notes how near the operand comes. The points at which it is at its edge.
+
+    An epsilon that tf.function leaves in place may still be lost to XLA: close is as good as there.
+    """
     reached = []
+    edge = NEAR if claim.code == "LL402" else 0.0
     for name, arrays, _ in [("an ordinary input", run.arrays, run.base), *finite][:_WATCHED]:
         blame = _blame(run.observed(name, arrays), claim, family)
         found["executed"] |= blame["executed"]
@@ -138,29 +145,41 @@ def _approach(run: Run, claim: Claim, family: frozenset[str], finite: list[Any],
             found["nearest"] = nearest
         if nearest <= NEAR:
             found["near"].append([name, nearest])
-        if nearest == 0.0:
-            reached.append((name, arrays))
-    return reached
+        if nearest <= edge:
+            reached.append((nearest, name, arrays))
+    return [(name, arrays) for _, name, arrays in sorted(reached, key=lambda r: r[0])]
 
 
 def _blame(observation: Observation, claim: Claim, family: frozenset[str]) -> dict[str, Any]:
     """Whether an operation on the flagged line is at the edge of its domain or leaves it; how near it is."""
-    first, last = claim.place.row, claim.place.end_row
-    here = [op for op in observation.ops if op.at(claim.path, first, last)]
-    executed = bool(here) or observation.executed(claim.path, first, last)
-    own = _own(observation, here, family)
+    executed, own = _own(observation, claim, family)
     distances = [d for d in map(distance, own) if d is not None]
     lost = 0.0
     if claim.code == "LL402":  # eagerly the epsilon is still there: rounded away only where the graph sums constants
         lost = max((_LOST.get(_dtype(op), 6e-8) for op in own), default=0.0)
-    hit = any(d <= lost for d in distances) or any(breaks(op) for op in own)
+    at_edge = [op for op, d in ((op, distance(op)) for op in own) if d is not None and d <= lost]
+    hit = any(breaks(op) for op in own) or any(lost or bends(observation, op) for op in at_edge)
     return {"executed": executed, "hit": hit, "nearest": min(distances, default=None)}
 
 
-def _own(observation: Observation, here: list[Op], family: frozenset[str]) -> list[Op]:
-    """The operations of ``family`` on the flagged line; where there is none, those that it is computed from."""
-    own = [op for op in here if op.type in family]
-    return own or [op for op in upstream(observation, [t for op in here for t in op.outputs]) if op.type in family]
+def _own(observation: Observation, claim: Claim, family: frozenset[str]) -> tuple[bool, list[Op]]:
+    """Whether the flagged line ran, and the operations of ``family`` that are meant.
+
+    Of each type those of the flagged expression itself, else those within it; where there is none of any type, those on
+    its line, and at last those that it is computed from.
+    """
+    path, place = claim.path, claim.place
+    here = [op for op in observation.ops if op.at(path, place.row, place.end_row)]
+    within = [op for op in here if op.is_in(path, place)]
+    outer = {op.type for op in within if op.is_of(path, place)}
+    nearest = [op for op in within if op.type not in outer or op.is_of(path, place)]
+    for ops in (nearest, here):
+        own = [op for op in ops if op.type in family]
+        if own:
+            return True, own
+    made = [t for op in within or here for t in op.outputs]
+    executed = bool(here) or observation.executed(path, place.row, place.end_row)
+    return executed, [op for op in upstream(observation, made) if op.type in family]
 
 
 def _dtype(op: Op) -> str:

@@ -18,9 +18,13 @@ _SEEDS = 3
 
 _LINEAR = frozenset({
     "AddV2", "Add", "Sub", "AddN", "Neg", "Identity", "Mean", "Sum", "Reshape", "Squeeze", "ExpandDims", "Cast",
-    "Mul", "RealDiv", "Pack", "ConcatV2",
+    "Mul", "RealDiv", "Pack", "ConcatV2", "StridedSlice", "Slice", "Transpose", "Tile", "BroadcastTo", "EnsureShape",
+    "Select", "SelectV2",
 })  # fmt: skip
-"""Operations through which a sum stays a sum; a product counts where the other factor depends on no prediction."""
+"""Operations through which a sum stays a sum.
+
+A product counts where the other factor depends on no prediction, a choice where its condition does not.
+"""
 
 
 def gradient(run: Run) -> dict[str, Any]:
@@ -29,7 +33,12 @@ def gradient(run: Run) -> dict[str, Any]:
     for seed in range(1, _SEEDS):
         result = run.at(run.convention.sample(run.sizes, run.seed + seed))
         results += [result] if result is not None else []
-    sources = {name: _state([r.gradients.get(name) for r in results]) for name in run.base.gradients}
+    specs = run.convention.specs
+    sources = {
+        name: _state([r.gradients.get(name) for r in results])
+        | {"role": specs[name].role if name in specs else "variable"}
+        for name in run.base.gradients
+    }
     observation = run.observed("ordinary", run.arrays)
     living = alive(observation)
     found = {
@@ -38,6 +47,8 @@ def gradient(run: Run) -> dict[str, Any]:
         "cut_at": [_told(op) for op in cuts(observation, living)],
         "dead_terms": [_term(t, observation) for t in dead_terms(observation, living)],
     }
+    if living is None:
+        found["not_watched"] = f"more than {_MOST} operations depend on what is trained"
     if observation.error is not None:
         found["not_watched"] = f"{type(observation.error).__name__}: {str(observation.error)[:200]}"
     return found
@@ -133,20 +144,21 @@ def dead_terms(observation: Observation, living: set[int] | None) -> list[Any]:
         seen.add(id(tensor))
         op = makers.get(id(tensor))
         inner = [t for t in op.inputs if id(t) in moving] if op is not None else []
-        if (
-            op is not None
-            and op.type in _LINEAR
-            and inner
-            and (
-                op.type not in ("Mul", "RealDiv")
-                or (len(inner) == 1 and (op.type == "Mul" or inner[0] is op.inputs[0]))
-            )
-        ):
+        if op is not None and op.type in _LINEAR and inner and _stays_sum(op, inner):
             todo.extend(inner)
         else:
             leaves.append(tensor)
     dead = [t for t in leaves if id(t) not in living]
     return dead if len(dead) < len(leaves) else []
+
+
+def _stays_sum(op: Op, moving: list[Any]) -> bool:
+    """Whether ``op``, one of ``_LINEAR``, is linear in what of it is ``moving``."""
+    if op.type == "Mul":
+        return len(moving) == 1
+    if op.type == "RealDiv":
+        return len(moving) == 1 and moving[0] is op.inputs[0]
+    return op.type not in ("Select", "SelectV2") or all(t is not op.inputs[0] for t in moving)
 
 
 # -- whether it is the derivative ------------------------------------------------------------------------------------
