@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,18 +47,23 @@ def for_findings(
 ) -> Iterator[Planned]:
     """The losses in which ``findings`` were made, each with the claims that a run can decide; all probes on request.
 
-    ``texts`` holds files that are not to be read from disk (standard input).
+    ``texts`` holds files that are not to be read from disk (standard input). Jobs speak of absolute paths: they run
+    elsewhere.
     """
+    named: dict[str, str] = {}
     wanted: dict[str, dict[Key, list[int]]] = {}
     for number, finding in enumerate(findings):
         key = finding.extra.get("loss")
         if key is not None and rulebook.find(finding.code).probe:
-            wanted.setdefault(key[0], {}).setdefault(tuple(key), []).append(number)
+            path = os.path.abspath(key[0])
+            named[path] = key[0]
+            wanted.setdefault(path, {}).setdefault((path, *key[1:]), []).append(number)
     for path, keys in wanted.items():
-        data = (texts or {}).get(path)
+        data = (texts or {}).get(named[path])
         source = sources.read(Path(path), path) if data is None else sources.decode(data, path, Path(path))
         settings = resolver.of(Path(path).parent)
         for planned, key in _losses(source, settings, frozenset(keys)):
+            planned.path = named[path]
             planned.numbers = keys[key]
             planned.findings = [findings[n] for n in planned.numbers]
             claims = tuple(map(_claim, planned.findings))
@@ -71,7 +77,7 @@ def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
     if not path.is_file():
         raise NotFound(f"no such file: {filename}")
     try:
-        source = sources.read(path, filename)
+        source = sources.read(path, str(path))
         tree = sources.syntax_tree(source)
     except sources.Unreadable as error:
         span = error.finding.span
@@ -86,9 +92,12 @@ def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
             raise NotFound(f"there is no function {name!r} in {filename}{rulebook.hint(name, found)}")
     for planned, _ in _losses(source, settings, None, rows):
         if not name or planned.row in rows or planned.name == name:
-            planned.findings = [f for f in planned.findings if f.code in shown and f.severity >= settings.threshold]
-            claims = tuple(map(_claim, planned.findings))
+            told = [f for f in planned.findings if f.code in shown and f.severity >= settings.threshold]
+            claims = tuple(map(_claim, told))
             planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES)
+            planned.path = filename
+            here = str(path)
+            planned.findings = [dataclasses.replace(f, filename=filename) if f.filename == here else f for f in told]
             yield planned
 
 
@@ -163,7 +172,7 @@ def _consumers(module: Any) -> dict[int, str]:
 def _claim(finding: Finding) -> Claim:
     span = finding.span
     place = Place(span.row, span.column, span.end_row, span.end_column)
-    return Claim(finding.code, str(finding.extra["path"]), place, finding.message, finding.function)
+    return Claim(finding.code, os.path.abspath(finding.extra["path"]), place, finding.message, finding.function)
 
 
 def _declared(source: Source, tree: ast.Module) -> dict[int, str]:
