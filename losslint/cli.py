@@ -246,7 +246,7 @@ def check(
     for error in result.errors:
         _say("error", _with_hint(error, paths))
     if repro and confirmation is not None:
-        return _print_repro(confirmation.ran)
+        return _print_repro(confirmation.ran, "--select")
     _write(result, "text" if output_format == "full" else output_format, output_file, statistics)
     if confirmation is not None and report is not None:
         _write_report(report, confirmation.ran)
@@ -273,7 +273,7 @@ def _confirm(
         raise _Mistake(str(error)) from None
 
 
-def _print_repro(ran: list[Ran]) -> int:
+def _print_repro(ran: list[Ran], narrow: str) -> int:
     """Print the script of the first confirmed finding; the others are named on stderr."""
     from losslint.confirm import reproduce
 
@@ -293,7 +293,7 @@ def _print_repro(ran: list[Ran]) -> int:
     click.echo(script, nl=False)
     _say("note", f"this shows {finding.code} at {finding.filename}:{finding.span.row}")
     for other, _ in scripts[1:]:
-        _say("note", f"confirmed as well: {other.code} at {other.filename}:{other.span.row} (narrow with --select)")
+        _say("note", f"confirmed as well: {other.code} at {other.filename}:{other.span.row} (narrow with {narrow})")
     return 0
 
 
@@ -422,15 +422,16 @@ def confirm(
     run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
     try:
         with progress.bar(sys.stderr) as told:
-            ran += confirming.run(planned, run_options, told)
+            for one in confirming.run(planned, run_options, told):
+                ran.append(one)  # what is known when it is interrupted
     except confirming.Unavailable as error:
         raise _Mistake(str(error)) from None
-    except KeyboardInterrupt as stop:
-        ran, interrupted = [*ran, *getattr(stop, "known", ())], True
+    except KeyboardInterrupt:
+        interrupted = True
     order = {id(p): i for i, p in enumerate(planned)}
     ran.sort(key=lambda r: order[id(r.planned)])
     if repro:
-        return _print_repro(ran)
+        return _print_repro(ran, "::NAME")
     if form == "json":
         click.echo(json.dumps([passport.to_json(r) for r in ran], indent=2))
     else:

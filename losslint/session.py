@@ -60,17 +60,21 @@ class Result:
     failed: bool = False  # an analysis failed
     texts: dict[str, str] = field(default_factory=dict)  # of the files with findings
     confirmed: bool = False  # the findings were run and have verdicts
+    trust_refuted: bool = True  # refuted findings are set apart
     limits: dict[str, str] = field(default_factory=dict)  # limit -> what enforced it in those runs
 
     @property
     def standing(self) -> list[Finding]:
-        """The findings that no run has refuted."""
-        return [f for f in self.findings if f.verdict is None or f.verdict.verdict != REFUTED]
+        """The findings that stand: those that no run has refuted."""
+        return [f for f in self.findings if not self._is_refuted(f)]
 
     @property
     def refuted(self) -> list[Finding]:
-        """The findings that a run has refuted."""
-        return [f for f in self.findings if f.verdict is not None and f.verdict.verdict == REFUTED]
+        """The findings that a run has refuted; none where that is not trusted."""
+        return [f for f in self.findings if self._is_refuted(f)]
+
+    def _is_refuted(self, finding: Finding) -> bool:
+        return self.trust_refuted and finding.verdict is not None and finding.verdict.verdict == REFUTED
 
     @property
     def status(self) -> int:

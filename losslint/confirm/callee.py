@@ -47,7 +47,9 @@ def accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
         more = _asked(job, function, roles, optional)
         if optional and more == about:
             continue
-        given = inputs.declared(job.inputs, more.roles) if job.inputs else {}
+        known = [p.name for p in _parameters(function)]
+        given = inputs.declared(job.inputs, more.roles, known) if job.inputs else {}
+        given = {n: given[n] for n in known if n in given}  # in the order of the signature
         found = runs(_injected(function), more, given, job, files)
         try:
             return itertools.chain([next(found)], found)

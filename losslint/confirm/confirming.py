@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -66,10 +67,15 @@ class Ran:
             found = [verdicts.not_run(c, self.result) for c in claims]
         else:
             found = [verdicts.decide(c, e) for c, e in zip(claims, self.result["claims"], strict=True)]
-        notes = tuple(assumptions(self.result))
+        notes = (*assumptions(self.result), *self.shortcomings())
         device = self.result.get("device") or self.versions.get("device", "")
         tensorflow = self.versions.get("tensorflow", "")
         return [dataclasses.replace(self._trusted(v), device=device, tensorflow=tensorflow, notes=notes) for v in found]
+
+    def shortcomings(self) -> Iterator[str]:
+        """What the run lacked."""
+        if self.planned.job.keras == "2" and keras_of(self.planned) != "2":
+            yield "ran with Keras 3: Keras 2 is not installed (pip install tf_keras)"
 
     def _trusted(self, verdict: Verdict) -> Verdict:
         """Nothing is concluded from a run that met what cannot be imported."""
@@ -99,64 +105,63 @@ def run(planned: list[Planned], options: Options, progress: Progress | None = No
         return
     if importlib.util.find_spec("tensorflow") is None:
         raise Unavailable(MISSING)
-    pools: dict[str, Pool] = {}
-    device = _device(options.device)
+    devices = _devices(options.device)
+    pools: dict[str, list[Pool]] = {}
     try:
-        for keras in dict.fromkeys(_keras(p) for p in planned):
-            pools[keras] = Pool(device=device, keras=keras, limits=Limits(seconds=options.seconds))
-        with ThreadPoolExecutor(options.jobs or os.cpu_count() or 1) as executor:
+        for keras in dict.fromkeys(keras_of(p) for p in planned):
+            limits = Limits(seconds=options.seconds)
+            pools[keras] = [Pool(device=device, keras=keras, limits=limits) for device in devices]
+        with ThreadPoolExecutor(max(options.jobs or os.cpu_count() or 1, len(devices))) as executor:
             try:
                 yield from _mapped(executor, planned, pools, options, progress)
             except CannotStart as error:
                 raise Unavailable(str(error)) from None
             finally:  # ended from outside: what still runs must not be waited for
-                for pool in pools.values():
-                    pool.close()
+                _close(pools)
                 executor.shutdown(cancel_futures=True)
     finally:
-        for pool in pools.values():
-            pool.close()
+        _close(pools)
+
+
+def _close(pools: dict[str, list[Pool]]) -> None:
+    for pool in (p for alike in pools.values() for p in alike):
+        pool.close()
 
 
 def _mapped(
-    executor: Executor, planned: list[Planned], pools: dict[str, Pool], options: Options, progress: Progress | None
+    executor: Executor, planned: list[Planned], pools: dict[str, list[Pool]], options: Options, told: Progress | None
 ) -> Iterator[Ran]:
     start = time.monotonic()
-    waiting: dict[Future[Outcome], Planned] = {}
 
-    def one(item: Planned) -> Outcome:
+    def one(item: Planned, pool: Pool) -> Ran:
         if item.refused:
-            return Outcome("refused", detail=item.refused)
+            return Ran(item, Outcome("refused", detail=item.refused))
         if options.budget is not None and time.monotonic() - start > options.budget:
-            return Outcome("budget", detail=f"the budget of {options.budget:g} s was spent on other losses")
-        return pools[_keras(item)].run(item.job.to_json())
+            return Ran(item, Outcome("budget", detail=f"the budget of {options.budget:g} s was spent on other losses"))
+        return Ran(item, pool.run(item.job.to_json()), dict(pool.versions))
 
-    for item in planned:
-        waiting[executor.submit(one, item)] = item
-    done = 0
+    turns = {keras: itertools.cycle(alike) for keras, alike in pools.items()}
+    waiting: set[Future[Ran]] = {executor.submit(one, item, next(turns[keras_of(item)])) for item in planned}
     while waiting:
-        ended, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for future in ended:
-            item = waiting.pop(future)
-            done += 1
-            if progress is not None:
-                progress(done, len(planned))
-            pool = pools[_keras(item)]
-            yield Ran(item, future.result(), dict(pool.versions))
+            yield future.result()
+        if told is not None:
+            told(len(planned) - len(waiting), len(planned))
 
 
-def _keras(planned: Planned) -> str:
+def keras_of(planned: Planned) -> str:
     """Keras 2 where the code is written for it and it is installed."""
     return "2" if planned.job.keras == "2" and importlib.util.find_spec("tf_keras") is not None else "3"
 
 
-def _device(wanted: str) -> str:
-    from losslint.confirm.pool import NoDevice, resolve_device
+def _devices(wanted: str) -> list[str]:
+    """One device, or every GPU where none is named. Raises Unavailable."""
+    from losslint.confirm.pool import NoDevice, devices, resolve_device
 
-    if wanted == "cpu":
-        return wanted
     try:
-        return resolve_device(wanted)
+        first = resolve_device(wanted)
+        return [first] if first == "cpu" or ":" in wanted else [d for d in devices() if d.startswith("gpu")]
     except (NoDevice, CannotStart) as error:
         raise Unavailable(str(error)) from None
 
@@ -206,7 +211,7 @@ def confirm(
 
 def settle(result: Result, resolver: Resolver, trust_refuted: bool) -> None:
     """Refuted findings do not count, where they are trusted."""
-    result.confirmed = True
+    result.confirmed, result.trust_refuted = True, trust_refuted
     if trust_refuted:
         result.failing -= sum(_fails(f, resolver) for f in result.findings if _is_refuted(f))
 

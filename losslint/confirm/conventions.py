@@ -175,7 +175,7 @@ def ladder(about: Asked, given: Mapping[str, Spec], told: list[int]) -> Iterator
     ``told`` are extents that errors have named so far; it may grow while the ladder is climbed.
     """
     if given and set(about.parameters) <= set(given):
-        yield Convention("as declared", {n: given[n] for n in about.parameters})
+        yield Convention("as declared", dict(given))
         return
     for layout in [*_by_columns(about), *sorted(LAYOUTS, key=lambda x: -_score(x, about))]:
         yield from _conventions(layout, about, given)
@@ -291,7 +291,8 @@ def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Ite
             open_[name] = list(_others(name, role, hint, layout, about.literals.get(name)))
     for choice in itertools.islice(itertools.product(*open_.values()), 9):
         chosen = dict(zip(open_, choice, strict=True))
-        yield Convention(layout.name, {n: fixed.get(n) or chosen[n] for n in about.parameters}, _score(layout, about))
+        specs = {n: fixed.get(n) or chosen[n] for n in about.parameters} | dict(given)
+        yield Convention(layout.name, specs, _score(layout, about))
 
 
 def _prediction(name: str, layout: Layout, hint: Mapping[str, Any]) -> Spec:

@@ -5,8 +5,9 @@ Extents are primes and all different, so that an accidental broadcast cannot hid
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -205,10 +206,11 @@ class BadDeclaration(ValueError):
     """What stands after ``# losslint: inputs`` cannot be read."""
 
 
-def declared(text: str, roles: Mapping[str, str]) -> dict[str, Spec]:
-    """The specs of ``y_true=int32[B] y_pred=prob[B,10] gamma=2.0``. Raises BadDeclaration, naming the place.
+def declared(text: str, roles: Mapping[str, str], names: Collection[str] = ()) -> dict[str, Spec]:
+    """The specs of ``y_true=int32[B] y_pred=prob[B,10] gamma=2.0 mode="sum"``. Raises BadDeclaration, naming the place.
 
-    A kind is a domain or a dtype; B is the batch, other extents are numbers or names of one extent each.
+    A kind is a domain or a dtype; B is the batch, other extents are numbers or names of one extent each. ``names`` are
+    the arguments that the loss has, where they are known.
     """
     found: dict[str, Spec] = {}
     position = 0
@@ -221,6 +223,8 @@ def declared(text: str, roles: Mapping[str, str]) -> dict[str, Spec]:
         while position < len(text) and text[position] in " \t,;":
             position += 1
         name = match["name"] or match["const"]
+        if names and name not in names:
+            raise BadDeclaration(f"there is no argument {name!r}; the loss takes {', '.join(names)}")
         found[name] = _one(name, match, roles.get(name, "other"))
     return found
 
@@ -228,9 +232,9 @@ def declared(text: str, roles: Mapping[str, str]) -> dict[str, Spec]:
 def _one(name: str, match: re.Match[str], role: str) -> Spec:
     if match["const"] is not None:
         try:
-            return Spec("other", "constant", value=float(match["value"]), given=True)
-        except ValueError:
-            raise BadDeclaration(f"{name}={match['value']} is neither a kind nor a number") from None
+            return Spec("other", "constant", value=ast.literal_eval(match["value"]), given=True)
+        except (ValueError, SyntaxError):
+            raise BadDeclaration(f"{name}={match['value']} is neither a kind nor a number nor a string") from None
     kind, text = match["kind"], match["dims"]
     if kind in ("True", "False", "None") and text is None:
         return Spec("other", "constant", value={"True": True, "False": False, "None": None}[kind], given=True)

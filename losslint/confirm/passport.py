@@ -101,7 +101,10 @@ def _trace(fact: Facts, believed: Facts) -> Iterator[Row]:
     autograph = "AutoGraph on" if fact["autograph"] or fact["way"] == "with AutoGraph" else "AutoGraph off"
     yield "traced", f"{mode}, {autograph}, batch size {fact['batch']}"
     for way, error in fact["errors"].items():
-        yield "traced", f"not with {way}: {error['message']}"
+        yield "traced", f"{_NOT.get(way, 'not ' + way)}: {error['message']}"
+
+
+_NOT = {"None batch": "not with an unknown batch size", "fixed batch": "not with a fixed one"}
 
 
 def _output(fact: Facts, believed: Facts) -> Iterator[Row]:

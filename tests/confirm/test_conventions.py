@@ -79,6 +79,12 @@ def test_declared_inputs_are_the_only_ones() -> None:
     assert found[0].specs["y_pred"].trained and not found[0].specs["y_true"].trained
 
 
+def test_an_argument_with_a_default_can_be_declared() -> None:
+    question = about("y_true, y_pred, gamma=2.0")
+    specs = next(ladder(question, declared("gamma=3", question.roles), [])).specs
+    assert specs["gamma"].value == 3 and "y_pred" in specs
+
+
 def test_extents_that_errors_name_are_tried() -> None:
     told: list[int] = []
     climbing = ladder(about("y_true, y_pred"), {}, told)

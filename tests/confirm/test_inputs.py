@@ -71,6 +71,8 @@ def test_declarations() -> None:
     assert found["y_pred"] == Spec("other", "prob", ("B", 10), given=True)
     assert found["gamma"].value == 2.5 and found["flag"].value is True
     assert found["mask"].dims == ("B", "T") and found["mask"].dtype == "bool"
+    constants = declared("axis=-1 mode='sum' rate=0.5", {})
+    assert [type(s.value) for s in constants.values()] == [int, str, float]
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,12 @@ def test_declarations() -> None:
         ("y_pred=prob[B,-1]", ["y_pred", "-1"]),
         ("y_pred", ["y_pred", "name=kind"]),
         ("a=b=c", ["b"]),
+        ("y_pre=prob[B]", ["y_pre", "y_pred"]),
     ],
 )
 def test_mistakes_name_the_place(text: str, words: list[str]) -> None:
     with pytest.raises(BadDeclaration) as caught:
-        declared(text, {})
+        declared(text, {}, ["a", "y_true", "y_pred"])
     assert all(word in str(caught.value) for word in words)
 
 
