@@ -57,8 +57,14 @@ class Edges:
         """The labels at their own edges."""
         for name in labels:
             spec, value = self.convention.specs[name], self.base[name]
-            for what, changed in _label_edges(spec, value):
+            for what, changed in _label_edges(spec, value, self._classes()):
                 yield f"{name} {what}", self.base | {name: changed.astype(value.dtype)}
+
+    def _classes(self) -> float:
+        """How many classes there are, by the scores that are predicted for each; any number where none are."""
+        specs = self.convention.specs
+        scored = [n for n in self.convention.trained if specs[n].domain in ("simplex", "logits")]
+        return min((self.base[n].shape[-1] for n in scored), default=np.inf)
 
     def _prediction_points(self, trained: list[str], labels: list[str], base: Arrays) -> Iterator[Point]:
         """All predictions at one edge together, then each alone."""
@@ -90,7 +96,7 @@ class Edges:
 # -- labels ----------------------------------------------------------------------------------------------------------
 
 
-def _label_edges(spec: Spec, value: Array) -> Iterator[tuple[str, Array]]:
+def _label_edges(spec: Spec, value: Array, classes: float) -> Iterator[tuple[str, Array]]:
     if not isinstance(value, np.ndarray) or not value.size:
         return
     if spec.domain in ("binary", "mask"):
@@ -100,7 +106,7 @@ def _label_edges(spec: Spec, value: Array) -> Iterator[tuple[str, Array]]:
         yield "of one class", onehot(np.zeros(value.shape[:-1]), value.shape[-1])
     elif spec.domain == "ids":
         yield "of one class", np.zeros_like(value)
-        if value.ndim <= 2 and value.shape[-1:] in ((1,), value.shape[:1]):
+        if value.ndim <= 2 and value.shape[-1:] in ((1,), value.shape[:1]) and value.size <= classes:
             yield "all different", np.arange(value.size).reshape(value.shape)
     elif spec.domain == "unit":
         yield "black", np.zeros_like(value)

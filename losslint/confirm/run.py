@@ -42,6 +42,7 @@ class Run:
     subject: Subject
     files: frozenset[str]
     tried: int = 0
+    moved: bool = True  # it returned finite numbers and a gradient
     seed: int = 0
     observations: dict[str, Observation] = field(default_factory=dict)
 
@@ -189,6 +190,7 @@ def runs(
             found += 1
             yield run
         else:
+            run.moved = False
             spare.append((finite, run))
         if tried > _ENOUGH_TRIES and found:
             break

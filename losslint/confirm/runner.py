@@ -146,14 +146,15 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
         if probe == "edges":
             alike = alike or [first, *_alike(first, others)]
             evidence, error = attempts(domain.decide_in, alike, claim)
-            yield {"probe": probe, "failed": str(error)} if error is not None else {"probe": probe, "edges": evidence}
+            seen = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(first)}
+            yield {"probe": probe, **seen}
             continue
         both = [run for run in (first, second) if run is not None]
         observation = first.observed("ordinary", first.arrays)
         yield {
             "probe": probe,
             "executed": observation.executed(claim.path, claim.place.row, claim.place.end_row),
-            "runs": [{"convention": r.convention.describe(), **fact(r, probe)} for r in both],
+            "runs": [{"convention": r.convention.describe(), **_mode(r), **fact(r, probe)} for r in both],
             "trace": fact(first, "trace"),
             **({"partial": _partly_traced(first)} if probe == "trace" else {}),
             **({"weights": _weights(first)} if claim.code == "LL104" else {}),
@@ -186,13 +187,23 @@ def _alike(first: Run, others: list[Run]) -> Iterator[Run]:
 
 
 def _second(first: Run, others: list[Run]) -> Run:
-    """Another accepted convention; where there is none, the same one with other extents and values."""
+    """Another convention that works as well; where there is none, the same one with other extents and values."""
     for run in others:
-        if run.convention.specs != first.convention.specs and _dims(run) != _dims(first):
+        as_good = run.moved >= first.moved and run.convention.trained == first.convention.trained
+        if as_good and _dims(run) != _dims(first):
             return run
     sizes = inputs.sizes_for(first.convention.specs, inputs.SIZES[1])
     subject = dataclasses.replace(first.subject, sizes=sizes, models={})
     return Run(first.job, subject, first.files, seed=17)
+
+
+def _mode(run: Run) -> dict[str, Any]:
+    """In which mode it ran, and whether that is its consumer's."""
+    way = run.trace["way"]
+    unlike = {"eager": "eagerly", "with AutoGraph": "with AutoGraph"}.get(way, "")
+    if way == "with AutoGraph" and run.job.consumer == "unknown":
+        unlike = ""
+    return {"mode": run.trace["mode"], "unlike": unlike}
 
 
 def _partly_traced(run: Run) -> list[dict[str, Any]]:

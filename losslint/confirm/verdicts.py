@@ -78,12 +78,16 @@ def _raised_after(claim: Claim, error: dict[str, Any]) -> bool:
 
 
 def _confirmed(note: str, run: dict[str, Any], **numbers: Any) -> Verdict:
-    witness = {"inputs": run.get("convention"), "batch": None, "mode": "graph", "value": None, "gradient": None}
+    mode = run.get("mode", "graph")
+    witness = {"inputs": run.get("convention"), "batch": None, "mode": mode, "value": None, "gradient": None}
     return Verdict(CONFIRMED, note, witness | numbers | {"note": note}, _tried(run))
 
 
 def _refuted(note: str, evidence: Evidence) -> Verdict:
-    """Refuted, if the flagged line ran and two conventions agree."""
+    """Refuted, if the flagged line ran in the consumer's mode and two conventions agree."""
+    unlike = next((run["unlike"] for run in evidence["runs"] if run.get("unlike")), "")
+    if unlike:
+        return Verdict(INCONCLUSIVE, f"{note}, but it runs only {unlike}, which its consumer does not do")
     if not evidence.get("executed"):
         return Verdict(INCONCLUSIVE, "the flagged line was not executed")
     tried = [run.get("convention", "") for run in evidence["runs"]]
@@ -369,10 +373,13 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
     if found["nearest"] is None:
         return Verdict(INCONCLUSIVE, "the flagged line holds no operation of the kind that is claimed")
     tested = found["tested"]
+    if found["near"] and evidence.get("unlike"):
+        return Verdict(INCONCLUSIVE, f"finite, but it runs only {evidence['unlike']}, which its consumer does not do")
     if found["near"]:
         point, nearest = min(found["near"], key=lambda p: p[1])
-        note = f"finite at each of {tested} edges, though the operand comes within {nearest:.3g} of its edge at {point}"
-        return Verdict(REFUTED, note, None, f"{tested} edges, under tf.function and XLA")
+        finite, compiled = found["finite"], found["compiled"]
+        note = f"finite at {finite} edges, though the operand comes within {nearest:.3g} of its edge at {point}"
+        return Verdict(REFUTED, note, None, f"{tested} edges under tf.function, {compiled} compiled by XLA")
     note = f"the flagged operand came no closer than {found['nearest']:.3g} to its edge at {tested} inputs"
     return Verdict(INCONCLUSIVE, note)
 

@@ -19,7 +19,11 @@ def claim(code: str) -> Claim:
 
 def batch(code: str, *runs: dict[str, Any], executed: bool = True) -> str:
     same = {"value_ratio": {"2": 1.0, "4": 1.0}, "gradient_turn": {"2": 0.0, "4": 0.0}, "convention": "c"}
-    shown = [same | {"gradient_shift": {"2": abs(r["4"] - 1), "4": abs(r["4"] - 1)}, "gradient_ratio": r} for r in runs]
+    shown = [
+        same
+        | {"gradient_shift": dict.fromkeys("24", abs(r["4"] - 1)), "gradient_ratio": r, "unlike": r.get("unlike", "")}
+        for r in runs
+    ]
     return decide(claim(code), {"executed": executed, "runs": shown, "trace": {}}).verdict
 
 
@@ -29,6 +33,7 @@ ONE, SUM, SHRINKS = {"2": 1.0, "4": 1.0}, {"2": 2.0, "4": 4.0}, {"2": 0.5, "4": 
 def test_laws() -> None:
     assert batch("LL302", SUM, SUM) == CONFIRMED
     assert batch("LL302", ONE, ONE) == REFUTED
+    assert batch("LL302", ONE | {"unlike": "eagerly"}, ONE) == INCONCLUSIVE  # not as it is trained
     assert batch("LL302", ONE) == INCONCLUSIVE  # one convention is not enough
     assert batch("LL302", ONE, ONE, executed=False) == INCONCLUSIVE
     assert batch("LL302", SHRINKS, SHRINKS) == INCONCLUSIVE  # wrong in another way than claimed
@@ -39,15 +44,24 @@ def test_laws() -> None:
     assert batch("LL304", {"2": 1.5, "4": 2.5}, ONE) == CONFIRMED
 
 
-def edges(**found: Any) -> str:
-    seen = {"tested": 9, "executed": True, "nearest": 0.0, "near": [], "elsewhere": []} | found
-    return decide(claim("LL401"), {"edges": seen}).verdict
+def edges(unlike: str = "", **found: Any) -> str:
+    seen = {
+        "tested": 9,
+        "finite": 8,
+        "compiled": 1,
+        "executed": True,
+        "nearest": 0.0,
+        "near": [],
+        "elsewhere": [],
+    } | found
+    return decide(claim("LL401"), {"edges": seen, "unlike": unlike}).verdict
 
 
 def test_edges() -> None:
     witness = {"point": "p", "mode": "graph", "inputs": {}, "batch": 1, "value": "nan", "gradient": {"p": "nan"}}
     assert edges(witness=witness) == CONFIRMED
     assert edges(nearest=1e-7, near=[["p all 0", 1e-7]]) == REFUTED
+    assert edges(nearest=1e-7, near=[["p all 0", 1e-7]], unlike="eagerly") == INCONCLUSIVE
     assert edges(nearest=0.5) == INCONCLUSIVE  # never taken to the edge
     assert edges(executed=False) == INCONCLUSIVE
     assert edges(nearest=None) == INCONCLUSIVE

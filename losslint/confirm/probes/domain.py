@@ -91,7 +91,7 @@ def decide_in(runs: list[Run], claim: Claim) -> dict[str, Any]:
             return found
         away = found["nearest"]
         if not best or (away is not None and (best["nearest"] is None or away < best["nearest"])):
-            best = found | {"tested": found["tested"] + best.get("tested", 0)}
+            best = found | {k: found[k] + best.get(k, 0) for k in ("tested", "finite", "compiled")}
     return best
 
 
@@ -104,7 +104,9 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
     """
     family = FAMILIES[claim.code]
     at_edges = [(name, arrays, run.at(arrays)) for name, arrays in points(run)]
-    found: dict[str, Any] = {"tested": len(at_edges), "executed": False, "nearest": None, "near": [], "elsewhere": []}
+    finite = [p for p in at_edges if p[2] is not None and p[2].finite]
+    found: dict[str, Any] = {"tested": len(at_edges), "finite": len(finite), "compiled": 0, "executed": False}
+    found |= {"nearest": None, "near": [], "elsewhere": []}
     broken = [(n, a, r) for n, a, r in at_edges if r is not None and not r.finite]
     if not run.base.finite:
         broken.insert(0, ("an ordinary input", run.arrays, run.base))
@@ -115,9 +117,10 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
             found["witness"] = _witness(run, claim, family, name, arrays, result, "graph")
             return found
         found["elsewhere"].append(name)
-    edge_points = _approach(run, claim, family, [p for p in at_edges if p[2] is not None and p[2].finite], found)
+    edge_points = _approach(run, claim, family, finite, found)
     for name, arrays in edge_points[:_COMPILED]:
         result, _ = attempts(run.xla, arrays)
+        found["compiled"] += result is not None
         if result is not None and not result.finite:
             found["witness"] = _witness(run, claim, family, name, arrays, result, "xla")
             return found

@@ -48,7 +48,7 @@ def gradient(run: Run) -> dict[str, Any]:
         "dead_terms": [_term(t, observation) for t in dead_terms(observation, living)],
     }
     if living is None:
-        found["not_watched"] = f"more than {_MOST} operations depend on what is trained"
+        found["not_watched"] = "its operations are too many, or do not answer one by one"
     if observation.error is not None:
         found["not_watched"] = f"{type(observation.error).__name__}: {str(observation.error)[:200]}"
     return found
@@ -87,7 +87,10 @@ def _term(tensor: Any, observation: Observation) -> dict[str, Any]:
 
 
 def alive(observation: Observation) -> set[int] | None:
-    """The ids of tensors that pass a gradient other than 0 to some source; None where there are too many to ask."""
+    """The ids of tensors that pass a gradient other than 0 to some source.
+
+    None where there are too many to ask, or where one cannot be asked: a py_function answers once.
+    """
     ops = downstream(observation)
     if len(ops) > _MOST or observation.tape is None:
         return None
@@ -97,15 +100,19 @@ def alive(observation: Observation) -> set[int] | None:
         if not any(id(t) in found for t in op.inputs):
             continue  # it is lost before
         for tensor in op.outputs:
-            if getattr(tensor, "dtype", tf.bool).is_floating and _passes(observation, tensor, sources):
+            passes = getattr(tensor, "dtype", tf.bool).is_floating and _passes(observation, tensor, sources)
+            if passes is None:
+                return None
+            if passes:
                 found.add(id(tensor))
     return found
 
 
-def _passes(observation: Observation, tensor: Any, sources: list[Any]) -> bool:
+def _passes(observation: Observation, tensor: Any, sources: list[Any]) -> bool | None:
+    """Whether a gradient other than 0 comes back from ``tensor``; None where that cannot be told."""
     gradients, error = attempts(observation.tape.gradient, tensor, sources)
     if error is not None:  # LookupError: the op has no gradient registered
-        return False
+        return False if isinstance(error, LookupError) else None
     return any(g is not None and bool(tf.reduce_any(tf.convert_to_tensor(g) != 0)) for g in gradients)
 
 

@@ -34,15 +34,22 @@ def _loss(run: Run) -> Any:
 
 
 class _Scale(tf.keras.layers.Layer):  # type: ignore[misc]
-    """One trainable factor on the prediction."""
+    """A trainable factor and shifts on the prediction: some losses do not see a factor."""
 
     def build(self, shape: Any) -> None:
-        """A single weight of 1."""
+        """A factor of 1 and shifts of 0."""
         self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+        self.shift = self.add_weight(shape=shape[1:], initializer="zeros", name="shift")
 
     def call(self, inputs: Any) -> Any:
-        """``factor * inputs``."""
-        return inputs * self.factor
+        """``factor * inputs + shift``."""
+        return inputs * self.factor + self.shift
+
+
+def _step(model: Any) -> float:
+    """How far the weights are from those that a model starts with."""
+    layer = model.layers[-1]
+    return float(np.hypot(layer.factor.numpy() - 1.0, np.linalg.norm(layer.shift.numpy())))
 
 
 def _model(run: Run, prediction: str) -> Any:
@@ -57,7 +64,7 @@ def _compiled(run: Run, label: str, prediction: str) -> dict[str, Any]:
     count = run.sizes["B"]
     value = float(model.evaluate(run.arrays[prediction], run.arrays[label], batch_size=count, verbose=0))
     model.train_on_batch(run.arrays[prediction], run.arrays[label])
-    return {"loss": value, "trains": bool(float(model.layers[-1].factor.numpy()) != 1.0)}
+    return {"loss": value, "trains": _step(model) != 0.0}
 
 
 def weights(run: Run, label: str, prediction: str) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def weights(run: Run, label: str, prediction: str) -> dict[str, Any]:
 
 
 def _replicas(run: Run, label: str, prediction: str) -> dict[str, Any]:
-    """The step of one factor under plain gradient descent: on one device, and split over two."""
+    """The step under plain gradient descent: on one device, and split over two."""
     devices = tf.config.list_logical_devices("CPU")
     if len(devices) < 2:
         return {"skipped": "one logical device only"}
@@ -97,7 +104,7 @@ def _replicas(run: Run, label: str, prediction: str) -> dict[str, Any]:
         with strategy.scope() if strategy is not None else _Nothing():
             model = _model(run, prediction)
         model.train_on_batch(x, y)
-        steps.append(float(model.layers[-1].factor.numpy()) - 1.0)
+        steps.append(_step(model))
     return {"one": steps[0], "two": steps[1], "factor": steps[1] / steps[0] if steps[0] else None}
 
 
