@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from losslint import session
-from losslint.confirm import confirming
+from losslint.confirm import confirming, plan
 from losslint.findings import CONFIRMED, INCONCLUSIVE, Finding
 from losslint.settings import Resolver
 
@@ -41,6 +43,11 @@ def long_loss(y_true, y_pred):
 def factor_loss(labels, preds, temp_factor):  # a gradient arrives at the factor alone
     return tf.reduce_mean(temp_factor * tf.abs(labels - tf.floor(preds)))
 
+def class_weight_loss(y_true, y_pred):  # the denominator is 0 for no class that there is
+    rows = tf.one_hot(tf.cast(tf.squeeze(y_true, -1), tf.int32), 5)
+    weights = tf.reduce_sum(rows * [1.0, 2.0, 0.5, 1.0, 4.0], axis=-1)
+    return tf.reduce_sum(rows * (1.0 - y_pred), axis=-1) / weights
+
 def both_logs_loss(real_output, fake_output):
     return -tf.reduce_mean(tf.math.log(real_output) + tf.math.log(1.0 - fake_output))
 """
@@ -69,6 +76,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
         ("faint_sum_loss", "LL304", INCONCLUSIVE),
         ("long_loss", "LL203", INCONCLUSIVE),
         ("factor_loss", "LL201", INCONCLUSIVE),
+        ("class_weight_loss", "LL404", INCONCLUSIVE),
     ],
 )
 def test_verdicts(function: str, code: str, verdict: str, findings: dict[tuple[str, str], list[Finding]]) -> None:
@@ -81,3 +89,28 @@ def test_the_witness_is_that_of_the_flagged_log(findings: dict[tuple[str, str], 
     first, second = (v.witness["gradient"] for v in verdicts if v and v.witness)
     assert first["real_output"] == "-inf"
     assert second["fake_output"] == "inf"
+
+
+SEEN = """
+import tensorflow as tf
+from tensorflow import keras
+
+def python_loss(y_true, y_pred):
+    return tf.reduce_mean(tf.py_function(lambda a, b: tf.abs(a - b), [y_true, y_pred], tf.float32))
+
+def normalizing_loss(y_true, y_pred):  # Keras divides y_pred by its sum: a factor on it is not seen
+    return tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(y_true, y_pred))
+"""
+
+
+def test_passports_hold_no_false_fact(tmp_path: Path) -> None:
+    path = tmp_path / "seen.py"
+    path.write_text(SEEN, encoding="utf-8")
+    settings = Resolver({}, None, True).of(tmp_path)
+    planned = list(plan.for_path(str(path), "", settings))
+    ran = confirming.run(planned, confirming.Options(device="cpu", seconds=60))
+    facts = {r.planned.name: r.result["facts"] for r in ran}
+    assert facts["python_loss"]["gradient"]["class"] == "non-zero"
+    assert not facts["python_loss"]["gradient"]["cut_at"]
+    assert facts["normalizing_loss"]["keras"]["compiled"]["trains"]
+    assert facts["normalizing_loss"]["keras"]["replicas"]["factor"] == pytest.approx(2.0, rel=1e-3)
