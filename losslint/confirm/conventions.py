@@ -276,7 +276,13 @@ def _searched(about: Asked, told: list[int]) -> Iterator[Layout]:
 
 
 def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Iterator[Convention]:
-    """``layout`` for the arguments at hand; those that are neither labels nor predictions in several ways."""
+    """``layout`` for the arguments at hand; those that are neither labels nor predictions in several ways.
+
+    None where columns would be cut out of the batch axis.
+    """
+    dims = {"label": layout.label[1], "prediction": layout.prediction[1]}
+    if any(about.hints.get(n, {}).get("columns") and dims.get(about.roles[n]) == ("B",) for n in about.parameters):
+        return
     fixed: dict[str, Spec] = {}
     open_: dict[str, list[Spec]] = {}
     for name in about.parameters:

@@ -186,7 +186,7 @@ def runs(
                 break
             continue
         finite = result.total is not None and result.finite
-        if finite and _moved(result) and not _crossed(run, result):
+        if finite and _moved(run, result) and not _crossed(run, result):
             found += 1
             yield run
         else:
@@ -221,9 +221,14 @@ def _sizes(convention: Convention, job: Job) -> Sizes:
     return {**sizes, "B": job.batch} if job.batch else sizes
 
 
-def _moved(result: Result) -> bool:
-    """Whether some gradient is not 0; a loss that is cut everywhere has to be taken as it is."""
-    return any(g is not None and bool(np.any(g)) for g in result.gradients.values())
+def _moved(run: Run, result: Result) -> bool:
+    """Whether some gradient of a prediction is not 0; a loss that is cut everywhere has to be taken as it is.
+
+    What may be no prediction counts only where nothing else does.
+    """
+    guessed = {n for n, s in run.convention.specs.items() if s.role == "other"}
+    counted = result.gradients.keys() - guessed or result.gradients.keys()
+    return any(g is not None and bool(np.any(g)) for n, g in result.gradients.items() if n in counted)
 
 
 def _one_class(run: Run) -> bool:

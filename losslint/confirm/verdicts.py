@@ -242,6 +242,8 @@ def _law(wrong: Callable[[dict[str, Any]], str]) -> Callable[[Claim, Evidence], 
                     gradient={"ratio for 2 and 4 copies of the batch": ratios},
                     value=run["value_ratio"],
                 )
+        if any((r.get("permutation") or 0.0) > LAW for r in evidence["runs"]):
+            return Verdict(INCONCLUSIVE, "the gradient depends on the order of the samples: copies tell nothing")
         if all(_invariant(r) for r in evidence["runs"]):
             return _refuted("the gradient of 2 and 4 copies of the batch is that of the batch", evidence)
         return Verdict(

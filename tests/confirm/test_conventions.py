@@ -55,6 +55,13 @@ def test_named_columns_come_first() -> None:
     assert first("y_true, y_pred", "", hints).describe() == "y_true=binary[B,2] y_pred=prob[B,4]"
 
 
+def test_columns_are_not_cut_out_of_the_batch() -> None:
+    hints = {"y_true": {"columns": 2}, "y_pred": {"columns": 2}}
+    assert all(
+        ("B",) not in (s.dims for s in c.specs.values()) for c in ladder(about("y_true, y_pred", "", hints), {}, [])
+    )
+
+
 def test_what_is_called_is_a_model() -> None:
     assert first("critic, x", known={"critic": "called"}).specs["critic"].value == "model"
     assert first("f, real, fake", known={"f": "called"}).specs["f"].value == "model"

@@ -44,6 +44,14 @@ def test_laws() -> None:
     assert batch("LL304", {"2": 1.5, "4": 2.5}, ONE) == CONFIRMED
 
 
+def test_what_depends_on_the_order_refutes_no_law() -> None:
+    steady: dict[str, Any] = {"value_ratio": ONE, "gradient_ratio": ONE, "gradient_turn": {}, "convention": "c"}
+    steady |= {"gradient_shift": {"2": 0.0, "4": 0.0}}
+    seen = {"executed": True, "trace": {}}
+    assert decide(claim("LL302"), seen | {"runs": [steady | {"permutation": 0.0}] * 2}).verdict == REFUTED
+    assert decide(claim("LL302"), seen | {"runs": [steady | {"permutation": 0.4}] * 2}).verdict == INCONCLUSIVE
+
+
 def edges(unlike: str = "", **found: Any) -> str:
     seen = {
         "tested": 9,
