@@ -118,7 +118,7 @@ class Asked:
     hints: Hints
     words: str  # the names of function, class and arguments
     place: str  # the names of file and folders
-    literals: Mapping[str, Any]  # what the loss compares an argument with
+    literals: Mapping[str, Sequence[str]]  # the strings that the loss compares an argument with
     roles: Mapping[str, str]
 
 
@@ -128,7 +128,7 @@ def asked(
     words: str,
     place: str,
     known: Mapping[str, str],
-    literals: Mapping[str, Any],
+    literals: Mapping[str, Sequence[str]],
     optional: bool = False,
 ) -> Asked:
     """The arguments that a call has to give: those without default, and labels or predictions with the default None.
@@ -294,7 +294,7 @@ def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Ite
         elif role == "prediction":
             fixed[name] = _prediction(name, layout, hint)
         else:
-            open_[name] = list(_others(name, role, hint, layout, about.literals.get(name)))
+            open_[name] = list(_others(name, role, hint, layout, about.literals.get(name, ())))
     for choice in itertools.islice(itertools.product(*open_.values()), 9):
         chosen = dict(zip(open_, choice, strict=True))
         specs = {n: fixed.get(n) or chosen[n] for n in about.parameters} | dict(given)
@@ -319,10 +319,13 @@ def _prediction(name: str, layout: Layout, hint: Mapping[str, Any]) -> Spec:
     return Spec("prediction", domain, dims)
 
 
-def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout, literal: Any) -> Iterator[Spec]:
+def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout, literals: Sequence[str]) -> Iterator[Spec]:
     """What an argument that is no label and no prediction may be, the likeliest first."""
     _, dims = layout.prediction
-    number = Spec("other", "constant", value=number_for(name) if literal is None else literal)
+    if literals:
+        yield from (Spec("other", "constant", value=value) for value in literals)
+        return
+    number = Spec("other", "constant", value=number_for(name))
     if role == "model":
         yield Spec("other", "object", value="model")
         return
@@ -336,7 +339,7 @@ def _others(name: str, role: str, hint: Mapping[str, Any], layout: Layout, liter
         yield Spec("weight", kind, dims)
         yield Spec("other", "constant", value=1.0)
         return
-    if literal is not None or (role == "config" and not _LETTER.match(name)):
+    if role == "config" and not _LETTER.match(name):
         yield number
     domain = hint.get("domain") or next((k for k, words in _KINDS.items() if re.search(words, name, re.IGNORECASE)), "")
     if domain == "ids":

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.autograph.core import ag_ctx
 from tensorflow.python.framework import op_callbacks
 
 from losslint.confirm.inputs import Arrays
@@ -86,7 +87,9 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
             op_callbacks.add_op_callback(callback)
             sys.settrace(_line_tracer(files, found.lines))
             try:
-                found.value = subject.call(tensors)
+                # map_fn and its like convert their bodies even here, to code that stands in no file of the user
+                with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED):
+                    found.value = subject.call(tensors)
             finally:
                 sys.settrace(tracer)
                 op_callbacks.remove_op_callback(callback)

@@ -41,6 +41,7 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     try:
         accepted = callee.accepted(job, loader, files)
         first = next(accepted)
+        _ = first.trace
     except (CannotLoad, NotRun, inputs.BadDeclaration) as error:
         found["reason"] = str(error)
         found["error"] = getattr(error, "common", None)
@@ -121,44 +122,46 @@ def _probed(name: str, run: Run) -> dict[str, Any]:
 
 
 def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[str, Any]]:
-    second: Run | None = None
-    alike: list[Run] = []
-    wanted = {code: probe for code, probe in PROBE_OF.items() if any(c.code == code for c in job.claims)}
-    edges = "edges" in wanted.values()
-    others = list(itertools.islice(accepted, _OTHERS if edges else 2))
+    wanted = {PROBE_OF.get(c.code, "") for c in job.claims}
+    others = list(itertools.islice(accepted, _OTHERS if "edges" in wanted else 2))
+    runs = [first, *others]
     cache: dict[tuple[int, str], dict[str, Any]] = {}
+    seconds: dict[int, Run] = {}
 
     def fact(run: Run, name: str) -> dict[str, Any]:
         key = (id(run), name)
         if key not in cache:
-            known = job_facts.get(name) if run is first else None
-            cache[key] = known or _probed(name, run)
+            cache[key] = _probed(name, run)
         return cache[key]
 
-    job_facts: dict[str, dict[str, Any]] = {}
-    if any(p in ("gradient", "batch", "output", "trace") for p in wanted.values()):
-        second = _second(first, others)
     for claim in job.claims:
-        probe = wanted.get(claim.code, "")
+        probe = PROBE_OF.get(claim.code, "")
         if not probe:
             yield {"probe": ""}
             continue
+        chosen = next((run for run in runs if _executes(run, claim)), first)
         if probe == "edges":
-            alike = alike or [first, *_alike(first, others)]
+            alike = [chosen, *_alike(chosen, others)]
             evidence, error = attempts(domain.decide_in, alike, claim)
-            seen = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(first)}
+            seen = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(chosen)}
             yield {"probe": probe, **seen}
             continue
-        both = [run for run in (first, second) if run is not None]
-        observation = first.observed("ordinary", first.arrays)
+        if id(chosen) not in seconds:
+            seconds[id(chosen)] = _second(chosen, others)
+        both = [chosen, seconds[id(chosen)]]
         yield {
             "probe": probe,
-            "executed": observation.executed(claim.path, claim.place.row, claim.place.end_row),
-            "runs": [{"convention": r.convention.describe(), **_mode(r), **fact(r, probe)} for r in both],
-            "trace": fact(first, "trace"),
-            **({"partial": _partly_traced(first)} if probe == "trace" else {}),
-            **({"weights": _weights(first)} if claim.code == "LL104" else {}),
+            "executed": _executes(chosen, claim),
+            "runs": [{"convention": r.convention.describe(), **fact(r, probe), **_mode(r)} for r in both],
+            "trace": fact(chosen, "trace"),
+            **({"partial": _partly_traced(chosen)} if probe == "trace" else {}),
+            **({"weights": _weights(chosen)} if claim.code == "LL104" else {}),
         }
+
+
+def _executes(run: Run, claim: Claim) -> bool:
+    """Whether the flagged line runs at an ordinary input."""
+    return run.observed("ordinary", run.arrays).executed(claim.path, claim.place.row, claim.place.end_row)
 
 
 PROBE_OF = {
@@ -182,13 +185,15 @@ def _alike(first: Run, others: list[Run]) -> Iterator[Run]:
     known = [s.domain for s in first.convention.specs.values()]
     for run in others:
         domains = [s.domain for s in run.convention.specs.values()]
-        if domains != known and run.convention.score >= first.convention.score - _AS_LIKELY:
+        if run is not first and domains != known and run.convention.score >= first.convention.score - _AS_LIKELY:
             yield run
 
 
 def _second(first: Run, others: list[Run]) -> Run:
     """Another convention that works as well; where there is none, the same one with other extents and values."""
     for run in others:
+        if run is first:
+            continue
         as_good = run.moved >= first.moved and run.convention.trained == first.convention.trained
         if as_good and _dims(run) != _dims(first):
             return run
@@ -199,11 +204,14 @@ def _second(first: Run, others: list[Run]) -> Run:
 
 def _mode(run: Run) -> dict[str, Any]:
     """In which mode it ran, and whether that is its consumer's."""
-    way = run.trace["way"]
+    trace, error = attempts(lambda: run.trace)
+    if error is not None:
+        return {"failed": str(error)}
+    way = trace["way"]
     unlike = {"eager": "eagerly", "with AutoGraph": "with AutoGraph"}.get(way, "")
     if way == "with AutoGraph" and run.job.consumer == "unknown":
         unlike = ""
-    return {"mode": run.trace["mode"], "unlike": unlike}
+    return {"mode": trace["mode"], "unlike": unlike}
 
 
 def _partly_traced(run: Run) -> list[dict[str, Any]]:

@@ -63,9 +63,9 @@ class LinearModel(tf.Module):  # type: ignore[misc]
 
 def make(name: str, parameter: inspect.Parameter, owner: Any = None) -> Any:
     """A value for the required parameter ``name`` of a factory or a constructor."""
-    literal = literals(owner).get(name)
-    if isinstance(literal, str):
-        return literal
+    known_values = literals(owner).get(name)
+    if known_values:
+        return known_values[0]
     known = _annotated(parameter)
     if known is not None:
         return known
@@ -123,19 +123,21 @@ def _mean_square(y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
     return tf.reduce_mean(tf.square(y_pred - tf.cast(y_true, y_pred.dtype)), axis=-1)
 
 
-def literals(owner: Any) -> dict[str, Any]:
-    """Argument or attribute of ``owner``, a function or a class -> the first literal it is compared with."""
+def literals(owner: Any) -> dict[str, list[str]]:
+    """Argument or attribute of ``owner``, a function or a class -> the strings it is compared with.
+
+    What turns something off ("none") comes last.
+    """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(owner))))
     except (OSError, TypeError, SyntaxError, ValueError):
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, list[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.left, (ast.Name, ast.Attribute)):
             name = node.left.id if isinstance(node.left, ast.Name) else node.left.attr
             for right in node.comparators:
                 items = right.elts if isinstance(right, (ast.Tuple, ast.List, ast.Set)) else [right]
                 strings = [i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)]
-                if strings:
-                    found.setdefault(name, strings[0])
-    return found
+                found.setdefault(name, []).extend(s for s in strings if s not in found.get(name, ()))
+    return {n: sorted(values, key=lambda v: v.lower() in ("none", "off", "")) for n, values in found.items() if values}

@@ -165,9 +165,9 @@ class Evaluator:
             return
         if not static and mode == "graph":
             signature = [[self._spec(n) for n in self._tensor_names()]]
-        self._function = tf.function(
-            self._differentiate, autograph=autograph, input_signature=signature, jit_compile=mode == "xla"
-        )
+        # as Keras has it: without AutoGraph the bodies of map_fn and its like are not converted either
+        traced = self._differentiate if autograph else tf.autograph.experimental.do_not_convert(self._differentiate)
+        self._function = tf.function(traced, autograph=autograph, input_signature=signature, jit_compile=mode == "xla")
 
     def _tensor_names(self) -> list[str]:
         specs = self.subject.convention.specs

@@ -30,6 +30,12 @@ def decide(claim: Claim, evidence: Evidence) -> Verdict:
     judge = _JUDGES.get(claim.code)
     if judge is None:
         return Verdict(INCONCLUSIVE, "no probe decides this rule")
+    runs = evidence.get("runs")
+    if runs:
+        usable = [r for r in runs if not r.get("failed")]
+        if not usable:
+            return Verdict(INCONCLUSIVE, f"the probe failed: {runs[0]['failed']}")
+        evidence = evidence | {"runs": usable}
     return judge(claim, evidence)
 
 
@@ -100,12 +106,6 @@ def _tried(run: dict[str, Any]) -> str:
     return str(run.get("convention", ""))
 
 
-def _usable(evidence: Evidence) -> Verdict | None:
-    """What speaks against judging at all; None where nothing does."""
-    broken = next((r["failed"] for r in evidence["runs"] if r.get("failed")), None)
-    return Verdict(INCONCLUSIVE, f"the probe failed: {broken}") if broken else None
-
-
 # -- output ----------------------------------------------------------------------------------------------------------
 
 
@@ -163,9 +163,6 @@ def _no_gradient(claim: Claim, evidence: Evidence) -> Verdict:
     error = (evidence["trace"].get("errors") or {}).get("None batch")
     if claim.code == "LL205" and error and _raised_at(claim, error):
         return _confirmed(f"cannot be traced: {error['message']}", evidence["runs"][0])
-    unusable = _usable(evidence)
-    if unusable:
-        return unusable
     states = [r["class"] for r in evidence["runs"]]
     cut = next((r for r in evidence["runs"] if r["class"] in ("none", "zero")), None)
     if cut is not None:
@@ -205,9 +202,6 @@ def _cut_at(claim: Claim, run: dict[str, Any]) -> str:
 
 
 def _dead_term(claim: Claim, evidence: Evidence) -> Verdict:
-    unusable = _usable(evidence)
-    if unusable:
-        return unusable
     for run in evidence["runs"]:
         for term in run["dead_terms"]:
             if any(p == claim.path and claim.place.row <= row <= claim.place.end_row for p, row in term["lines"]):
@@ -228,9 +222,6 @@ def _law(wrong: Callable[[dict[str, Any]], str]) -> Callable[[Claim, Evidence], 
     """A judge for a rule about the gradient of a repeated batch; ``wrong`` says what a run shows of it, or ""."""
 
     def judge(claim: Claim, evidence: Evidence) -> Verdict:
-        unusable = _usable(evidence)
-        if unusable:
-            return unusable
         for run in evidence["runs"]:
             shown = wrong(run)
             if shown:
@@ -310,9 +301,6 @@ def _mixes(run: dict[str, Any]) -> str:
 
 
 def _coupled(claim: Claim, evidence: Evidence) -> Verdict:
-    unusable = _usable(evidence)
-    if unusable:
-        return unusable
     micro = [r.get("micro") for r in evidence["runs"]]
     for run, away in zip(evidence["runs"], micro, strict=True):
         if away is not None and away > COUPLED:
@@ -369,7 +357,8 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
         gradients = ", ".join(f"{n}: {_number(g)}" for n, g in (witness.get("gradient") or {}).items()) or "none"
         note = f"{where} the value is {_number(witness['value'])}, the gradient {gradients}, at {witness['point']}"
         keep = {k: witness[k] for k in ("inputs", "batch", "mode", "value", "gradient", "point")}
-        return Verdict(CONFIRMED, note, keep | {"note": note}, f"{found['tested']} edges")
+        tried = f"{found['tested']} edges, called with {found.get('convention')}"
+        return Verdict(CONFIRMED, note, keep | {"note": note}, tried)
     if not found["executed"]:
         return Verdict(INCONCLUSIVE, f"the flagged line was not executed at any of {found['tested']} inputs")
     if found["nearest"] is None:

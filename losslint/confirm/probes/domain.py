@@ -86,7 +86,7 @@ def decide_in(runs: list[Run], claim: Claim) -> dict[str, Any]:
     """
     best: dict[str, Any] = {}
     for run in runs:
-        found = decide(run, claim)
+        found = decide(run, claim) | {"convention": run.convention.describe()}
         if found.get("witness"):
             return found
         away = found["nearest"]
