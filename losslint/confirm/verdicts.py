@@ -15,7 +15,7 @@ from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED, Verdict
 
 LAW = 0.02
 """A gradient that moves by less when the batch is repeated does not move: float32 sums and guards account for it."""
-DRIFT = 1e-4
+DRIFT = 1e-5
 """A gradient that moves by less stays: float32 sums; guards make it settle."""
 COUPLED = 1e-3
 """Parts of a batch that are not coupled agree up to float32 sums; coupling may be weak."""
@@ -337,6 +337,12 @@ def _static(claim: Claim, evidence: Evidence) -> Verdict:
     trace = evidence["trace"]
     error = (trace.get("errors") or {}).get("None batch")
     if error is None:
+        unknown, known = trace.get("totals") or (0.0, 0.0)
+        if abs(unknown - known) > LAW * abs(known):
+            return _confirmed(
+                f"traced with an unknown batch size it is {unknown:.4g}, with a known one {known:.4g}",
+                evidence["runs"][0],
+            )
         return _refuted("it can be traced with an unknown batch size", evidence)
     for found in (error, *(evidence.get("partial") or ())):
         if _raised_at(claim, found) or (evidence["executed"] and _raised_after(claim, found)):

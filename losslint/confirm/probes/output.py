@@ -5,11 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from losslint.confirm.run import Run
+from losslint.confirm.subject import Evaluator, attempts
 
 
 def trace(run: Run) -> dict[str, Any]:
-    """In the consumer's mode with an unknown batch size; else in which way it can be traced, and what went wrong."""
-    return run.trace
+    """In the consumer's mode with an unknown batch size; else in which way it can be traced, and what went wrong.
+
+    ``totals``: the loss traced with an unknown batch size and with a known one.
+    """
+    found = run.trace
+    if found["batch"] != "None" or found["mode"] != "graph":
+        return found
+    fixed, _ = attempts(Evaluator(run.subject, "graph", found["autograph"], static=True), run.arrays)
+    totals = [run.base.total, None if fixed is None else fixed.total]
+    return found if None in totals else found | {"totals": totals}
 
 
 def output(run: Run) -> dict[str, Any]:
