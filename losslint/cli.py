@@ -414,7 +414,7 @@ def confirm(
     with _mistakes():
         resolver = _resolver(config, isolated, **options)
         try:
-            planned = _planned(targets, resolver)
+            planned = _planned(targets, resolver, curves=report is not None)
         except NotFound as error:
             raise _Mistake(str(error)) from None
     ran: list[Ran] = []
@@ -444,8 +444,11 @@ def confirm(
     return int(any(confirming.stands(r, resolver, trust_refuted) for r in ran))
 
 
-def _planned(targets: Sequence[str], resolver: Resolver) -> list[Planned]:
-    """The losses of files, of the files in folders, and single ones by name. Raises NotFound."""
+def _planned(targets: Sequence[str], resolver: Resolver, curves: bool) -> list[Planned]:
+    """The losses of files, of the files in folders, and single ones by name. Raises NotFound.
+
+    Only a report draws ``curves``.
+    """
     from losslint import discovery
     from losslint.believed import NotFound
     from losslint.confirm import plan
@@ -462,7 +465,7 @@ def _planned(targets: Sequence[str], resolver: Resolver) -> list[Planned]:
         for file in files:
             settings = resolver.of(Path(os.path.abspath(file)).parent)
             try:
-                planned += plan.for_path(file, name, settings)
+                planned += plan.for_path(file, name, settings, curves)
             except NotFound as error:
                 if len(files) == 1:
                     raise

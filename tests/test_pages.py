@@ -13,6 +13,7 @@ import pytest
 from tests.rule_pages import PAGES, ROOT, Example, Page, lint, read
 
 HEADINGS = ["What it does", "Why is this bad?", "Bad", "Good", "When to ignore it", "Fix safety", "References"]
+DECIDED = "How a run decides it"  # after the examples, where a run decides
 FAMILIES = {"0": "tool", "1": "output", "2": "gradient", "3": "normalization", "4": "numerics", "5": "graph"}
 PROBES = {"", "output", "gradient", "batch", "edges", "trace", "precision"}
 SEVERITIES = ["error", "warning", "info"]
@@ -55,7 +56,8 @@ def test_front_matter_is_complete(page: Page) -> None:
 @pytest.mark.parametrize("page", pages, ids=by_code)
 def test_headings_are_complete(page: Page) -> None:
     assert page.title == f"# {page.meta['name']} ({page.code})"
-    assert list(page.sections) == HEADINGS
+    decided = [DECIDED] if page.meta["probe"] else []
+    assert list(page.sections) == HEADINGS[:4] + decided + HEADINGS[4:]
     assert all(text.strip() for text in page.sections.values())
 
 

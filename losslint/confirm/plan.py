@@ -71,8 +71,11 @@ def for_findings(
             yield planned
 
 
-def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
-    """The losses of a file, or the function called ``name``, whether it is taken for a loss or not. Raises NotFound."""
+def for_path(filename: str, name: str, settings: Settings, curves: bool = True) -> Iterator[Planned]:
+    """The losses of a file, or the function called ``name``, whether it is taken for a loss or not. Raises NotFound.
+
+    All probes are asked for; ``curves`` are for plots.
+    """
     path = Path(filename).absolute()
     if not path.is_file():
         raise NotFound(f"no such file: {filename}")
@@ -94,7 +97,8 @@ def for_path(filename: str, name: str, settings: Settings) -> Iterator[Planned]:
         if not name or planned.row in rows or planned.name == name:
             told = [f for f in planned.findings if f.code in shown and f.severity >= settings.threshold]
             claims = tuple(map(_claim, told))
-            planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES)
+            asked = tuple(n for n in NAMES if curves or n != "curves")
+            planned.job = dataclasses.replace(planned.job, claims=claims, probes=asked)
             planned.path = filename
             here = str(path)
             planned.findings = [dataclasses.replace(f, filename=filename) if f.filename == here else f for f in told]
