@@ -253,6 +253,9 @@ def test_closing_ends_spawned_ones_too(field: Field) -> None:
 
 def test_devices_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "devices", lambda: ["cpu", "gpu:0", "gpu:1"])
+    monkeypatch.setattr(pools, "_may_have_gpu", lambda: False)
+    assert resolve_device("auto") == "cpu"  # TensorFlow is not even asked
+    monkeypatch.setattr(pools, "_may_have_gpu", lambda: True)
     found = {wanted: resolve_device(wanted) for wanted in ("auto", "cpu", "gpu", "gpu:1")}
     assert found == {"auto": "gpu:0", "cpu": "cpu", "gpu": "gpu:0", "gpu:1": "gpu:1"}
     for wanted in ("gpu:2", "tpu", ""):
