@@ -289,6 +289,8 @@ def _conventions(layout: Layout, about: Asked, given: Mapping[str, Spec]) -> Ite
         role, hint = about.roles[name], about.hints.get(name, {})
         if name in given:
             fixed[name] = given[name]
+        elif hint.get("of") in about.parameters and about.roles[hint["of"]] != "label":
+            fixed[name] = Spec("prediction", "derived", value=hint["of"])
         elif role == "label":
             fixed[name] = Spec("label", *layout.label)
         elif role == "prediction":

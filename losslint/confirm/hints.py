@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from losslint.graph import Node
+from losslint.graph import Node, ancestors
 from losslint.interpreter.parameters import SAMPLES
 from losslint.interpreter.ranks import evident_ranks
 from losslint.loss import Loss
@@ -19,8 +19,8 @@ def hints(loss: Loss) -> dict[str, Hint]:
     """Name of each source -> what its uses tell, each key only where something is known.
 
     ``role`` is that of the source; ``rank`` the number of axes; ``columns`` how many the last axis must have at least;
-    ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``api`` lists the
-    library functions that take it as it is.
+    ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``of`` names the
+    argument it must be computed from; ``api`` lists the library functions that take it as it is.
     """
     graph = loss.graph
     ranks = evident_ranks(graph, SAMPLES)
@@ -53,8 +53,18 @@ def hints(loss: Loss) -> dict[str, Hint]:
                 columns = _columns(node)
                 if columns:
                     hint["columns"] = max(hint.get("columns", 0), columns)
+        if node.op == "gradient_of":
+            _derived(node, found)
     _domains(loss, found)
     return found
+
+
+def _derived(node: Node, found: dict[str, Hint]) -> None:
+    """A loss that differentiates one argument with respect to another takes it to be computed from that one."""
+    of = [str(n.attrs["name"]) for n in ancestors(node.inputs[1:]) if n.op == "source"]
+    for source in ancestors(node.inputs[:1]):
+        if source.op == "source" and len(of) == 1 and source.attrs["name"] != of[0]:
+            found[str(source.attrs["name"])]["of"] = of[0]
 
 
 def _domains(loss: Loss, found: dict[str, Hint]) -> None:

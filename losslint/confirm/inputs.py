@@ -26,8 +26,8 @@ The number of classes is the same in both: factories are given it.
 """
 CLASSES = SIZES[0]["C"]
 
-LABEL_DOMAINS = ("binary", "onehot", "ids", "sign")
-UNIT_DOMAINS = ("prob", "simplex", "unit")
+MADE = ("constant", "object", "derived")
+"""Domains of what is no tensor when the loss is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Spec:
     Domains: "prob" in [0, 1], "simplex" rows of probabilities that add up to 1, "binary", "onehot", "ids" of classes,
     "sign" -1 or 1, "logits", "real", "embedding" rows of length 1, "positive", "count", "unit" pixels in [0, 1],
     "weights" and "mask" of samples, "box" corners (y, x, y, x), "constant" (``value``), "object" (``value`` names a
-    stand-in).
+    stand-in), "derived" (a model's output for the argument ``value``).
     """
 
     role: str  # "label", "prediction", "weight", "input" or "other"
@@ -56,7 +56,7 @@ class Spec:
     def trained(self) -> bool:
         """Whether a gradient is wanted for it: every float that is no label and no weight."""
         floating = self.dtype.startswith(("float", "bfloat"))
-        return self.role in ("prediction", "other") and floating and self.domain not in ("constant", "object", "ids")
+        return self.role in ("prediction", "other") and floating and self.domain not in (*MADE, "ids")
 
     def shape(self, sizes: Sizes) -> tuple[int, ...]:
         """The extents as numbers."""
@@ -64,7 +64,9 @@ class Spec:
 
     def describe(self) -> str:
         """``prob[B,5]``, ``ids int32[B]``, ``0.5``."""
-        if self.domain in ("constant", "object"):
+        if self.domain == "derived":
+            return f"model({self.value})"
+        if self.domain in MADE:
             return str(self.value)
         kind = self.domain if self.dtype == "float32" else f"{self.domain} {self.dtype}"
         return f"{kind}[{','.join(str(d) for d in self.dims)}]"
@@ -114,8 +116,8 @@ class Convention:
 
 def values(spec: Spec, sizes: Sizes, rng: np.random.Generator) -> Any:
     """Values of ``spec``, away from the edges of its domain."""
-    if spec.domain in ("constant", "object"):
-        return spec.value
+    if spec.domain in MADE:
+        return "model" if spec.domain == "derived" else spec.value
     shape = spec.shape(sizes)
     return _SAMPLERS[spec.domain](rng, shape).astype("float32" if spec.dtype == "bfloat16" else spec.dtype)
 

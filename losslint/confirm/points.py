@@ -50,8 +50,9 @@ class Edges:
         for name, spec in specs.items():
             if spec.role == "weight" and isinstance(base[name], np.ndarray):
                 yield f"{name} all 0", base | {name: np.zeros_like(base[name])}
-            if spec.domain == "object":
-                yield f"{name} with weights of 0", base | {name: f"{spec.value}:zero"}
+            if spec.domain in ("object", "derived"):
+                kind = spec.value if spec.domain == "object" else "model"
+                yield f"{name} with weights of 0", base | {name: f"{kind}:zero"}
 
     def _label_points(self, labels: list[str]) -> Iterator[Point]:
         """The labels at their own edges."""

@@ -179,7 +179,7 @@ def runs(
         run = Run(job, Subject(function, convention, _sizes(convention, job), job.consumer, aligned), files, tried)
         result, error = attempts(Evaluator(run.subject, "eager"), run.arrays)
         if error is not None and "eager" in str(error).lower():  # tf.gradients wants a graph
-            result, error = attempts(Evaluator(run.subject, "graph"), run.arrays)
+            result, error = attempts(Evaluator(run.subject, "graph", static=True), run.arrays)
         if error is not None:
             _note(described(error, files), errors, told)
             if type(error).__name__ == "StubUsed":

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from losslint.confirm.inputs import Arrays, Convention, Sizes
+from losslint.confirm.inputs import MADE, Arrays, Convention, Sizes
 from losslint.confirm.standins import LinearModel, stand_in
 
 
@@ -57,7 +57,7 @@ class Subject:
         found: dict[str, Any] = {}
         for name, value in arrays.items():
             spec = self.convention.specs[name]
-            if spec.domain == "object":
+            if spec.domain in ("object", "derived"):
                 found[name] = self._model(name, str(value))
             elif spec.domain == "constant":
                 found[name] = value
@@ -75,6 +75,9 @@ class Subject:
     def call(self, tensors: dict[str, Any]) -> Any:
         """The loss itself."""
         arguments = dict(tensors)
+        for name, spec in self.convention.specs.items():
+            if spec.domain == "derived":
+                arguments[name] = tensors[name](tensors[spec.value])
         if self.aligned and len(arguments) >= 2:
             first, second = list(arguments)[:2]
             arguments[first], arguments[second] = _aligned(arguments[first], arguments[second])
@@ -171,7 +174,7 @@ class Evaluator:
 
     def _tensor_names(self) -> list[str]:
         specs = self.subject.convention.specs
-        return [n for n, s in specs.items() if s.domain not in ("constant", "object")]
+        return [n for n, s in specs.items() if s.domain not in MADE]
 
     def _spec(self, name: str) -> Any:
         specs = self.subject.convention.specs
