@@ -7,6 +7,7 @@ from typing import Any
 
 from losslint.confirm.confirming import Ran, assumptions
 from losslint.findings import Verdict
+from losslint.reporters.json import plain
 
 Row = tuple[str, str]
 Facts = dict[str, Any]
@@ -15,7 +16,7 @@ Facts = dict[str, Any]
 def to_json(ran: Ran) -> dict[str, Any]:
     """Everything that is known of a loss, as plain data."""
     planned, result = ran.planned, ran.result
-    return {
+    known = {
         "name": planned.name,
         "file": planned.path,
         "line": planned.row,
@@ -33,6 +34,8 @@ def to_json(ran: Ran) -> dict[str, Any]:
         "device": result.get("device") or ran.versions.get("device"),
         "tensorflow": ran.versions.get("tensorflow"),
     }
+    spelled: dict[str, Any] = plain(known)
+    return spelled
 
 
 def _finding(finding: Any, verdict: Verdict) -> dict[str, Any]:
@@ -101,10 +104,13 @@ def _trace(fact: Facts, believed: Facts) -> Iterator[Row]:
     autograph = "AutoGraph on" if fact["autograph"] or fact["way"] == "with AutoGraph" else "AutoGraph off"
     yield "traced", f"{mode}, {autograph}, batch size {fact['batch']}"
     for way, error in fact["errors"].items():
-        yield "traced", f"{_NOT.get(way, 'not ' + way)}: {error['message']}"
+        yield "traced", f"{untraced(way)}: {error['message']}"
 
 
-_NOT = {"None batch": "not with an unknown batch size", "fixed batch": "not with a fixed one"}
+def untraced(way: str) -> str:
+    """What did not work, as ``Run.trace`` names it, in words."""
+    words = {"None batch": "with an unknown batch size", "fixed batch": "with a fixed batch size", "eager": "eagerly"}
+    return f"not {words.get(way, way)}"
 
 
 def _output(fact: Facts, believed: Facts) -> Iterator[Row]:

@@ -208,7 +208,7 @@ def _traced(trace: Facts) -> Iterator[str]:
         autograph = trace["autograph"] or trace["way"] == "with AutoGraph"
         yield f"{mode}, AutoGraph {'on' if autograph else 'off'}"
         for way, error in trace["errors"].items():
-            yield f"not with {way}: {error['message']}"
+            yield f"{passport.untraced(way)}: {error['message']}"
 
 
 def _laws(believed: Facts, batch: Facts) -> Iterator[Row]:

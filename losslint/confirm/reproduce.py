@@ -93,7 +93,7 @@ def written(finding: Finding, verdict: Verdict, ran: Ran) -> str:
         source=source,
         mode=mode,
         header=_header(finding, verdict),
-        checks=_checks(finding, verdict, ran, list(values), recipe),
+        checks=_checks(finding, ran, list(values), recipe),
         shims=recipe["shims"],
     )
     return text.replace("'model'", "Model()").replace("'model:zero'", "Model()") if _MODEL in source else text
@@ -112,7 +112,7 @@ def _header(finding: Finding, verdict: Verdict) -> list[str]:
     ]
 
 
-def _checks(finding: Finding, verdict: Verdict, ran: Ran, names: list[str], recipe: dict[str, Any]) -> str:
+def _checks(finding: Finding, ran: Ran, names: list[str], recipe: dict[str, Any]) -> str:
     """Statements that fail where the fault is not there."""
     code, trained = finding.code, recipe["trained"]
     if code.startswith("LL4"):
@@ -128,18 +128,20 @@ def _checks(finding: Finding, verdict: Verdict, ran: Ran, names: list[str], reci
     if code == "LL104":
         return "assert value.ndim == 0, 'it is no scalar'\n"
     if code in ("LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308"):
-        return _of_batch(code, ran, names, recipe)
+        seen = ran.result["claims"][ran.planned.findings.index(finding)]["runs"][0]
+        return _of_batch(code, ran.planned.job.consumer, names, recipe, seen)
     raise NoScript(f"{code} is not shown by numbers")
 
 
-def _of_batch(code: str, ran: Ran, names: list[str], recipe: dict[str, Any]) -> str:
+def _of_batch(code: str, consumer: str, names: list[str], recipe: dict[str, Any], seen: dict[str, Any]) -> str:
+    """The same gradients as the probe's, compared as the verdict did; half of what was seen must be there again."""
     count = len(recipe["inputs"][recipe["batched"][0]]) if recipe["batched"] else 0
     if not count:
         raise NoScript("it has no batch")
     text = _SHARED.format(
         batched=recipe["batched"],
         trained=[n for n in recipe["trained"] if n in recipe["batched"]],
-        reduce="reduce_sum" if ran.planned.job.consumer == "tape" else "reduce_mean",
+        reduce="reduce_sum" if consumer == "tape" else "reduce_mean",
         named=", ".join(f"{n!r}: {n}" for n in names),
         count=count,
     )
@@ -150,8 +152,16 @@ def _of_batch(code: str, ran: Ran, names: list[str], recipe: dict[str, Any]) -> 
             'print("distance from the mean of two parts:", np.linalg.norm(once - parts) / np.linalg.norm(once))\n'
             f"assert np.linalg.norm(once - parts) > {COUPLED} * np.linalg.norm(once), 'the parts add up'\n"
         )
+    large = seen.get("large") or {}
+    shift = (seen.get("gradient_shift") or {}).get("4") or 0.0
+    copies = 1
+    if shift <= LAW and (large.get("gradient_shift") or 0.0) > shift:  # it shows in large batches only
+        copies, shift = large["copies"], large["gradient_shift"]
+    if not shift:
+        raise NoScript("the gradient did not change at this input")
     return (
-        f"{text}four = shared_gradient(np.tile(rows, 4))\n"
-        'print("factor on the gradient for 4 copies of the batch:", np.linalg.norm(four) / np.linalg.norm(once))\n'
-        f"assert np.linalg.norm(four - once) > {LAW} * np.linalg.norm(once), 'it does not depend on the batch size'\n"
+        f"{text}few = shared_gradient(np.tile(rows, {copies}))\n"
+        f"many = shared_gradient(np.tile(rows, {4 * copies}))\n"
+        'print("factor on the gradient for 4 times the batch:", np.linalg.norm(many) / np.linalg.norm(few))\n'
+        f"assert np.linalg.norm(many - few) > {shift / 2:.3g} * np.linalg.norm(few), 'the batch size is of no matter'\n"
     )

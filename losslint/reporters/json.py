@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from losslint import rulebook
@@ -36,6 +37,15 @@ def finding_json(finding: Finding) -> dict[str, Any]:
     }
 
 
+def plain(value: Any) -> Any:
+    """``value`` with numbers that JSON has not, inf and NaN, spelled out."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
 def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     """What a run said; every key is there without a run, too."""
     if verdict is None:
@@ -43,7 +53,7 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     return {
         "verdict": verdict.verdict,
         "reason": verdict.reason,
-        "witness": verdict.witness,
+        "witness": plain(verdict.witness),
         "tried": verdict.tried or None,
         "assumed": list(verdict.notes),
         "device": verdict.device or None,

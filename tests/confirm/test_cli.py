@@ -286,3 +286,31 @@ def test_each_attack_costs_its_own_verdict_only(tmp_path: Path) -> None:
             assert found[name]["facts"]["output"]["total"] == pytest.approx(honest), name
     assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
     assert not _zygotes(tmp_path)
+
+
+# -- scripts ---------------------------------------------------------------------------------------------------------
+
+SHOWN = {
+    "LL201": "def a_loss(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - tf.round(y_pred)))\n",
+    "LL302": "def a_loss(y_true, y_pred):\n    return tf.reduce_sum(tf.square(y_true - y_pred))\n",
+    "LL303": "def a_loss(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - y_pred)) / "
+    "tf.cast(tf.shape(y_pred)[0], tf.float32)\n",
+    "LL308": "def a_loss(y_true, y_pred):\n    return tf.sqrt(tf.reduce_mean(tf.square(y_true - y_pred)) + 1e-6)\n",
+    "LL101": "def step(model, optimizer, x, y):\n    with tf.GradientTape() as tape:\n"
+    "        loss = tf.reduce_mean(tf.square(y - model(x)), axis=-1)\n"
+    "    return tape.gradient(loss, model.trainable_variables)\n",
+}
+"""Rule -> a loss for which it is confirmed."""
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("code", SHOWN)
+def test_scripts_of_every_family_show_what_they_say(code: str, tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(f"import tensorflow as tf\n\n\n{SHOWN[code]}", encoding="utf-8")
+    options = ("--min-severity", "info", "--select", code, "--device", "cpu")
+    ran = losslint("check", "--repro", *options, "losses.py", cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    (tmp_path / "alone.py").write_text(ran.out, encoding="utf-8")
+    shown = _python(tmp_path / "alone.py")
+    assert shown.returncode == 0, (ran.out, shown.stderr)
+    assert "assert" in ran.out and shown.stdout
