@@ -14,7 +14,7 @@ from typing import Any
 
 from losslint.confirm import conventions, inputs
 from losslint.confirm.conventions import Asked
-from losslint.confirm.jobs import Job
+from losslint.confirm.jobs import Job, output_of
 from losslint.confirm.loader import Loader
 from losslint.confirm.run import NotRun, Run, runs
 from losslint.confirm.subject import attempts
@@ -42,9 +42,9 @@ def accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
     for maker, optional in ((make, False), (make, True), (filling, False)):
         if maker is filling and (job.step is not None or "." not in job.target):
             continue
-        function, roles = _loaded(job, loader, maker)
-        about = _asked(job, function, roles, False)
-        more = _asked(job, function, roles, optional)
+        function, roles, hints = _loaded(job, loader, maker)
+        about = _asked(job, function, roles, hints, False)
+        more = _asked(job, function, roles, hints, optional)
         if optional and more == about:
             continue
         known = [p.name for p in _parameters(function)]
@@ -59,18 +59,23 @@ def accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
     raise first_error
 
 
-def _loaded(job: Job, loader: Loader, make: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, str]]:
-    """The function, and the roles that an inline loss gives its parameters."""
+Hints = dict[str, dict[str, Any]]
+
+
+def _loaded(job: Job, loader: Loader, make: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, str], Hints]:
+    """The function, and for an inline loss the roles of its parameters, and hints on those that models give out."""
     if job.step is None:
-        return loader.resolve(job.target, make), {}
+        return loader.resolve(job.target, make), {}, job.hints
     from losslint.confirm.inline import inline
 
     part = inline(loader.scope.tree, job.step, loader.scope.file.text)
     kinds = {"model": "prediction", "loop": "input"}
-    return loader.resolve_inline(part, make), {n: kinds[role] for n, role in part.parameters if role in kinds}
+    outputs = {n: job.hints.get(output_of(row), {}) for n, row in part.rows.items()}
+    roles = {n: kinds[role] for n, role in part.parameters if role in kinds}
+    return loader.resolve_inline(part, make), roles, job.hints | outputs
 
 
-def _asked(job: Job, function: Callable[..., Any], roles: dict[str, str], optional: bool) -> Asked:
+def _asked(job: Job, function: Callable[..., Any], roles: dict[str, str], hints: Hints, optional: bool) -> Asked:
     from losslint.confirm.standins import literals
 
     parameters = _parameters(function)
@@ -78,7 +83,7 @@ def _asked(job: Job, function: Callable[..., Any], roles: dict[str, str], option
     words = " ".join([job.target, *(p.name for p in parameters)])
     place = " ".join(job.bundle.files[job.bundle.main].path.split(os.sep)[-3:])
     return conventions.asked(
-        parameters, job.hints, _split(words), _split(place), known, literals(function), optional=optional
+        parameters, hints, _split(words), _split(place), known, literals(function), optional=optional
     )
 
 

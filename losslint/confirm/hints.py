@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from losslint.confirm.jobs import output_of
 from losslint.graph import Node, ancestors
 from losslint.interpreter.parameters import SAMPLES
 from losslint.interpreter.ranks import evident_ranks
@@ -16,7 +17,7 @@ _INDEXING = {"one_hot": 0, "gather": 1, "gather_nd": 1, "segment": 1}
 
 
 def hints(loss: Loss) -> dict[str, Hint]:
-    """Name of each source -> what its uses tell, each key only where something is known.
+    """Name of each source, or ``output_of`` of a model's call -> what its uses tell; each key where something is known.
 
     ``role`` is that of the source; ``rank`` the number of axes; ``columns`` how many the last axis must have at least;
     ``domain`` is "prob", "logits", "ids" or "positive"; ``integer`` says that it is cast to integers; ``of`` names the
@@ -37,9 +38,10 @@ def hints(loss: Loss) -> dict[str, Hint]:
         for position, x in enumerate(node.inputs):
             piece = assumptions.pieces.get(x.id)
             root = root_of(piece) if piece is not None else None
-            if root is None or root.op != "source":
+            key = _key(root) if root is not None else ""
+            if root is None or not key:
                 continue
-            hint = found.setdefault(str(root.attrs.get("name")), {"role": root.attrs.get("role")})
+            hint = found.setdefault(key, {"role": root.attrs.get("role", "prediction")})
             whole = _same_values(x, root)
             if whole and node.api:
                 hint.setdefault("api", [])
@@ -59,6 +61,13 @@ def hints(loss: Loss) -> dict[str, Hint]:
     return found
 
 
+def _key(root: Node) -> str:
+    """What a source is called; the output of a model goes by the row of its call."""
+    if root.op == "source":
+        return str(root.attrs.get("name"))
+    return output_of(root.site.module.span(root.site.tree).row) if root.site is not None else ""
+
+
 def _derived(node: Node, found: dict[str, Hint]) -> None:
     """A loss that differentiates one argument with respect to another takes it to be computed from that one."""
     of = [str(n.attrs["name"]) for n in ancestors(node.inputs[1:]) if n.op == "source"]
@@ -71,9 +80,9 @@ def _domains(loss: Loss, found: dict[str, Hint]) -> None:
     """Adds the domain that the loss assumes of each source."""
     assumptions = loss.ranges.assumptions
     for node in loss.graph.nodes:
-        if node.op != "source":
+        hint = found.get(_key(node)) if node.op in ("source", "model") else None
+        if hint is None:
             continue
-        hint = found[str(node.attrs.get("name"))]
         interval = assumptions.intervals.get(node.number)
         if "domain" in hint:
             continue

@@ -40,6 +40,7 @@ class Inline:
     owner: str = ""  # the class whose instance its first argument is
     text: dict[int, str] | None = None  # its source by row, each statement where the user wrote it; None: none is had
     notes: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)  # name of the output of a model -> the row of its call
 
 
 class NoInline(CannotLoad):
@@ -199,6 +200,7 @@ class _Maker:
     def __init__(self, chain: list[ast.stmt]) -> None:
         self._chain = chain
         self._models: list[str] = []
+        self._rows: dict[str, int] = {}  # name of the one output of a model -> the row of its call
         self.replaced: dict[int, str] = {}  # id of a node that stands for the output of a model -> its name
         self._loops: list[str] = []
         self._notes: list[str] = []
@@ -221,12 +223,14 @@ class _Maker:
             words = [n.id for n in plain]
             if own is not None and whole and words and not {*words} & {*self._models, *arguments}:
                 self._models += words
+                self._rows |= {words[0]: call.lineno} if len(words) == 1 else {}
                 names[id(own)] = ast.copy_location(ast.Pass(), own)
                 continue
             name = self._fresh(call, arguments | set(stores(root)))
             names[id(call)] = ast.copy_location(ast.Name(name, ast.Load()), call)
             self.replaced[id(names[id(call)])] = name
             self._models.append(name)
+            self._rows[name] = call.lineno
         _Replace(names).visit(root)
         found = names.get(id(place), place)
         assert isinstance(found, ast.expr)
@@ -272,7 +276,7 @@ class _Maker:
         name = functions[-1].name if functions else "script"  # type: ignore[attr-defined]
         required = [n for n in found if n not in _defaults(functions) and n not in own]
         made = _function(name, body, [*own, *required], functions, set(found), owner.rpartition(".")[2])
-        return Inline(made, [(n, found[n]) for n in required], owner, notes=self._notes)
+        return Inline(made, [(n, found[n]) for n in required], owner, notes=self._notes, rows=self._rows)
 
     def _self(self, functions: list[ast.stmt]) -> tuple[str, list[str]]:
         """The class of the method that holds the place, and what it calls its instance."""

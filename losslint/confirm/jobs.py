@@ -113,3 +113,8 @@ class Outcome:
     detail: str = ""  # "killed by SIGABRT", the last lines of stderr
     seconds: float = 0.0
     enforced: dict[str, str] = field(default_factory=dict)  # limit -> mechanism, or "not enforced: why"
+
+
+def output_of(row: int) -> str:
+    """Under which name ``Job.hints`` tells about the output of a model that is called in ``row``."""
+    return f"model@{row}"

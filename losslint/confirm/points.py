@@ -176,6 +176,7 @@ def _real(value: Array, label: Array | None) -> Iterator[tuple[str, Array]]:
     same = _alike(value, label)
     if same is not None:
         yield "perfect", same
+        yield "opposite", -same
     if value.ndim > 1:
         yield "identical rows", np.repeat(value[:1], value.shape[0], axis=0)
     yield "far out", FAR * np.sign(value)

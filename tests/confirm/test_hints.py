@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from losslint.confirm.hints import hints
+from losslint.confirm.jobs import output_of
 from tests.traced import traced
 
 
@@ -44,3 +45,9 @@ def test_the_functions_that_take_an_argument_as_it_is() -> None:
 def test_an_argument_that_must_be_computed_from_another() -> None:
     found = told("return K.mean(K.square(K.gradients(y_pred, samples)[0]))", "y_true, y_pred, samples")
     assert found["y_pred"]["of"] == "samples"
+
+
+def test_outputs_of_models_go_by_their_row() -> None:
+    found = told("p = model(y_true)\nreturn tf.reduce_mean(tf.nn.softplus(p) * y_true)", "y_true, model")
+    row = next(int(name.partition("@")[2]) for name in found if name.startswith("model@"))
+    assert found[output_of(row)]["domain"] == "logits" and found[output_of(row)]["role"] == "prediction"
