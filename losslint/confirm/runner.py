@@ -122,7 +122,7 @@ def _probed(name: str, run: Run) -> dict[str, Any]:
 
 
 def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[str, Any]]:
-    wanted = {PROBE_OF.get(c.code, "") for c in job.claims}
+    wanted = {probes.DECIDES.get(c.code, "") for c in job.claims}
     others = list(itertools.islice(accepted, _OTHERS if "edges" in wanted else 2))
     runs = [first, *others]
     cache: dict[tuple[int, str], dict[str, Any]] = {}
@@ -135,7 +135,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
         return cache[key]
 
     for claim in job.claims:
-        probe = PROBE_OF.get(claim.code, "")
+        probe = probes.DECIDES.get(claim.code, "")
         if not probe:
             yield {"probe": ""}
             continue
@@ -152,6 +152,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
         yield {
             "probe": probe,
             "executed": _executes(chosen, claim),
+            "ops": _ops(chosen, claim),
             "runs": [{"convention": r.convention.describe(), **fact(r, probe), **_mode(r)} for r in both],
             "trace": fact(chosen, "trace"),
             **({"partial": _partly_traced(chosen)} if probe == "trace" else {}),
@@ -159,19 +160,15 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
         }
 
 
+def _ops(run: Run, claim: Claim) -> list[str]:
+    """The kinds of operations on the flagged line."""
+    rows = claim.place.row, claim.place.end_row
+    return sorted({op.type for op in run.observed("ordinary", run.arrays).ops if op.at(claim.path, *rows)})
+
+
 def _executes(run: Run, claim: Claim) -> bool:
     """Whether the flagged line runs at an ordinary input."""
     return run.observed("ordinary", run.arrays).executed(claim.path, claim.place.row, claim.place.end_row)
-
-
-PROBE_OF = {
-    **dict.fromkeys(("LL101", "LL102", "LL103", "LL104"), "output"),
-    **dict.fromkeys(("LL201", "LL202", "LL203", "LL204", "LL205", "LL208"), "gradient"),
-    **dict.fromkeys(("LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL311"), "batch"),
-    **dict.fromkeys(("LL306", "LL516"), "trace"),
-    **dict.fromkeys(("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409"), "edges"),
-}
-"""Rule -> the probe that decides it, as its page says."""
 
 
 _OTHERS = 4
@@ -242,4 +239,4 @@ def _weights(run: Run) -> dict[str, Any]:
 
 def claims_of(job: Job) -> tuple[Claim, ...]:
     """The claims that a run can decide."""
-    return tuple(c for c in job.claims if c.code in PROBE_OF)
+    return tuple(c for c in job.claims if c.code in probes.DECIDES)

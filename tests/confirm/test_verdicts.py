@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from losslint.confirm.jobs import Claim, Outcome, Place
-from losslint.confirm.runner import PROBE_OF
+from losslint.confirm.probes import DECIDES
 from losslint.confirm.verdicts import decide, ended, not_run
 from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED
 from losslint.rulebook import rules
@@ -146,4 +146,4 @@ def test_a_failed_probe_says_nothing() -> None:
 
 
 def test_every_page_names_the_probe_that_decides_it() -> None:
-    assert {code: rule.probe for code, rule in rules().items() if rule.probe} == PROBE_OF
+    assert {code: rule.probe for code, rule in rules().items() if rule.probe} == DECIDES

@@ -15,7 +15,8 @@ from losslint.confirm.subject import Result, batches, rows, shared_gradient, sha
 
 _LARGE = 8
 """Copies of the batch beside which a smoothing constant hardly counts; pairs and triples of samples still fit."""
-_CALM = 0.05
+_SCALES = (0.05, 0.2, 0.4, 0.7, 1.5, 3.0)
+_BLENDS = (0.5, 0.9)
 _SLOW = 0.3  # seconds after which larger batches are not tried
 
 
@@ -90,27 +91,39 @@ def _distance(a: Any, b: Any) -> float | None:
 
 
 def _micros(run: Run) -> Iterator[float | None]:
-    """At the ordinary input, with some labels that are masked, and where what is unbounded lies near 0.
-
-    There a maximum may take its other side.
-    """
+    """At the ordinary input, with labels that are masked, and at other scales: a maximum may take its other side."""
     yield _micro(run, run.arrays, run.base)
     for name, value in run.marks:
         marked = run.arrays | {name: _every_third(run.arrays[name], value)}
         result = run.at(marked)
         if result is not None:
             yield _micro(run, marked, result)
-    free = [n for n in run.convention.trained if run.convention.specs[n].domain in ("real", "logits")]
-    near = run.arrays | {n: (_CALM * run.arrays[n]).astype(run.arrays[n].dtype) for n in free}
-    result = run.at(near) if free else None
-    if result is not None:
-        yield _micro(run, near, result)
+    for elsewhere in _scaled(run):
+        result = run.at(elsewhere)
+        if result is not None:
+            yield _micro(run, elsewhere, result)
 
 
 def _every_third(array: Any, value: float) -> Any:
     marked = array.copy()
     marked.flat[::3] = value
     return marked
+
+
+def _scaled(run: Run) -> Iterator[Arrays]:
+    """What is unbounded at other scales, and predictions part of the way to labels that are like them."""
+    specs, arrays = run.convention.specs, run.arrays
+    free = [n for n in run.convention.trained if specs[n].domain in ("real", "logits", "positive")]
+    for scale in _SCALES if free else ():
+        yield arrays | {n: (scale * arrays[n]).astype(arrays[n].dtype) for n in free}
+    alike = {
+        n: arrays[label]
+        for n in run.convention.trained
+        for label in run.convention.labels
+        if specs[label].dims == specs[n].dims and specs[n].domain in ("prob", "simplex", "unit", "real")
+    }
+    for share in _BLENDS if alike else ():
+        yield arrays | {n: ((1 - share) * arrays[n] + share * y).astype(arrays[n].dtype) for n, y in alike.items()}
 
 
 def _micro(run: Run, arrays: Arrays, whole: Result) -> float | None:

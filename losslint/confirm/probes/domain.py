@@ -14,9 +14,8 @@ from losslint.confirm.observe import Observation, Op, bends, breaks, distance, u
 from losslint.confirm.points import Edges, single
 from losslint.confirm.run import Run
 from losslint.confirm.subject import Result, attempts
+from losslint.confirm.verdicts import NEAR
 
-NEAR = 1e-3
-"""An operand this close to the edge has been taken there: guards are smaller."""
 _LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
 _WATCHED = 40  # points at which a loss is watched operation by operation
 _COMPILED = 8  # points at which XLA is asked
@@ -118,12 +117,16 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
             return found
         found["elsewhere"].append(name)
     edge_points = _approach(run, claim, family, finite, found)
-    for name, arrays in edge_points[:_COMPILED]:
+    for nearest, name, arrays in edge_points[:_COMPILED]:
         result, _ = attempts(run.xla, arrays)
         found["compiled"] += result is not None
-        if result is not None and not result.finite:
+        if result is None or result.finite:
+            continue
+        if nearest == 0.0 or claim.code == "LL402":  # an epsilon that tf.function leaves in place may be lost to XLA
             found["witness"] = _witness(run, claim, family, name, arrays, result, "xla")
             return found
+        found["elsewhere"].append(f"{name}, compiled by XLA")
+        found["near"] = [point for point in found["near"] if point[0] != name]
     if found["executed"] and found["nearest"] != 0.0:
         searched = _searched(run, claim, family)
         if searched is not None:
@@ -132,12 +135,8 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
 
 
 def _approach(run: Run, claim: Claim, family: frozenset[str], finite: list[Any], found: dict[str, Any]) -> list[Any]:
-    """Watch the loss where it stays finite; notes how near the operand comes. The points at which it is at its edge.
-
-    An epsilon that tf.function leaves in place may still be lost to XLA: close is as good as there.
-    """
+    """Watch the loss where it stays finite, and note how near the operand comes. The near points, nearest first."""
     reached = []
-    edge = NEAR if claim.code == "LL402" else 0.0
     for name, arrays, _ in [("an ordinary input", run.arrays, run.base), *finite][:_WATCHED]:
         blame = _blame(run.observed(name, arrays), claim, family)
         found["executed"] |= blame["executed"]
@@ -148,9 +147,8 @@ def _approach(run: Run, claim: Claim, family: frozenset[str], finite: list[Any],
             found["nearest"] = nearest
         if nearest <= NEAR:
             found["near"].append([name, nearest])
-        if nearest <= edge:
             reached.append((nearest, name, arrays))
-    return [(name, arrays) for _, name, arrays in sorted(reached, key=lambda r: r[0])]
+    return sorted(reached, key=lambda r: r[0])
 
 
 def _blame(observation: Observation, claim: Claim, family: frozenset[str]) -> dict[str, Any]:
