@@ -13,7 +13,7 @@ import numpy as np
 from losslint.confirm import callee, inputs, noise, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
-from losslint.confirm.probes import domain
+from losslint.confirm.probes import batch, domain
 from losslint.confirm.run import NotRun, Run, described
 from losslint.confirm.subject import Evaluator, attempts
 
@@ -114,7 +114,8 @@ def _assumed(loader: Loader) -> dict[str, Any]:
 
 
 def _probed(name: str, run: Run) -> dict[str, Any]:
-    result, error = attempts(probes.table()[name], run)
+    probe = batch.laws if name == "laws" else probes.table()[name]
+    result, error = attempts(probe, run)
     return {"failed": described(error, run.files)["message"]} if error is not None else result
 
 
@@ -143,9 +144,11 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
         if probe == "edges":
             alike = [chosen, *_alike(chosen, others)]
             evidence, error = attempts(domain.decide_in, alike, claim)
-            seen = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(chosen)}
-            yield {"probe": probe, **seen}
+            told = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(chosen)}
+            yield {"probe": probe, **told}
             continue
+        # what a law says needs no parts of the batch, which are many
+        seen = "laws" if probe == "batch" and claim.code not in ("LL307", "LL308") else probe
         if id(chosen) not in seconds:
             seconds[id(chosen)] = _second(chosen, others)
         both = [chosen, seconds[id(chosen)]]
@@ -153,7 +156,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
             "probe": probe,
             "executed": _executes(chosen, claim),
             "ops": _ops(chosen, claim),
-            "runs": [{"convention": r.convention.describe(), **fact(r, probe), **_mode(r)} for r in both],
+            "runs": [{"convention": r.convention.describe(), **fact(r, seen), **_mode(r)} for r in both],
             "trace": fact(chosen, "trace"),
             **({"partial": _partly_traced(chosen)} if probe == "trace" else {}),
             **({"weights": _weights(chosen)} if claim.code == "LL104" else {}),

@@ -21,13 +21,20 @@ _SLOW = 0.3  # seconds after which larger batches are not tried
 
 
 def batch(run: Run) -> dict[str, Any]:
-    """Laws of value and gradient, agreement of micro-batches, permutation, and a batch of one.
+    """``laws``, and ``micro``: how far the gradient is from the size-weighted mean of those of the batch's parts.
+
+    A relative distance, the worst of an equal and an unequal split and of the inputs that are tried.
+    """
+    return laws(run) | {"micro": max((m for m in _micros(run) if m is not None), default=None)}
+
+
+def laws(run: Run) -> dict[str, Any]:
+    """Laws of value and gradient, permutation, and a batch of one.
 
     ``value_ratio`` and ``gradient_ratio`` hold, for 2 and 4 copies of the batch, the factor on the mean of what is
     returned and on the norm of the shared gradient; ``gradient_turn`` is how far its direction turns (0 to 2),
     ``gradient_shift`` its relative distance, ``by_source`` the factor of each source for 4 copies. ``large`` is the
-    same between ``_LARGE`` and 4 times as many copies. ``micro`` is the relative distance of the gradient from the
-    size-weighted mean of the parts' gradients, the worst of an equal and an unequal split.
+    same between ``_LARGE`` and 4 times as many copies.
     """
     convention, arrays, base = run.convention, run.arrays, run.base
     own = shared_gradient(base, arrays, convention)
@@ -49,7 +56,6 @@ def batch(run: Run) -> dict[str, Any]:
             for n, g in shared_parts(base, arrays, convention).items()
             if np.any(g) and n in by_source
         }
-    found["micro"] = max((m for m in _micros(run) if m is not None), default=None)
     found |= _large(run)
     found |= _extents(run)
     order = np.random.default_rng(run.seed + 1).permutation(run.sizes["B"])
