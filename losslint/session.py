@@ -210,7 +210,7 @@ def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
     comments = suppressions.pragmas(source)
     kinds: dict[int, str] = {}
     batch_level: set[int] = set()
-    for first, row, end in _definitions(tree) if comments else ():
+    for first, row, end in definitions(tree) if comments else ():
         for pragma in (p for above in range(first, row + 1) for p in comments.get(above, ())):
             if pragma.kind in ("loss", "not-a-loss"):
                 kinds[row] = pragma.kind
@@ -228,7 +228,7 @@ def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
     )
 
 
-def _definitions(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
+def definitions(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
     """The rows where each definition starts (with its decorators), where its name stands, and where it ends."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

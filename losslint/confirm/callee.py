@@ -19,6 +19,7 @@ from losslint.confirm.loader import Loader
 from losslint.confirm.run import NotRun, Run, runs
 from losslint.confirm.subject import attempts
 
+Hints = dict[str, dict[str, Any]]
 _OF_MODELS = frozenset("trainable_variables trainable_weights weights variables layers losses predict".split())
 """Attributes that models have and tensors have not."""
 _MODULES = ("backend", "layers", "models", "utils")
@@ -43,23 +44,19 @@ def accepted(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[Run]:
         if maker is filling and (job.step is not None or "." not in job.target):
             continue
         function, roles, hints = _loaded(job, loader, maker)
-        about = _asked(job, function, roles, hints, False)
-        more = _asked(job, function, roles, hints, optional)
-        if optional and more == about:
+        about = _asked(job, function, roles, hints, optional)
+        if optional and about == _asked(job, function, roles, hints, False):
             continue
         known = [p.name for p in _parameters(function)]
-        given = inputs.declared(job.inputs, more.roles, known) if job.inputs else {}
+        given = inputs.declared(job.inputs, about.roles, known) if job.inputs else {}
         given = {n: given[n] for n in known if n in given}  # in the order of the signature
-        found = runs(_injected(function), more, given, job, files)
+        found = runs(_injected(function), about, given, job, files)
         try:
             return itertools.chain([next(found)], found)
         except NotRun as error:
             first_error = first_error or error
     assert first_error is not None  # the first way is always tried
     raise first_error
-
-
-Hints = dict[str, dict[str, Any]]
 
 
 def _loaded(job: Job, loader: Loader, make: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, str], Hints]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from losslint.confirm import verdicts
@@ -227,11 +228,5 @@ def _is_refuted(finding: Finding) -> bool:
 
 
 def _fails(finding: Finding, resolver: Resolver) -> bool:
-    at = resolver.of(_folder(finding)).fails_at
+    at = resolver.of(Path(os.path.abspath(finding.filename)).parent).fails_at
     return at is not None and finding.severity >= at
-
-
-def _folder(finding: Finding) -> Any:
-    from pathlib import Path
-
-    return Path(os.path.abspath(finding.filename)).parent

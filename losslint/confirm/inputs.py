@@ -271,7 +271,7 @@ def sizes_for(specs: Mapping[str, Spec], base: Sizes) -> Sizes:
 
 
 def halves(count: int) -> Iterator[tuple[slice, ...]]:
-    """Splits of a batch of ``count``: two nearly equal parts, two unequal ones, and single samples."""
+    """Splits of a batch of ``count``: two nearly equal parts, and two unequal ones."""
     middle = count // 2
     yield slice(0, middle), slice(middle, count)
     yield slice(0, 2), slice(2, count)

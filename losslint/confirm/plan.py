@@ -21,9 +21,6 @@ from losslint.findings import Finding
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source
 
-CONTEXT = ("trace", "output")
-"""The probes that are run with every claim: they cost next to nothing, and a verdict names what they see."""
-
 Key = tuple[str, str, int, int]
 """File, name, row and column of a loss."""
 
@@ -183,13 +180,10 @@ def _declared(source: Source, tree: ast.Module) -> dict[int, str]:
     """Row of a def -> what ``# losslint: inputs`` above it says."""
     comments = suppressions.pragmas(source)
     found: dict[int, str] = {}
-    for node in ast.walk(tree) if comments else ():
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            for row in range(first, node.lineno + 1):
-                for pragma in comments.get(row, ()):
-                    if pragma.kind == "inputs":
-                        found[node.lineno] = f"{found.get(node.lineno, '')} {pragma.text}".strip()
+    for first, row, _ in session.definitions(tree) if comments else ():
+        for pragma in (p for above in range(first, row + 1) for p in comments.get(above, ())):
+            if pragma.kind == "inputs":
+                found[row] = f"{found.get(row, '')} {pragma.text}".strip()
     return found
 
 

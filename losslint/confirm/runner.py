@@ -238,8 +238,3 @@ def _weights(run: Run) -> dict[str, Any]:
         return {"skipped": "not one label and one prediction"}
     value, error = attempts(weights, run, labels[0], predictions[0])
     return {"error": str(error)[:200]} if error is not None else value
-
-
-def claims_of(job: Job) -> tuple[Claim, ...]:
-    """The claims that a run can decide."""
-    return tuple(c for c in job.claims if c.code in probes.DECIDES)

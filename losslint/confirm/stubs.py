@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_UNUSED = frozenset("__class_getitem__ __origin__ __parameters__ __args__".split())
 _USES = """
 call getitem setitem delitem iter len bool contains next enter exit float int complex index array await fspath
 add sub mul truediv floordiv mod pow matmul and or xor lshift rshift neg pos abs invert round divmod
