@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from losslint.checks import load_checks
-from losslint.checks.base import CHECKS, Draft, one_per_fault
+from losslint.checks.base import Draft, drafts_of
 from losslint.findings import Finding, Step
 from losslint.frontend.discovery import DEFAULTS, entries, evidence_of, imports_framework
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.loss import Loss
 from losslint.options import Options
+from losslint.subjects import PROVIDERS, Subject
 from losslint.tracing import BudgetExceeded, trace
 
 
@@ -46,14 +48,14 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
     """The findings of ``module`` and what could not be analysed."""
     findings: dict[tuple[Any, ...], Finding] = {}
     failures = []
-    for loss in losses(module, project, options):
-        if isinstance(loss, Failure):
-            failures.append(loss)
+    for subject in itertools.chain(losses(module, project, options), others(module, project, options)):
+        if isinstance(subject, Failure):
+            failures.append(subject)
             continue
         try:
-            made = findings_of(loss)
+            made = findings_of(subject)
         except Exception as error:  # as above
-            failures.append(Failure(loss.name, 1, f"{type(error).__name__}: {error}"))
+            failures.append(Failure(subject.name, 1, f"{type(error).__name__}: {error}"))
             continue
         for finding in made:
             key = (finding.code, finding.filename, finding.span)
@@ -63,13 +65,28 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
     return sorted(findings.values(), key=lambda f: f.order), failures
 
 
-def findings_of(loss: Loss) -> list[Finding]:
-    """What every check says of one loss, one finding a fault."""
+def others(module: Module, project: Project, options: Options = DEFAULTS) -> Iterator[Subject | Failure]:
+    """What else of ``module`` there are checks for. As in ``losses``, what fails costs nothing else."""
+    if not imports_framework(module):
+        return
+    for provide in PROVIDERS:
+        try:
+            yield from provide(module, project, options)
+        except BudgetExceeded as error:
+            yield Failure("<module>", 1, str(error))
+        except RecursionError:
+            yield Failure("<module>", 1, "nested too deeply")
+        except Exception as error:
+            yield Failure("<module>", 1, f"{type(error).__name__}: {error}")
+
+
+def findings_of(subject: Subject) -> list[Finding]:
+    """What every check says of one subject, a loss above all; one finding a fault."""
     load_checks()
-    return [finding_of(d, loss) for d in one_per_fault([d for check in CHECKS.values() for d in check(loss)])]
+    return [finding_of(draft, subject) for draft in drafts_of(subject)]
 
 
-def finding_of(draft: Draft, loss: Loss) -> Finding:
+def finding_of(draft: Draft, subject: Subject) -> Finding:
     """``draft`` with positions."""
     site = draft.site
     path = tuple(
@@ -82,15 +99,15 @@ def finding_of(draft: Draft, loss: Loss) -> Finding:
         site.module.path,
         site.module.span(site.tree),
         site.function,
-        loss.consumer.kind,
+        subject.consumer.kind if subject.consumer is not None else None,
         draft.fact,
         draft.help,
         path,
-        extra={"loss": key_of(loss), "path": site.module.path},
+        extra={"loss": key_of(subject), "path": site.module.path},
     )
 
 
-def key_of(loss: Loss) -> tuple[str, str, int, int]:
-    """File, name, row and column of ``loss``: what tells it from the others of a run."""
-    span = loss.site.module.span(loss.site.tree)
-    return str(loss.site.module.path), loss.name, span.row, span.column
+def key_of(subject: Subject) -> tuple[str, str, int, int]:
+    """File, name, row and column of ``subject``: what tells it from the others of a run."""
+    span = subject.site.module.span(subject.site.tree)
+    return str(subject.site.module.path), subject.name, span.row, span.column

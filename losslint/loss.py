@@ -47,6 +47,29 @@ class Output:
     by_configuration: bool = False  # only a hyper-parameter decides whether this way is taken
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What Python did on the way to the loss, beside computing tensors.
+
+    ``kind``, and what the other fields hold then:
+
+    - "call": a library's function ``name`` (canonical) was called with ``args`` and ``kwargs``, and gave ``result``
+    - "branch": Python asked for the truth of the tensor ``args[0]``; ``name`` is "if", "while", "and", "or", "not",
+      "assert" or "if expression"
+    - "loop": Python iterated over ``args[0]``; ``name`` is "for" or "comprehension"
+    - "unpack": ``args[0]`` was unpacked into ``args[1]`` names
+    - "discard": the expression statement at ``site`` computed ``result``, which nothing can use
+    """
+
+    kind: str
+    site: Site
+    name: str = ""
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    result: Any = None
+    by_configuration: bool = False  # it happens only under a hyper-parameter
+
+
 @dataclass  # no slots: the facts are cached in __dict__
 class Loss:
     """One traced loss."""
@@ -66,6 +89,8 @@ class Loss:
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
     keras: str = "3"  # "2" or "3"
     notes: list[str] = field(default_factory=list)  # what the analysis had to assume
+    happenings: list[Happening] = field(default_factory=list)  # in the order of execution
+    watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
 
     @property
     def is_metric(self) -> bool:

@@ -16,7 +16,7 @@ from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.parameters import SAMPLES
 from losslint.interpreter.ranks import AXES, evident_batches, evident_ranks, misfit
-from losslint.interpreter.values import Class, Function, Instance, Method, Partial, dependencies
+from losslint.interpreter.values import Class, Function, Instance, Method, Partial, Tape, dependencies
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
 from losslint.options import Options
@@ -116,6 +116,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     site = machine_site(function, outputs[0].site)
     loss = Loss(entry.name, site, entry.consumer, machine.graph, outputs, value, keras=machine.keras)
     loss.batch_level = entry.row in machine.options.batch_level
+    loss.happenings = machine.happenings
     _describe(loss, entry, evidence)
     yield loss
 
@@ -208,6 +209,9 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
         seen.add(nodes)
         consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
         loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value, whole=False)
+        loss.keras, loss.happenings = machine.keras, machine.happenings
+        if isinstance(event.owner, Tape):
+            loss.watched = tuple(event.owner.spans)
         _describe(loss, entry, evidence)
         yield loss
 

@@ -61,4 +61,4 @@ class Hand:
 
 def drafts(loss: Loss, *codes: str) -> list[Draft]:
     """What the checks of ``codes`` say about ``loss``, in that order."""
-    return [draft for code in codes for draft in CHECKS[code](loss)]
+    return [draft for code in codes for draft in CHECKS[Loss][code](loss)]

@@ -1,9 +1,14 @@
-"""How a check is written: a generator over the facts of one loss, tied to its rule page by the code."""
+"""How a check is written: a generator over the facts of one subject, tied to its rule page by the code.
+
+The subject of most checks is a ``Loss``; ``check(code, on=LossClass)`` is a check of something else that
+``losslint.subjects`` finds in a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from losslint.findings import Severity
 from losslint.graph import Node, Site
@@ -24,22 +29,29 @@ class Draft:
     fact: str = ""
     help: str = ""
     fault: Node | Site | None = None
+    data: dict[str, Any] = field(default_factory=dict)  # what the fix of this rule wants to know
     path: list[tuple[str, Site | None]] = field(default_factory=list)
 
 
-Check = Callable[[Loss], Iterator[Draft]]
-CHECKS: dict[str, Check] = {}
-"""Code -> check. A check may yield drafts of its own code only."""
+Check = Callable[[Any], Iterator[Draft]]
+_C = TypeVar("_C", bound=Check)
+CHECKS: dict[type, dict[str, Check]] = {}
+"""Kind of subject -> code -> check. A check may yield drafts of its own code only."""
 
 
-def check(code: str) -> Callable[[Check], Check]:
-    """Register the decorated generator as the check of rule ``code``."""
+def check(code: str, on: type = Loss) -> Callable[[_C], _C]:
+    """Register the decorated generator as the check of rule ``code`` for subjects of type ``on``."""
 
-    def register(function: Check) -> Check:
-        CHECKS[code] = function
+    def register(function: _C) -> _C:
+        CHECKS.setdefault(on, {})[code] = function
         return function
 
     return register
+
+
+def drafts_of(subject: Any) -> list[Draft]:
+    """What every check of its kind says of ``subject``, one draft a fault."""
+    return one_per_fault([d for check in CHECKS.get(type(subject), {}).values() for d in check(subject)])
 
 
 PRECEDENCE: list[tuple[str, ...]] = [

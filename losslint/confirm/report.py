@@ -18,8 +18,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from losslint import rulebook
-from losslint.confirm import passport, verdicts
+from losslint.confirm import passport
 from losslint.confirm.confirming import Ran, assumptions
+from losslint.confirm.judges.base import LAW
 from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def _laws(believed: Facts, batch: Facts) -> Iterator[Row]:
             row.measured.append(f"{_factor(ratio)} from {copies} to {4 * copies} copies")
         expected, two = _power(law), ratios.get("2")
         if expected is not None and two and not asymptotic:
-            row.differs = abs(two / 2.0**expected - 1.0) > verdicts.LAW
+            row.differs = abs(two / 2.0**expected - 1.0) > LAW
         yield row
     row = Row("samples", [f"coupling: {_or(believed['coupling'])}"] if believed else [])
     row.measured += _samples(batch)

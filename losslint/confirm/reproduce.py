@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from losslint import rulebook
+from losslint.confirm.judges.base import COUPLED, LAW
 from losslint.confirm.repro import script
-from losslint.confirm.verdicts import COUPLED, LAW
 from losslint.findings import CONFIRMED, Finding, Verdict
 
 if TYPE_CHECKING:

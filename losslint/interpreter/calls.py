@@ -61,7 +61,10 @@ class Calls(Expressions):
         with self.graph.at(site, function.name if isinstance(function, Api) else ""):
             if open_ended and not isinstance(function, (Function, Class, Callback)):
                 return Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
-            return self.call(function, args, kwargs, _spelled(tree.func))
+            result = self.call(function, args, kwargs, _spelled(tree.func))
+            if isinstance(function, (Api, Callback)):
+                self.note("call", site, *args, name=function.name, kwargs=kwargs, result=result)
+            return result
 
     def _owner_class(self) -> Class | None:
         return next((f.owner for f in reversed(self.frames) if f.owner is not None), None)
@@ -294,7 +297,7 @@ class Calls(Expressions):
             target = args[0] if args else kwargs.get("target")
             sources = args[1] if len(args) > 1 else kwargs.get("sources")
             if self._trains(sources):
-                self.events.append(Event("gradient", target, site))
+                self.events.append(Event("gradient", target, site, owner, args, kwargs))
                 return (Unknown((), "gradients of variables"),)
             return (self._gradient_of(target, sources),)
         if name in ("minimize", "compute_gradients", "get_updates") and not isinstance(
@@ -304,16 +307,16 @@ class Calls(Expressions):
             if isinstance(target, Function):
                 target = self.call(target, [], {})
             if target is not None:
-                self.events.append(Event("minimize", target, site))
+                self.events.append(Event("minimize", target, site, owner, args, kwargs))
             return (Unknown((), "minimize"),)
         if name == "add_loss" and (args or kwargs):
             target = args[0] if args else next(iter(kwargs.values()))
-            self.events.append(Event("add_loss", target, site))
+            self.events.append(Event("add_loss", target, site, owner, args, kwargs))
             return (None,)
         if name == "compile" and not isinstance(owner, str):
             target = kwargs.get("loss", args[1] if len(args) > 1 else None)
             if target is not None:
-                self.events.append(Event("compile", target, site, tape=False))
+                self.events.append(Event("compile", target, site, owner, args, kwargs))
             return (None,)
         return None
 

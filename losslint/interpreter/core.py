@@ -19,18 +19,23 @@ from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import ModuleScope, Scope
 from losslint.interpreter.tracing import TracingGraph
 from losslint.interpreter.values import Api, Class, Function, Instance
-from losslint.loss import Output
+from losslint.loss import Happening, Output
 from losslint.options import Options
 
 
 @dataclass(slots=True)
 class Event:
-    """A loss was consumed: ``kind`` is "gradient", "minimize", "add_loss" or "compile"."""
+    """A loss was consumed: ``kind`` is "gradient", "minimize", "add_loss" or "compile".
+
+    ``owner`` is the tape, model or optimizer whose method was called, with ``args`` and ``kwargs``.
+    """
 
     kind: str
     value: Any
     site: Site
-    tape: bool = True
+    owner: Any = None
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class Core(abc.ABC):
         self.batches: frozenset[str] = frozenset()  # arguments that it told to be batches
         self.parameters = Parameters(self)
         self.events: list[Event] = []
+        self.happenings: list[Happening] = []
         self.created: dict[tuple[str, str], Function] = {}
         self.instances: list[Instance] = []
         self.called: set[str] = set()  # qualified names of the user's functions that were inlined
@@ -113,6 +119,20 @@ class Core(abc.ABC):
     def scope(self) -> Scope | ModuleScope:
         """Where names are looked up now."""
         return self.frame.scope
+
+    def note(
+        self,
+        kind: str,
+        site: Site,
+        *args: Any,
+        name: str = "",
+        kwargs: dict[str, Any] | None = None,
+        result: Any = None,
+    ) -> None:
+        """Leave a ``Happening``."""
+        self.happenings.append(
+            Happening(kind, site, name, args, kwargs or {}, result, any(c for f in self.frames for c in f.conditions))
+        )
 
     def site(self, tree: cst.CSTNode) -> Site:
         """``tree`` as a place in the source."""

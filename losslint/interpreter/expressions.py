@@ -331,7 +331,7 @@ class Expressions(Core):
         value, kind = self.eval(tree.expression), type(tree.operator).__name__
         with self.graph.at(self.site(tree)):
             if kind == "Not":
-                truth = self.truth(value)
+                truth = self.truth(self.asked("not", tree.expression, value))
                 if truth is not None:
                     return not truth
                 return (
@@ -406,8 +406,9 @@ class Expressions(Core):
         return Unknown(tuple(dependencies((left, right))))
 
     def _eval_BooleanOperation(self, tree: cst.BooleanOperation) -> Any:
-        left = self.eval(tree.left)
-        truth, is_and = self.truth(left), isinstance(tree.operator, cst.And)
+        is_and = isinstance(tree.operator, cst.And)
+        left = self.asked("and" if is_and else "or", tree.left, self.eval(tree.left))
+        truth = self.truth(left)
         if truth is not None:
             return self.eval(tree.right) if truth is is_and else left
         right = self.eval(tree.right)
@@ -425,8 +426,14 @@ class Expressions(Core):
             return bool(value)
         return True
 
+    def asked(self, how: str, tree: cst.BaseExpression, value: Any) -> Any:
+        """``value``, whose truth Python asks for: what is no plain Python value leaves a happening."""
+        if isinstance(value, Node) and value.op != "const":
+            self.note("branch", self.site(tree), value, name=how)
+        return value
+
     def _eval_IfExp(self, tree: cst.IfExp) -> Any:
-        truth = self.truth(self.eval(tree.test))
+        truth = self.truth(self.asked("if expression", tree.test, self.eval(tree.test)))
         if truth is not None:
             return self.eval(tree.body if truth else tree.orelse)
         with self.graph.at(self.site(tree)):
@@ -476,6 +483,7 @@ class Expressions(Core):
 
     def _comprehension(self, tree: cst.CompFor, make: Callable[[], Any]) -> list[Any]:
         items = self.eval(tree.iter)
+        self.note("loop", self.site(tree.iter), items, name="comprehension")
         known = self.elements(items)
         results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
         for item in [self.element_of(items)] if known is None or len(known) > 64 else known:

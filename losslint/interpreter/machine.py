@@ -69,7 +69,9 @@ class Machine(Calls):
         return True if run is None else run(tree)
 
     def _run_Expr(self, tree: cst.Expr) -> bool:
-        self.eval(tree.value)
+        value = self.eval(tree.value)
+        if isinstance(value, Node) and not isinstance(tree.value, (cst.Yield, cst.Await)):
+            self.note("discard", self.site(tree.value), result=value)
         return True
 
     def _run_Return(self, tree: cst.Return) -> bool:
@@ -108,7 +110,7 @@ class Machine(Calls):
         return True
 
     def _run_Assert(self, tree: cst.Assert) -> bool:
-        self.eval(tree.test)
+        self.asked("assert", tree.test, self.eval(tree.test))
         return True
 
     def _run_Del(self, tree: cst.Del) -> bool:
@@ -176,12 +178,19 @@ class Machine(Calls):
         return True
 
     def _run_With(self, tree: cst.With) -> bool:
+        tapes = []
         for item in tree.items:
             value = self.eval(item.item)
             if item.asname is not None:
                 entered = value if isinstance(value, (Tape, Instance)) else Unknown(tuple(dependencies(value)))
                 self.bind(item.asname.name, entered)
-        return self.block(tree.body.body)
+            if isinstance(value, Tape):
+                tapes.append(value)
+        start = len(self.graph.nodes)
+        falls = self.block(tree.body.body)
+        for tape in tapes:
+            tape.spans.append((start, len(self.graph.nodes)))
+        return falls
 
     def _run_Try(self, tree: cst.Try) -> bool:
         falls = self.block(tree.body.body)
@@ -194,7 +203,7 @@ class Machine(Calls):
         return falls
 
     def _run_If(self, tree: cst.If) -> bool:
-        condition = self.eval(tree.test)
+        condition = self.asked("if", tree.test, self.eval(tree.test))
         decided = self.truth(condition)
         orelse = tree.orelse
         other: Any = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else []
@@ -249,6 +258,7 @@ class Machine(Calls):
 
     def _run_For(self, tree: cst.For) -> bool:
         items = self.eval(tree.iter)
+        self.note("loop", self.site(tree.iter), items, name="for")
         known = self.elements(items)
         if known is not None and len(known) <= MAX_TURNS and not isinstance(known, SomeOf):
             for item in known:
@@ -261,7 +271,7 @@ class Machine(Calls):
         return True
 
     def _run_While(self, tree: cst.While) -> bool:
-        decided = self.truth(self.eval(tree.test))
+        decided = self.truth(self.asked("while", tree.test, self.eval(tree.test)))
         if decided is not False:
             self._unknown_turns(tree, lambda: self.eval(tree.test))
         return True
@@ -315,6 +325,7 @@ class Machine(Calls):
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Any) -> None:
         wanted = len(target.elements)
+        self.note("unpack", self.site(target), value, wanted)
         starred = [i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)]
         items = self.elements(value)
         if items is not None and starred and len(items) >= wanted - 1:

@@ -98,7 +98,9 @@ class Super:
 
 @dataclass(eq=False, slots=True)
 class Tape:
-    """A ``tf.GradientTape``."""
+    """A ``tf.GradientTape``; ``spans`` are the ids of the nodes that were made while it recorded, as ranges."""
+
+    spans: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)

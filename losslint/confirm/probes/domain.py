@@ -10,11 +10,11 @@ import numpy as np
 from losslint.confirm import observe
 from losslint.confirm.inputs import Arrays, onehot, values
 from losslint.confirm.jobs import Claim
+from losslint.confirm.judges.base import NEAR
 from losslint.confirm.observe import Observation, Op, bends, breaks, distance, upstream
 from losslint.confirm.points import Edges, single
 from losslint.confirm.run import Run
 from losslint.confirm.subject import Result, attempts
-from losslint.confirm.verdicts import NEAR
 
 _LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
 _WATCHED = 40  # points at which a loss is watched operation by operation

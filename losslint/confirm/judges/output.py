@@ -1,0 +1,60 @@
+"""Judges of what a loss returns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from losslint.confirm.jobs import Claim
+from losslint.confirm.judges.base import Evidence, confirmed, judges, refuted
+from losslint.findings import INCONCLUSIVE, Verdict
+
+
+@judges("LL101")
+def _non_scalar(claim: Claim, evidence: Evidence) -> Verdict:
+    runs = evidence["runs"]
+    wide = [r for r in runs if any(len(s) for s in r["shapes"]) and r["structure"] == "tensor"]
+    if wide:
+        return confirmed(f"returns a tensor of shape {_shape(wide[0])}", wide[0], value=wide[0]["total"])
+    if all(r["structure"] == "tensor" for r in runs):
+        return refuted("returns a scalar", evidence)
+    return Verdict(INCONCLUSIVE, f"returns a {runs[0]['structure']}")
+
+
+def _shape(run: dict[str, Any]) -> str:
+    shape = run["shapes"][0]
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+@judges("LL102")
+def _sequence(claim: Claim, evidence: Evidence) -> Verdict:
+    runs = evidence["runs"]
+    found = next((r for r in runs if r["structure"].startswith(("tuple", "list", "dict"))), None)
+    if found:
+        return confirmed(f"returns a {found['structure']}", found)
+    return refuted(f"returns a {runs[0]['structure']}", evidence)
+
+
+@judges("LL103")
+def _missing(claim: Claim, evidence: Evidence) -> Verdict:
+    for run in evidence["runs"]:
+        dtypes = [d for d in run["dtypes"] if not d.startswith(("float", "bfloat", "complex"))]
+        if run["structure"] in ("None", "number") or (run["structure"] == "tensor" and dtypes):
+            what = f"a tensor of {dtypes[0]}" if dtypes else run["structure"]
+            return confirmed(f"returns {what}, which has no gradient", run)
+    return Verdict(INCONCLUSIVE, "returns a float tensor here; another way out of it was not taken")
+
+
+@judges("LL104")
+def _scalar(claim: Claim, evidence: Evidence) -> Verdict:
+    runs = evidence["runs"]
+    scalar = next((r for r in runs if r["structure"] == "tensor" and not r["shapes"][0]), None)
+    weights = evidence.get("weights") or {}
+    if scalar is None:
+        return refuted("returns one value per sample", evidence)
+    note = "returns a scalar"
+    if weights.get("only_rescales"):
+        note += (
+            f": with the sample weights 1, 0, 0, ... Keras computes {weights['weighted']:.4g}, that is"
+            f" {weights['whole']:.4g} times their mean, not the loss of the first sample ({weights['alone']:.4g})"
+        )
+    return confirmed(note, scalar, value=scalar["total"])
