@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import click
 
 from losslint import __version__, rulebook
+from losslint.plugins import PluginError
 from losslint.settings import FAIL_ON, ConfigurationError, Resolver
 
 if TYPE_CHECKING:
@@ -520,6 +521,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
+        status = 2
+    except PluginError as error:
+        _say("error", str(error))
         status = 2
     except (click.Abort, KeyboardInterrupt):
         status = 130

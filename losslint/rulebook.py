@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from losslint import plugins
 from losslint.findings import Severity
 
 if sys.version_info >= (3, 11):
@@ -20,6 +22,8 @@ else:
 PAGES_URL = "https://github.com/losslint/losslint/blob/main/rules/"
 _FENCE = "+++\n"
 _REQUIRED = ("code", "name", "severity", "family", "summary", "probe", "fix", "added")
+_OPTIONAL = ("url",)
+_CODE = re.compile(r"([A-Z]{2,})(\d*)")
 
 
 class PageError(ValueError):
@@ -43,16 +47,12 @@ class Rule:
     fix: str  # "none", "safe" or "unsafe"
     added: str  # the version that brought it
     page: str
+    url: str = ""  # where the page can be read
 
     @property
     def severity(self) -> Severity:
         """The worst it can say."""
         return max(self.severities)
-
-    @property
-    def url(self) -> str:
-        """Where the page can be read."""
-        return f"{PAGES_URL}{self.code}.md"
 
     def to_json(self) -> dict[str, Any]:
         """What ``losslint rules --format json`` says of it."""
@@ -91,7 +91,7 @@ def parse_page(text: str, where: str) -> Rule:
         raise PageError(f"{where}: severity is made of error, warning and info, not {levels!r}") from None
     if not severities:
         raise PageError(f"{where}: no severity")
-    rest_of_it = {key: values[key] for key in _REQUIRED if key != "severity"}
+    rest_of_it = {key: values[key] for key in (*_REQUIRED, *_OPTIONAL) if key != "severity" and key in values}
     return Rule(severities=tuple(sorted(severities, reverse=True)), page=page.strip() + "\n", **rest_of_it)
 
 
@@ -104,16 +104,32 @@ def pages_folder() -> Path:
 
 @functools.cache
 def rules() -> dict[str, Rule]:
-    """Code -> rule, in the order of the codes. Raises PageError where two pages claim the same code or name."""
+    """Code -> rule, losslint's own first, then those of other packages, in the order of the codes.
+
+    Raises PageError where two pages claim the same code or name, PluginError where a page of another package does not
+    hold what it must.
+    """
     found: dict[str, Rule] = {}
-    names: set[str] = set()
     for path in sorted(pages_folder().glob("LL*.md")):
         rule = parse_page(path.read_text(encoding="utf-8"), path.name)
-        if rule.code in found or rule.name in names:
-            raise PageError(f"{path.name}: {rule.code} ({rule.name}) is defined by another page as well")
-        found[rule.code] = rule
-        names.add(rule.name)
-    return dict(sorted(found.items()))
+        _add(found, replace(rule, url=f"{PAGES_URL}{rule.code}.md"), path.name)
+    others: dict[str, Rule] = {}
+    for origin, path in plugins.pages():
+        try:
+            rule = parse_page(path.read_text(encoding="utf-8"), str(path))
+            if not plugins.CODE.fullmatch(rule.code):
+                raise PageError(f"{path}: {rule.code!r} is not made of capitals, LL excepted, and three digits")
+            _add(others, rule, str(path), found)
+        except (PageError, OSError, UnicodeDecodeError) as error:
+            raise plugins.PluginError(f"the rules {origin} cannot be used: {error}") from None
+    return dict(sorted(found.items())) | dict(sorted(others.items()))
+
+
+def _add(rules: dict[str, Rule], rule: Rule, where: str, others: dict[str, Rule] | None = None) -> None:
+    known = [*rules.values(), *(others or {}).values()]
+    if any(rule.code == k.code or rule.name == k.name for k in known):
+        raise PageError(f"{where}: {rule.code} ({rule.name}) is defined by another page as well")
+    rules[rule.code] = rule
 
 
 @functools.cache
@@ -137,12 +153,16 @@ def find(code_or_name: str) -> Rule:
 
 
 def resolve(selector: str) -> frozenset[str]:
-    """The codes of ``selector``: ALL, LL, a prefix, a code or a name. Raises UnknownRule, naming the nearest."""
+    """The codes of ``selector``: ALL, LL, a prefix, a code or a name. Raises UnknownRule, naming the nearest.
+
+    A prefix holds all letters of a code: the rules of another package that start with "L" are not those of "LL".
+    """
     if selector == "ALL":
         return frozenset(rules())
     if selector in codes_by_name():
         return frozenset({codes_by_name()[selector]})
-    codes = frozenset(c for c in rules() if c.startswith(selector)) if selector.startswith("LL") else frozenset()
+    letters = _letters(selector)
+    codes = frozenset(c for c in rules() if c.startswith(selector) and letters == _letters(c) != "")
     if not codes:
         raise UnknownRule(f"no rule answers to {selector!r}{hint(selector, [*_words(), *_prefixes(), 'ALL'])}")
     return codes
@@ -150,7 +170,15 @@ def resolve(selector: str) -> frozenset[str]:
 
 def specificity(selector: str) -> int:
     """How narrow a selector is: 0 for ALL, 2 for LL, up to 5 for a code or a name. The narrower one wins."""
-    return 0 if selector == "ALL" else 5 if selector in codes_by_name() else len(selector)
+    if selector == "ALL":
+        return 0
+    return 5 if selector in codes_by_name() else 2 + len(selector) - len(_letters(selector))
+
+
+def _letters(selector: str) -> str:
+    """The letters a code or a prefix starts with; "" where it is neither."""
+    match = _CODE.fullmatch(selector)
+    return match[1] if match else ""
 
 
 def hint(word: str, known: Iterable[str]) -> str:
@@ -171,4 +199,4 @@ def _words() -> list[str]:
 
 
 def _prefixes() -> list[str]:
-    return sorted({code[:length] for code in rules() for length in (2, 3)})
+    return sorted({code[: len(_letters(code)) + digits] for code in rules() for digits in (0, 1)})

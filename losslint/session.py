@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losslint import discovery, sources, suppressions
+from losslint import discovery, plugins, sources, suppressions
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.options import Options
@@ -83,7 +83,8 @@ class Result:
 
 
 def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_exclude: bool = False) -> Result:
-    """Lint ``paths``. ``jobs`` processes; 0 for as many as are worth it. Raises ConfigurationError."""
+    """Lint ``paths``. ``jobs`` processes; 0 for as many as are worth it. Raises ConfigurationError and PluginError."""
+    plugins.load()
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
     with _patient_collector():
@@ -92,7 +93,8 @@ def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_excl
 
 
 def check_text(data: bytes, filename: str, settings: Settings) -> Result:
-    """Lint what an editor or a pipe holds, under the name ``filename``."""
+    """Lint what an editor or a pipe holds, under the name ``filename``. Raises PluginError."""
+    plugins.load()
     path = Path(os.path.abspath(filename))
     result = Result()
     settle([_Analyst().report(Target(filename, path, settings), data)], result)

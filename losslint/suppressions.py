@@ -28,7 +28,7 @@ _KINDS = ("ignore", "ignore-file", *ANALYSIS_PRAGMAS)
 _MARK = re.compile(r"losslint:|noqa", re.IGNORECASE)
 _PRAGMA = re.compile(r"#\s*losslint:\s*(?P<kind>[\w-]*)\s*(?:\[(?P<listed>[^\]#]*)(?P<closed>\]?))?(?P<rest>[^#]*)")
 _NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
-_OURS = re.compile(r"LL\d+", re.IGNORECASE)
+_CODES = re.compile(r"[A-Z]+\d+", re.IGNORECASE)
 _UNTOLD = ("LL002", "LL003")  # a bare suppression does not hide these: they are about suppressions
 
 
@@ -128,9 +128,14 @@ def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None
         yield kind, match.start(), match.start() + len(match[0].rstrip()), names, text, problem
     for match in _NOQA.finditer(comment):
         codes = match["codes"]
-        names = None if codes is None else tuple(c.upper() for c in _OURS.findall(codes))
+        names = None if codes is None else tuple(filter(_is_ours, map(str.upper, _CODES.findall(codes))))
         if names != ():  # a noqa of other linters' codes is not for us
             yield "noqa", match.start(), match.end(), names, "", ""
+
+
+def _is_ours(code: str) -> bool:
+    """Whether a code that a noqa lists speaks to losslint, or to another linter."""
+    return re.fullmatch(r"LL\d+", code) is not None or code in rulebook.rules()
 
 
 def _statements(source: Source) -> list[tuple[int, int]]:

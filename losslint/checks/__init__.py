@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+from losslint import plugins
+
 
 def load_checks() -> None:
-    """Import every check module; what is registered is in ``losslint.checks.base.CHECKS``."""
+    """Import every check module; what is registered is in ``losslint.checks.base.CHECKS``. Raises PluginError."""
     for info in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{info.name}")
+    plugins.load()
