@@ -69,6 +69,7 @@ def others(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
     """What else of ``module`` there are checks for. As in ``losses``, what fails costs nothing else."""
     if not imports_framework(module):
         return
+    load_checks()  # they import the providers of what they look at
     for provide in PROVIDERS:
         try:
             yield from provide(module, project, options)

@@ -58,6 +58,8 @@ class Happening:
       "assert" or "if expression"
     - "loop": Python iterated over ``args[0]``; ``name`` is "for" or "comprehension"
     - "unpack": ``args[0]`` was unpacked into ``args[1]`` names
+    - "super": the constructor of a library's loss class ``name`` was called through ``super()``, for the object
+      ``result``, with ``args`` and ``kwargs``
     - "discard": the expression statement at ``site`` computed ``result``, which nothing can use
     """
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown, ancestors
-from losslint.interpreter.values import Function, Instance, SomeOf, dependencies
+from losslint.interpreter.values import Function, Instance, SomeOf, dependencies, spread
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
 from losslint.ops.registry import CATALOGUE
 from losslint.ops.shapevalue import ShapeValue
@@ -157,8 +157,13 @@ def _sequence(kind: type) -> Callable[..., Any]:
 
 
 def _dict(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    base = dict(args[0]) if args and isinstance(args[0], dict) else {}
-    return base | kwargs
+    made: dict[Any, Any] = {}
+    given = args[0] if args else {}
+    pairs = None if isinstance(given, dict) else machine.elements(given)
+    if pairs is not None and all(isinstance(p, tuple) and len(p) == 2 and isinstance(p[0], (str, int)) for p in pairs):
+        given = dict(pairs)
+    spread(made, given)
+    return made | kwargs
 
 
 def _map(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -281,8 +286,12 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
             return list(getattr(owner, name)())
         if name in ("get", "pop", "setdefault") and args and isinstance(args[0], (str, int)):
             return owner.get(args[0], args[1] if len(args) > 1 else None)
+        if name == "copy":
+            return dict(owner)
         if name == "update":
-            owner.update(args[0] if args and isinstance(args[0], dict) else {}, **kwargs)
+            if args:
+                spread(owner, args[0])
+            owner.update(kwargs)
             return None
     known = not any(isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values()))
     if isinstance(owner, (str, list, tuple)) and known and name in _PLAIN_METHODS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -81,7 +82,8 @@ class Calls(Expressions):
                 args.extend(known or [])
             elif arg.star == "**":
                 open_ended |= not isinstance(value, dict)
-                kwargs.update({k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, dict) else {})
+                named = value if isinstance(value, dict) else {}
+                kwargs.update({k: v for k, v in named.items() if isinstance(k, str) and not k.startswith("?")})
             elif arg.keyword is not None:
                 kwargs[arg.keyword.value] = value
             else:
@@ -276,18 +278,37 @@ class Calls(Expressions):
         return call_method(self, owner, name, args, kwargs)
 
     def _super_call(self, owner: Super, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        library = owner.cls.library_loss()
         if name == "__init__" and isinstance(owner.instance, Instance):
+            if library is not None and self.graph.site is not None:
+                self.note("super", self.graph.site, *args, name=library, kwargs=kwargs, result=owner.instance)
             # what keras.losses.Loss keeps: reduction and name, by keyword or in Keras 3's or 2's order
             named = dict(zip(("name", "reduction") if self.keras == "3" else ("reduction", "name"), args, strict=False))
             for key, value in (named | kwargs).items():
                 owner.instance.attrs.setdefault(key, value)
             return None
+        if name == "get_config" and library is not None and isinstance(owner.instance, Instance):
+            return self.library_config(owner.instance)
         if name in ("__call__", "call") and isinstance(owner.instance, Instance):
             found = owner.instance.cls.find("call")
             if name == "__call__" and isinstance(found, Function):
                 return self.call(found.bind(owner.instance), args[:2], {})
         deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
         return self.graph.opaque(deps, f"super().{name}") if deps else Unknown((), f"super().{name}")
+
+    def library_config(self, instance: Instance) -> dict[str, Any]:
+        """What ``get_config`` of a library's loss class returns for an object of a class that derives from it.
+
+        ``Loss`` keeps its name and reduction, and every loss of Keras what else its constructor was given.
+        """
+        config = {key: instance.attrs.get(key) for key in ("name", "reduction")}
+        library = instance.cls.library_loss() or ""
+        made = [h for h in self.happenings if h.kind == "super" and h.result is instance]
+        if made and not library.endswith(".Loss"):
+            order = inspect.signature(CATALOGUE[library]).parameters if library in CATALOGUE else {}
+            names = [name for name in order if name != "g"]
+            config.update(zip(names, made[-1].args, strict=False), **made[-1].kwargs)
+        return config
 
     def _consumed(self, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any] | None:
         """Record the calls that differentiate a loss or register one; None where this is no such call."""

@@ -25,6 +25,7 @@ from losslint.interpreter.values import (
     Super,
     Tape,
     dependencies,
+    spread,
 )
 from losslint.ops.linear import constant
 from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
@@ -471,8 +472,8 @@ class Expressions(Core):
             if isinstance(element, cst.DictElement):
                 key = self.eval(element.key)
                 result[key if isinstance(key, (str, int, float, bool, tuple)) else f"?{len(result)}"] = value
-            elif isinstance(value, dict):
-                result.update(value)
+            else:
+                spread(result, value)
         return result
 
     def _eval_Lambda(self, tree: cst.Lambda) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from losslint.frontend.module import Module, Slice
+from losslint.frontend.names import FRAMEWORKS
 from losslint.graph import Node, Unknown
 
 if TYPE_CHECKING:
     from losslint.interpreter.scope import Scope
+
+_LOSS_CLASS = re.compile(r"\.(Loss|LossFunctionWrapper|losses\.(\w+\.)*[A-Z]\w+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,11 @@ class Class:
                 return cls.members[name]
         return None
 
+    def library_loss(self) -> str | None:
+        """The loss class of a library that it derives from ("keras.losses.Loss"), None where there is none."""
+        names = (b.name for b in self.lineage() if isinstance(b, Api) and b.name.startswith(FRAMEWORKS))
+        return next((name for name in names if _LOSS_CLASS.search(name)), None)
+
     def is_a(self, *endings: str) -> bool:
         """Whether some base is a library class whose last name is one of ``endings``."""
         return any(isinstance(b, Api) and b.name.rsplit(".", 1)[-1] in endings for b in self.lineage())
@@ -122,6 +131,14 @@ class Method:
 
 class SomeOf(list[Any]):
     """A list of unknown length; what it holds stands for all elements."""
+
+
+def spread(into: dict[Any, Any], value: Any) -> None:
+    """Put what the dict ``value`` holds into ``into``; what is not known leaves a key that starts with "?"."""
+    if isinstance(value, dict):
+        into.update(value)
+    elif value is not None:
+        into[f"?{len(into)}"] = value
 
 
 def dependencies(value: Any) -> Iterator[Node]:
