@@ -180,3 +180,12 @@ def ancestors(outputs: Iterable[Node]) -> list[Node]:
             seen[node.id] = node
             todo.extend(node.inputs)
     return sorted(seen.values(), key=lambda n: n.id)
+
+
+def users(nodes: Iterable[Node]) -> dict[int, list[Node]]:
+    """The id of each node -> those of ``nodes`` that take it as an input."""
+    found: dict[int, list[Node]] = {}
+    for node in nodes:
+        for value in dict.fromkeys(node.inputs):
+            found.setdefault(value.id, []).append(node)
+    return found

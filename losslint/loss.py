@@ -88,6 +88,7 @@ class Loss:
     batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
     tape: bool = False  # the file differentiates losses itself
     strategy: bool = False  # the file uses tf.distribute
+    replicated: bool = False  # the file runs the step on every replica, and its optimizer adds up the gradients
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
     keras: str = "3"  # "2" or "3"
     notes: list[str] = field(default_factory=list)  # what the analysis had to assume

@@ -132,6 +132,7 @@ def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
     loss.called = short in evidence.called
     loss.tape = evidence.tape
     loss.strategy, loss.weighted = evidence.strategy, evidence.weighted
+    loss.replicated = short in evidence.replicated and evidence.applied and not evidence.aggregated
 
 
 def _is_factory(value: Any) -> bool:

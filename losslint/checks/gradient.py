@@ -1,4 +1,4 @@
-"""LL201-LL205, LL208: losses whose gradient never arrives.
+"""LL201-LL206, LL208: losses whose gradient never arrives.
 
 LL201, LL202, LL204 and LL208 are four names for one fault, no trainable source gets a gradient, by its cause; so one
 function decides which of them speaks.
@@ -14,7 +14,7 @@ from losslint.checks.wording import spoken, stops
 from losslint.findings import Severity
 from losslint.graph import Node, Site, Unknown, ancestors
 from losslint.loss import Loss, is_tensorflow
-from losslint.ops.gradients import SHAPE_ONLY, TRAINABLE_ROLES, Cut, edge_kind, is_prediction
+from losslint.ops.gradients import SHAPE_ONLY, TRAINABLE_ROLES, Cut, edge_kind, is_prediction, is_whole
 
 _DETACHING = frozenset({"stop_gradient", "variable_of"})
 _LINEAR = frozenset({"neg", "identity", "mean", "sum", "cast", "reshape", "expand_dims", "squeeze", "broadcast_to"})
@@ -206,6 +206,54 @@ def _tensor_in(node: Node) -> Node | None:
                 elif is_tensorflow(n.api) and value.attrs.get("role") in TRAINABLE_ROLES:
                     held[n.id] = value
     return held.get(node.id)
+
+
+_PYTHON = frozenset({"numpy_function", "py_function"})
+_WEIGHED = frozenset({"mul", "div", "mul_no_nan", "div_no_nan"})
+
+
+@check("LL206")
+def python_function_op(loss: Loss) -> Iterator[Draft]:
+    """A value that Python computes, in the middle of what is differentiated."""
+    if loss.is_metric or loss.numpy_only:
+        return
+    gradients = loss.gradients
+    said: set[int] = set()
+    for node in gradients.order:
+        if node.op not in _PYTHON or node.number in said or not gradients.depends_on_prediction(node):
+            continue
+        name, keras = spoken(node), loss.consumer.kind == "keras"
+        if node.op == "numpy_function":
+            if is_whole(node.dtype) or not _is_summed(loss, node):
+                continue  # an index, a mask or a weight: no gradient is wanted
+            severity, why = Severity.WARNING, "has no gradient, so training does not see what it computes"
+        else:
+            severity = Severity.WARNING if keras else Severity.INFO
+            why = "returns a tensor of unknown shape, and XLA, which Keras turns on for one GPU, cannot compile it"
+        said.add(node.number)
+        yield Draft(
+            "LL206",
+            severity,
+            f"{name} {why}",
+            loss.site_of(node),
+            fact=f"{name}: {'no gradient' if node.op == 'numpy_function' else 'no shape, no XLA'}",
+            help="write it with TensorFlow functions",
+            fault=node,
+        )
+
+
+def _is_summed(loss: Loss, node: Node) -> bool:
+    """Whether the value of ``node`` comes to a result, other than as a factor of something that has a gradient."""
+    gradients = loss.gradients
+    reached = {node.id}
+    for user in gradients.order:
+        if user.id <= node.id:
+            continue
+        for i, value in enumerate(user.inputs):
+            weighs = user.op in _WEIGHED and any(gradients.live_from_source(x) for x in user.inputs)
+            if value.id in reached and edge_kind(user, i) == "live" and not weighs:
+                reached.add(user.id)
+    return any(result.id in reached for result in loss.results)
 
 
 @check("LL203")

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from losslint.checks.base import Draft, check
-from losslint.checks.wording import spoken
+from losslint.checks.wording import spoken, words
 from losslint.domain.law import Law, Term
 from losslint.domain.shape import Dim
 from losslint.findings import Severity
@@ -107,15 +106,7 @@ def _divisor_names(node: Node) -> list[str]:
     tree = node.site.tree if node.site else None
     right = getattr(tree, "right", None)
     parts = [right] if right is not None else list(getattr(tree, "args", ()))[1:]
-    return [word for part in parts for word in _words(part)]
-
-
-def _words(tree: Any) -> Iterator[str]:
-    """The identifiers in a piece of syntax."""
-    if type(tree).__name__ == "Name":
-        yield str(tree.value)
-    for child in getattr(tree, "children", ()):
-        yield from _words(child)
+    return [word for part in parts for word in words(part)]
 
 
 def _hard_coded(loss: Loss, result: Node) -> Node | None:
@@ -312,7 +303,7 @@ def batch_coupled(loss: Loss) -> Iterator[Draft]:
             _place(coupling.at, loss),
             fact="coupled: gradient accumulation, replicas and a smaller last batch change the result",
             help='if that is meant, say "# losslint: batch-level" above the function',
-            fault=result,
+            fault=coupling.at,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from losslint.graph import Node, Site
 
@@ -42,3 +43,11 @@ def stops(path: Iterable[Node], end: Site | None) -> list[tuple[str, Site | None
         if not found or found[-1][0] != label or (found[-1][1].tree if found[-1][1] else None) is not tree:
             found.append((label, node.site))
     return [*found, ("return", end)]
+
+
+def words(tree: Any) -> Iterator[str]:
+    """The identifiers in a piece of syntax."""
+    if type(tree).__name__ == "Name":
+        yield str(tree.value)
+    for child in getattr(tree, "children", ()):
+        yield from words(child)

@@ -340,8 +340,8 @@ def _precision(fact: Facts) -> Iterator[str]:
 def _keras(fact: Facts) -> Iterator[str]:
     for key, told in (("compiled", "compile"), ("weights", "sample weights"), ("replicas", "two replicas")):
         seen = fact.get(key, {})
-        if "error" in seen or "skipped" in seen:
-            yield f"{told}: {seen.get('error') or seen.get('skipped')}"
+        if seen.keys() & {"error", "skipped", "raised"}:
+            yield f"{told}: {seen.get('error') or seen.get('skipped') or seen.get('raised')}"
         elif key == "compiled" and seen:
             yield f"compile: loss {seen['loss']:.6g}, {'trains' if seen['trains'] else 'does not train'}"
         elif key == "weights" and seen:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from losslint.confirm import callee, inputs, noise, probes
+from losslint.confirm import beside, callee, inputs, noise, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
 from losslint.confirm.probes import batch, domain
@@ -159,7 +159,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
             "runs": [{"convention": r.convention.describe(), **fact(r, seen), **_mode(r)} for r in both],
             "trace": fact(chosen, "trace"),
             **({"partial": _partly_traced(chosen)} if probe == "trace" else {}),
-            **({"weights": _weights(chosen)} if claim.code == "LL104" else {}),
+            **beside.measured(chosen, claim),
         }
 
 
@@ -228,13 +228,3 @@ def _partly_traced(run: Run) -> list[dict[str, Any]]:
 
 def _dims(run: Run) -> list[tuple[str | int, ...]]:
     return [spec.dims for spec in run.convention.specs.values()]
-
-
-def _weights(run: Run) -> dict[str, Any]:
-    from losslint.confirm.probes.keras import weights
-
-    labels, predictions = run.convention.labels, run.convention.trained
-    if len(labels) != 1 or len(predictions) != 1:
-        return {"skipped": "not one label and one prediction"}
-    value, error = attempts(weights, run, labels[0], predictions[0])
-    return {"error": str(error)[:200]} if error is not None else value

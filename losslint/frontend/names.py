@@ -101,7 +101,7 @@ _LABEL = re.compile(
 _PREDICTION = re.compile(
     r"^(y_?pred\w*|y_?hat\w*|yhat|y_?p|y_?out\w*|y_?prob\w*|y_?logits?|preds?|.*_preds?|pred_\w+|predictions?|.*_predictions?"
     r"|predicted\w*|logits?|.*_logits?|logits?_\w+|outputs?|.*_outputs?|output_\w+|outs?|probs?|.*_probs?|probabilit\w+|p|q|pr"
-    r"|hat|.*_hat|scores?|.*_scores?|fake\w*|.*_fake|recon\w*|.*_recon\w*|x_rec\w*|gen\w*|generated\w*|d_(?:real|fake)\w*|real_\w+"
+    r"|hat|.*_hat|scores?|.*_scores?|fake\w*|.*_fake|recon\w*|.*_recon\w*|x_rec\w*|gen(?!erator)\w*|generated\w*|d_(?:real|fake)\w*|real_\w+"
     r"|embeddings?|.*_embeddings?|embs?|.*_embs?|.*_embeds?|features?|.*_features?|anchors?|positives?|negatives?|hidden\w*|z|z_\w+|mu|mus|mean|means|.*_mean"
     r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$",
     re.IGNORECASE,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSUMING = frozenset(("gradient", "minimize", "compute_gradients", "add_loss", "get_updates"))
+_RUNS = frozenset({"run", "experimental_run_v2", "experimental_run"})
+_AGGREGATING = frozenset({"experimental_aggregate_gradients", "skip_gradients_aggregation"})
 _LEAVES = (ast.Constant, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
 """Nodes that hold no others, and tell nothing."""
 
@@ -27,6 +29,9 @@ class Evidence:
     bases: dict[str, list[str]] = field(default_factory=dict)  # class -> the last parts of its bases' names
     strategy: bool = False
     weighted: bool = False
+    replicated: set[str] = field(default_factory=set)  # strategy.run(f, ...)
+    applied: bool = False  # an optimizer applies gradients
+    aggregated: bool = False  # replicas are reduced by hand
 
     def lineage(self, name: str) -> list[str]:
         """The names of all bases of a class of this module, as far as the module tells."""
@@ -62,6 +67,11 @@ class Evidence:
                 fits and bool(keywords.keys() & {"sample_weight", "class_weight"})
             ) or "mask_zero" in keywords
         self.weighted |= name == "Masking"
+        owner = last_part(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+        if name in _RUNS and call.args and "strategy" in owner.lower():
+            self.replicated.add(last_part(call.args[0]))
+        self.applied |= name in ("apply_gradients", "apply", "minimize")
+        self.aggregated |= name == "all_reduce" or not _AGGREGATING.isdisjoint(keywords)
 
 
 @dataclass

@@ -132,4 +132,5 @@ def _told(node: Node, x: Node) -> int | None:
     if node.op in _REDUCTIONS:
         axes = node.attrs.get("axis")
         return max(axes) + 1 if isinstance(axes, tuple) and len(axes) > 1 and max(axes) > 2 else None
-    return 4 if node.op in ("conv", "ssim") and node.inputs[0] is x else None
+    images = node.inputs[: {"conv": 1, "ssim": 2}.get(node.op, 0)]
+    return 4 if any(image is x for image in images) else None

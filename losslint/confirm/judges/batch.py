@@ -136,3 +136,26 @@ judges("LL301")(_law(_changes))
 judges("LL302", "LL305")(_law(_grows))
 judges("LL303")(_law(_shrinks))
 judges("LL304")(_law(_mixes))
+
+
+@judges("LL310")
+def _replicas(claim: Claim, evidence: Evidence) -> Verdict:
+    """Two replicas that hold the same samples: the optimizer adds up gradients that are alike."""
+    factors = [2.0 / ratio if (ratio := r["gradient_ratio"].get("2")) else None for r in evidence["runs"]]
+    for run, factor in zip(evidence["runs"], factors, strict=True):
+        if factor is not None and abs(factor - 2.0) < 2.0 * LAW:
+            note = f"the gradients of two replicas add up to {factor:.4g} times that of their common batch"
+            return confirmed(note, run, batch=7)
+    if all(factor is not None and abs(factor - 1.0) < LAW for factor in factors):
+        return refuted("the gradients of two replicas add up to that of their common batch", evidence)
+    return Verdict(INCONCLUSIVE, "the gradient changes with the batch in another way, or is 0 or not finite")
+
+
+@judges("LL109")
+def _padding(claim: Claim, evidence: Evidence) -> Verdict:
+    factors = evidence.get("padded") or []
+    if any(abs(f - 0.5) < LAW / 2 for f in factors):
+        return confirmed("as much padding again halves the loss", evidence["runs"][0])
+    if any(abs(f - 1.0) < DRIFT for f in factors):
+        return refuted("the loss stays the same where padding is added", evidence)
+    return Verdict(INCONCLUSIVE, "nothing that was tried as padding is left out of the loss")

@@ -66,3 +66,17 @@ def _dead_term(claim: Claim, evidence: Evidence) -> Verdict:
     if all(r["class"] == "non-zero" and not r["dead_terms"] and not r.get("not_watched") for r in evidence["runs"]):
         return refuted("every term that depends on a prediction sends it a gradient", evidence)
     return Verdict(INCONCLUSIVE, "the term of the flagged line could not be told from the others")
+
+
+@judges("LL206")
+def _python(claim: Claim, evidence: Evidence) -> Verdict:
+    calls, error = evidence["python"]["calls"], evidence["python"]["xla"]
+    if any(kind == "PyFunc" and counts for kind, counts in calls):
+        return confirmed(
+            "the loss depends on what Python returns (PyFunc), and no gradient passes it", evidence["runs"][0]
+        )
+    if error is not None and any(kind == "EagerPyFunc" for kind, _ in calls):
+        return confirmed(f"XLA cannot compile it: {error}", evidence["runs"][0])
+    if not calls:
+        return refuted("no operation of the flagged line calls Python", evidence)
+    return Verdict(INCONCLUSIVE, "Python is called, but the loss has no derivative with respect to what it returns")

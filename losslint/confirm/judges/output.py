@@ -58,3 +58,35 @@ def _scalar(claim: Claim, evidence: Evidence) -> Verdict:
             f" {weights['whole']:.4g} times their mean, not the loss of the first sample ({weights['alone']:.4g})"
         )
     return confirmed(note, scalar, value=scalar["total"])
+
+
+@judges("LL105", raising=True)
+def _crossed(claim: Claim, evidence: Evidence) -> Verdict:
+    if evidence["crossed"]:
+        return confirmed(f"samples are paired with samples: {evidence['crossed'][0]}", evidence["runs"][0])
+    return refuted("no operation of the flagged line pairs samples with samples", evidence)
+
+
+@judges("LL107")
+def _batch_lost(claim: Claim, evidence: Evidence) -> Verdict:
+    weights, run = evidence["weights"], evidence["runs"][0]
+    if "only_rescales" in weights:
+        due = weights["alone"] / weights["count"]
+        if abs(weights["weighted"] - due) <= 1e-3 * abs(due):
+            return refuted("sample weights choose among samples", evidence)
+        note = f"with the sample weights 1, 0, 0, ... Keras computes {weights['weighted']:.4g} in place of {due:.4g}"
+        return confirmed(note, run, value=weights["whole"])
+    if weights.get("raised"):
+        return confirmed(f"Keras cannot apply sample weights: {weights['raised']}", run, value=run["total"])
+    return Verdict(INCONCLUSIVE, weights.get("skipped") or f"Keras cannot evaluate it: {weights.get('error')}")
+
+
+@judges("LL110")
+def _squeezed(claim: Claim, evidence: Evidence) -> Verdict:
+    alone, run = evidence["single"], evidence["runs"][0]
+    if alone.get("error"):
+        return confirmed(f"a batch of one raises {alone['error']}", run)
+    if any(a < b for a, b in zip(alone["alone"], alone["ranks"], strict=False)):
+        note = f"for a batch of one it returns {alone['alone'][0]} axes, for more {alone['ranks'][0]}"
+        return confirmed(note, run)
+    return refuted("a batch of one gives as many axes as any other", evidence)

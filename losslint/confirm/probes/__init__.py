@@ -33,9 +33,11 @@ def table() -> dict[str, Probe]:
 NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign", "curves")
 
 DECIDES: dict[str, str] = {
-    **dict.fromkeys(("LL101", "LL102", "LL103", "LL104"), "output"),
-    **dict.fromkeys(("LL201", "LL202", "LL203", "LL204", "LL205", "LL208"), "gradient"),
-    **dict.fromkeys(("LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL311"), "batch"),
+    **dict.fromkeys(("LL101", "LL102", "LL103", "LL104", "LL105", "LL107", "LL110"), "output"),
+    **dict.fromkeys(("LL201", "LL202", "LL203", "LL204", "LL205", "LL206", "LL208"), "gradient"),
+    **dict.fromkeys(
+        ("LL109", "LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL310", "LL311"), "batch"
+    ),
     **dict.fromkeys(("LL306", "LL516"), "trace"),
     **dict.fromkeys(("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409"), "edges"),
 }

@@ -71,7 +71,8 @@ def _compiled(run: Run, label: str, prediction: str) -> dict[str, Any]:
 def weights(run: Run, label: str, prediction: str) -> dict[str, Any]:
     """A one-hot sample weight: the loss is then that of the one sample over B, where it weighs samples at all.
 
-    A scalar loss is only rescaled by the mean of the weights.
+    A scalar loss is only rescaled by the mean of the weights. ``raised`` is what Keras says where it evaluates the
+    loss, but not with weights.
     """
     count = run.sizes["B"]
     model = _model(run, prediction)
@@ -79,11 +80,14 @@ def weights(run: Run, label: str, prediction: str) -> dict[str, Any]:
     weight = np.zeros(count, dtype="float32")
     weight[0] = 1.0
     whole = float(model.evaluate(x, y, batch_size=count, verbose=0))
-    weighted = float(model.evaluate(x, y, sample_weight=weight, batch_size=count, verbose=0))
+    weighted, error = attempts(lambda: float(model.evaluate(x, y, sample_weight=weight, batch_size=count, verbose=0)))
+    if error is not None:
+        return {"whole": whole, "raised": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
     first = rows(run.arrays, run.convention, slice(0, 1))
     alone = float(model.evaluate(first[prediction], first[label], batch_size=1, verbose=0))
     rescaled = bool(np.isclose(weighted, whole / count, rtol=1e-3, atol=1e-7))
     return {
+        "count": count,
         "whole": whole,
         "weighted": weighted,
         "alone": alone,

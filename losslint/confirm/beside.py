@@ -1,0 +1,129 @@
+"""What is measured for the claims of one rule alone, beside the probe that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from losslint.confirm.inputs import Arrays
+from losslint.confirm.jobs import Claim
+from losslint.confirm.run import Run, described
+from losslint.confirm.subject import attempts, rows, tensors_in, total_of
+
+
+def measured(run: Run, claim: Claim) -> dict[str, Any]:
+    """The evidence that only the rule of ``claim`` asks for, by its key; nothing for most rules."""
+    key, measure = _MEASURES.get(claim.code, ("", None))
+    return {key: measure(run, claim)} if measure is not None else {}
+
+
+def _weights(run: Run, claim: Claim) -> dict[str, Any]:
+    """What one-hot sample weights do; an ``error`` that only they raise is told."""
+    from losslint.confirm.probes.keras import weights
+
+    labels, predictions = run.convention.labels, run.convention.trained
+    if len(labels) != 1 or len(predictions) != 1:
+        return {"skipped": "not one label and one prediction"}
+    value, error = attempts(weights, run, labels[0], predictions[0])
+    return {"error": str(error)[:200]} if error is not None else value
+
+
+def _crossed(run: Run, claim: Claim) -> list[str]:
+    """The operations on the flagged line that pair samples with samples: shapes of the operands and of the result."""
+    count = run.sizes["B"]
+
+    def pairs(tensor: Any) -> bool:
+        return [int(n) for n in tensor.shape].count(count) > 1
+
+    return [
+        f"{' and '.join(str(tuple(t.shape)) for t in op.inputs)} give {tuple(op.outputs[0].shape)}"
+        for op in run.observed("ordinary", run.arrays).ops
+        if op.at(claim.path, claim.place.row, claim.place.end_row)
+        and len(op.inputs) > 1
+        and any(map(pairs, op.outputs))
+        and not any(map(pairs, op.inputs))
+    ]
+
+
+def _single(run: Run, claim: Claim) -> dict[str, Any]:
+    """Ranks of what is returned for the batch and for a batch of one; or what that raises."""
+    result, error = attempts(run.graph, rows(run.arrays, run.convention, slice(0, 1)))
+    if error is not None:
+        return {"error": described(error, run.files)["message"]}
+    return {"ranks": [np.ndim(o) for o in run.base.outputs], "alone": [np.ndim(o) for o in result.outputs]}
+
+
+def _padded(run: Run, claim: Claim) -> list[float]:
+    """By which factors the loss changes where as much padding again is added, for each guess at what padding is."""
+    base = run.base.total
+    totals = [result.total for padded in _paddings(run) if (result := run.at(padded)) is not None]
+    return [t / base for t in totals if base and t is not None and np.isfinite(t)]
+
+
+def _paddings(run: Run) -> Iterator[Arrays]:
+    """Inputs of twice the length, the second half of which is padding: samples, or steps of what is told by sample."""
+    specs, arrays = run.convention.specs, run.arrays
+    axis = 1 if any(np.ndim(o) for o in run.base.outputs) else 0
+    long = {n: np.concatenate([v, v], axis) for n, v in arrays.items() if specs[n].batched and np.ndim(v) > axis}
+    marked = list(_compared(run)) + [(n, 0.0) for n in long if specs[n].role == "weight"]
+    for name, value in marked:
+        if name in long:
+            half = np.array(arrays[name])
+            half.fill(value)
+            yield arrays | long | {name: np.concatenate([arrays[name], half], axis)}
+
+
+def _compared(run: Run) -> Iterator[tuple[str, float]]:
+    """Labels and the numbers that they are compared with, or that are one less: what is not counted, often."""
+    found: dict[tuple[str, float], None] = {}
+    for op in run.observed("ordinary", run.arrays).ops:
+        if op.type not in ("Equal", "NotEqual", "Greater", "GreaterEqual"):
+            continue
+        numbers = [attempts(lambda t=t: np.asarray(t.numpy(), dtype="float64"))[0] for t in op.inputs]
+        for label in run.convention.labels:
+            shaped = [n is not None and n.size == run.arrays[label].size for n in numbers]
+            single = [float(n) for n in numbers if n is not None and n.size == 1]
+            if any(shaped) and single:
+                found[label, single[0]] = found[label, single[0] - 1.0] = None
+    return iter(found)
+
+
+def _python(run: Run, claim: Claim) -> dict[str, Any]:
+    """The operations of the flagged line that call Python, once it is traced, and what XLA raises.
+
+    Each comes with whether the total has a derivative with respect to what it returns. Eagerly there is no operation:
+    Python is called, and nothing else.
+    """
+    found: list[tuple[str, bool]] = []
+
+    def traced() -> Any:
+        value = run.subject.call(run.subject.tensors(run.arrays))
+        total = total_of(tensors_in(value), run.subject.consumer)
+        for op in tf.compat.v1.get_default_graph().get_operations():
+            if op.type in ("PyFunc", "EagerPyFunc") and _stands_at(op, claim):
+                floats = [t for t in op.outputs if t.dtype.is_floating]
+                found.append((op.type, any(g is not None for g in tf.gradients(total, floats)) if floats else False))
+        return total
+
+    attempts(tf.function(traced, autograph=run.trace["autograph"]).get_concrete_function)
+    error = attempts(run.xla, run.arrays)[1]
+    return {"calls": found, "xla": None if error is None else described(error, run.files)["message"]}
+
+
+def _stands_at(op: Any, claim: Claim) -> bool:
+    rows_ = range(claim.place.row, claim.place.end_row + 1)
+    return any(frame.filename == claim.path and frame.lineno in rows_ for frame in op.traceback)
+
+
+_MEASURES: dict[str, tuple[str, Callable[[Run, Claim], Any]]] = {
+    "LL104": ("weights", _weights),
+    "LL105": ("crossed", _crossed),
+    "LL107": ("weights", _weights),
+    "LL109": ("padded", _padded),
+    "LL110": ("single", _single),
+    "LL206": ("python", _python),
+}
+"""Rule -> the key in the evidence, and what is measured."""
