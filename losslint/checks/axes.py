@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from losslint.checks.base import Draft, check
-from losslint.checks.wording import spoken
+from losslint.checks.wording import extents, spoken
 from losslint.domain.shape import Shape
 from losslint.findings import Severity
 from losslint.graph import Node, ancestors, users
@@ -142,14 +142,14 @@ def rank_mismatch_broadcast(loss: Loss) -> Iterator[Draft]:
         if crossing is None or node.number in said or _is_meant(node, *crossing) or _joins_a_matrix(node, taken):
             continue
         said.add(node.number)
-        low, high = crossing
+        low, high = (extents(x.shape) for x in crossing)
         yield Draft(
             "LL105",
             Severity.WARNING,
-            f"{spoken(node)} combines shapes {low.shape} and {high.shape}: they are aligned from the right, so every "
+            f"{spoken(node)} combines shapes {low} and {high}: they are aligned from the right, so every "
             "sample meets every other, or the shapes do not fit",
             loss.site_of(node),
-            fact=f"{low.shape} {spoken(node)} {high.shape}",
+            fact=f"{low} {spoken(node)} {high}",
             help="give both the same axes: keepdims=True, or tf.squeeze(x, axis=-1) on the other",
             fault=node,
         )
@@ -169,12 +169,12 @@ def batch_axis_reduction(loss: Loss) -> Iterator[Draft]:
         at = _lost_batch(output.value) if isinstance(output.value, Node) else None
         if at is None:
             continue
-        shape = output.value.shape
+        shape = extents(output.value.shape)
         yield Draft(
             "LL107",
             Severity.WARNING,
-            f"{spoken(at)} reduces the batch axis and keeps another: Keras takes the axis of the {shape} that is "
-            "returned for the batch, and sample_weight and class_weight cannot apply",
+            f"{spoken(at)} reduces the batch axis and keeps another: Keras takes axis 0 of what is returned, "
+            f"{shape}, for the batch, and sample_weight and class_weight cannot apply",
             loss.place(loss.site_of(at)),
             fact=f"shape {shape}",
             help="reduce over the last axis (axis=-1) and keep axis 0",
@@ -220,7 +220,7 @@ def masked_mean_over_padding(loss: Loss) -> Iterator[Draft]:
             f"{spoken(node)} divides by the number of all elements, those that the mask hides included: the more "
             "padding there is, the smaller the loss",
             loss.site_of(node),
-            fact=f"mean over {node.attrs.get('extent') or 'all'} elements of a product with a mask",
+            fact=f"mean over {'all' if node.attrs.get('axis') is None else 'some'} axes of a product with a mask",
             help="divide by the sum of the mask: tf.reduce_sum(loss * mask) / tf.maximum(tf.reduce_sum(mask), 1.0)",
             fault=node,
         )
@@ -280,7 +280,7 @@ def squeeze_without_axis(loss: Loss) -> Iterator[Draft]:
             Severity.WARNING,
             f"{spoken(node)} without an axis drops the batch axis as well where a batch holds one sample{fit}",
             loss.site_of(node),
-            fact=f"squeezes shape {shape}",
+            fact=f"squeezes shape {extents(shape)}",
             help="name the axis: tf.squeeze(x, axis=-1)",
             fault=node,
         )

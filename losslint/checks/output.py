@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from losslint.checks.base import Draft, check
+from losslint.checks.wording import extents
 from losslint.findings import Severity
 from losslint.graph import Node
 from losslint.loss import Loss, Output
@@ -48,9 +49,9 @@ def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
         yield Draft(
             "LL101",
             severity,
-            f"the loss is a tensor of shape {value.shape}, not a scalar: {why}",
+            f"the loss is a tensor of shape {extents(value.shape)}, not a scalar: {why}",
             output.site,
-            fact=f"shape {value.shape}",
+            fact=f"shape {extents(value.shape)}",
             help="reduce it with tf.reduce_mean before it is differentiated",
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node, Site
 
 _SYMBOLS = {
@@ -27,6 +29,11 @@ def spoken(node: Node) -> str:
         if node.api.startswith(long):
             return short + node.api[len(long) :]
     return node.api or _SYMBOLS.get(node.op, node.op)
+
+
+def extents(shape: Shape | Dim) -> str:
+    """``shape`` without the numbers that tell its symbols apart: they change from run to run."""
+    return re.sub(r"\?\d+", "?", re.sub(r"#\w+", "", str(shape)))
 
 
 def stops(path: Iterable[Node], end: Site | None) -> list[tuple[str, Site | None]]:
