@@ -53,7 +53,9 @@ class Happening:
 
     ``kind``, and what the other fields hold then:
 
-    - "call": a library's function ``name`` (canonical) was called with ``args`` and ``kwargs``, and gave ``result``
+    - "call": a library's function ``name`` (canonical; "Tensor.numpy" for a tensor's method) was called with ``args``
+      and ``kwargs``, and gave ``result``
+    - "unfollowed": something was called of which nothing is known but how the source spells it, ``name``
     - "branch": Python asked for the truth of the tensor ``args[0]``; ``name`` is "if", "while", "and", "or", "not",
       "assert" or "if expression"
     - "loop": Python iterated over ``args[0]``; ``name`` is "for" or "comprehension"

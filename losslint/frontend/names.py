@@ -15,6 +15,7 @@ _PREFIXES = [
     ("tensorflow.v1.", "tensorflow."),
     ("tensorflow.python.keras.", "keras."),
     ("tensorflow.python.framework.ops.", "tensorflow."),
+    ("tensorflow.python.framework.constant_op.", "tensorflow."),
     ("tensorflow.python.ops.math_ops.", "tensorflow."),
     ("tensorflow.python.ops.array_ops.", "tensorflow."),
     ("tensorflow.python.ops.nn_ops.", "tensorflow.nn."),
@@ -53,6 +54,7 @@ _PREFIXES = [
     ("keras.src.", "keras."),
     ("keras.python.", "keras."),
     ("keras_core.", "keras."),
+    *((f"keras.backend.{part}.", "keras.ops.") for part in ("numpy", "nn", "math", "core", "linalg", "image")),
 ]
 _WHOLE = {
     "tf": "tensorflow",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown, ancestors
-from losslint.interpreter.values import Function, Instance, SomeOf, dependencies, spread
+from losslint.interpreter.scope import MISSING
+from losslint.interpreter.values import Function, Instance, SomeOf, Text, dependencies, spread
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
 from losslint.ops.registry import CATALOGUE
 from losslint.ops.shapevalue import ShapeValue
@@ -23,6 +24,10 @@ _PLAIN_METHODS = frozenset(
     )
 )
 """Methods of strings, lists and tuples that are run as they are."""
+_TEXTS = frozenset(
+    "lower upper strip lstrip rstrip replace join format title capitalize removeprefix removesuffix".split()
+)
+"""Methods of strings that return one."""
 
 
 def _unknown(args: Any, kwargs: Any, why: str) -> Unknown:
@@ -178,6 +183,25 @@ def _map(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return SomeOf(results) if isinstance(items, SomeOf) else results
 
 
+def _filter(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    items = machine.elements(args[1]) if len(args) == 2 else None
+    if items is None:
+        return SomeOf([machine.element_of(args[-1])]) if args else Unknown()
+    tests = [machine.truth(item if args[0] is None else machine.call(args[0], [item], {})) for item in items]
+    kept = [item for item, test in zip(items, tests, strict=True) if test is not False]
+    return SomeOf(kept) if None in tests or isinstance(items, SomeOf) else kept
+
+
+def _eval(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``eval("ReLU")``: how a class is found by its name."""
+    value = machine.scope.lookup(args[0]) if args and isinstance(args[0], str) else MISSING
+    return _unknown(args, kwargs, "eval") if value is MISSING else value
+
+
+def _slice(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return slice(*args) if 1 <= len(args) <= 3 else _unknown(args, kwargs, "slice")
+
+
 def _sorted(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
     if items is not None and not kwargs and all(isinstance(i, (int, float)) for i in items):
@@ -244,7 +268,8 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "float": _scalar(float),
     "int": _scalar(int),
     "bool": _scalar(bool),
-    "str": lambda machine, args, kwargs: Unknown((), "a string"),
+    "str": lambda machine, args, kwargs: args[0] if args and isinstance(args[0], str) else Text((), "a string"),
+    "repr": lambda machine, args, kwargs: Text((), "a string"),
     "isinstance": _isinstance,
     "hasattr": lambda machine, args, kwargs: _unknown((), {}, "hasattr"),
     "callable": lambda machine, args, kwargs: (
@@ -266,7 +291,12 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "id": lambda machine, args, kwargs: Unknown((), "id"),
     "property": lambda machine, args, kwargs: args[0] if args else Unknown(),
     "staticmethod": lambda machine, args, kwargs: args[0] if args else Unknown(),
-    "format": lambda machine, args, kwargs: Unknown((), "a string"),
+    "format": lambda machine, args, kwargs: Text((), "a string"),
+    "filter": _filter,
+    "eval": _eval,
+    "frozenset": _sequence(list),
+    "object": lambda machine, args, kwargs: Unknown((), "an object"),
+    "slice": _slice,
     "iter": lambda machine, args, kwargs: args[0] if args else Unknown(),
     "next": lambda machine, args, kwargs: machine.element_of(args[0]) if args else Unknown(),
 }
@@ -299,4 +329,6 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
             return getattr(owner, name)(*args, **kwargs)
         except Exception:  # the program under test would raise
             return Unknown()
+    if isinstance(owner, (str, Text)) and name in _TEXTS:
+        return Text((), f"method {name}")
     return _unknown((owner, args), kwargs, f"method {name}")

@@ -10,13 +10,14 @@ import libcst as cst
 
 from losslint.domain.shape import Shape
 from losslint.frontend.module import is_stub
-from losslint.frontend.names import canonical, is_model_name
+from losslint.frontend.names import LIBRARIES, canonical, is_model_name
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
 from losslint.interpreter.core import Event, Frame
-from losslint.interpreter.expressions import Expressions
+from losslint.interpreter.expressions import CONSUMING, LAYERS, Expressions
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import Scope
+from losslint.interpreter.standard import STANDARD
 from losslint.interpreter.values import (
     Api,
     Class,
@@ -30,7 +31,7 @@ from losslint.interpreter.values import (
     dependencies,
 )
 from losslint.loss import Output
-from losslint.ops.registry import CATALOGUE, METHODS, Callback
+from losslint.ops.registry import CATALOGUE, METHODS, OBJECT_METHODS, Callback, outside
 from losslint.options import Declared
 
 MAX_DEPTH = 12
@@ -45,8 +46,8 @@ _DECORATORS = (
 )
 _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 """What papers call a network; only a callable that gets one tensor is taken for one."""
-_DISTANCE = re.compile(r"dist|similarity|metric_fn|kernel", re.IGNORECASE)
-_KERAS_LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
+_LAZY = re.compile(r"lazy_?(module|loader|import)", re.IGNORECASE)
+"""Classes whose objects stand for a module that is imported when it is needed."""
 
 
 class Calls(Expressions):
@@ -61,10 +62,12 @@ class Calls(Expressions):
         site = self.site(tree)
         with self.graph.at(site, function.name if isinstance(function, Api) else ""):
             if open_ended and not isinstance(function, (Function, Class, Callback)):
-                return Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
-            result = self.call(function, args, kwargs, _spelled(tree.func))
-            if isinstance(function, (Api, Callback)):
-                self.note("call", site, *args, name=function.name, kwargs=kwargs, result=result)
+                result: Any = Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
+            else:
+                result = self.call(function, args, kwargs, _spelled(tree.func))
+            kind, name = _reported(function)
+            if kind:
+                self.note(kind, site, *args, name=name or _spelled(tree.func) or "?", kwargs=kwargs, result=result)
             return result
 
     def _owner_class(self) -> Class | None:
@@ -117,6 +120,8 @@ class Calls(Expressions):
         short = name.rsplit(".", 1)[-1]
         if (is_model_name(short) or "training" in kwargs or (short in _CRITICS and len(args) == 1)) and deps:
             return self.graph.op("model", *deps, name=name)
+        if short in OBJECT_METHODS and short != name:
+            return self._expand(OBJECT_METHODS[short], name, [function, *args], kwargs)
         if isinstance(function, Node) and function.op != "source":
             deps = (function, *deps)
         if not deps and not isinstance(function, (Node, Unknown)):
@@ -131,27 +136,16 @@ class Calls(Expressions):
         short = name.rsplit(".", 1)[-1]
         if name.startswith("builtins.") and short in BUILTINS:
             return BUILTINS[short](self, args, kwargs)
-        if name in ("functools.partial",) and args:
-            return Partial(args[0], tuple(args[1:]), kwargs)
+        if name in STANDARD:
+            return STANDARD[name](self, args, kwargs)
         if short == "GradientTape":
             return Tape()
-        if name in ("functools.reduce",) and len(args) > 1:
-            return self._reduce(args)
         expansion = CATALOGUE.get(name)
         if expansion is None:
             deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
-            why = f"{name} is not catalogued"
+            why = outside(name) or f"{name} is not catalogued"
             return self.graph.opaque(deps, why) if deps else Unknown((), why)
         return self._expand(expansion, name, args, kwargs)
-
-    def _reduce(self, args: list[Any]) -> Any:
-        items = self.elements(args[1])
-        if items is None:
-            return Unknown(tuple(dependencies(args)), "functools.reduce")
-        value, rest = (args[2], items) if len(args) > 2 else (items[0], items[1:]) if items else (Unknown(), [])
-        for item in rest:
-            value = self.call(args[0], [value, item], {})
-        return value
 
     def _expand(self, expansion: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:
@@ -223,8 +217,12 @@ class Calls(Expressions):
                     frame.outputs.append(Output(None, self.site(function.tree), any(frame.conditions)))
         return frame
 
-    def instantiate(self, cls: Class, args: list[Any], kwargs: dict[str, Any]) -> Instance:
-        """An instance of the user's ``cls``, ``__init__`` executed."""
+    def instantiate(self, cls: Class, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """An instance of the user's ``cls``, ``__init__`` executed; a module that is imported lazily is that module."""
+        if _LAZY.search(cls.name):
+            named = [v for v in (*args, *kwargs.values()) if isinstance(v, str) and v.split(".")[0] in LIBRARIES]
+            if named:
+                return Api(canonical(named[-1]))
         instance = Instance(cls)
         self.instances.append(instance)
         init = cls.find("__init__")
@@ -244,7 +242,7 @@ class Calls(Expressions):
                     with self.graph.library():
                         return self.graph.op(how, value, axis=None, keepdims=False) if how else value
                 return value
-        if cls.is_a(*_KERAS_LAYERS):
+        if cls.is_a(*LAYERS):
             deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
             return self.graph.op("model", *deps, name=cls.name) if deps else Unknown((), cls.name)
         method = cls.find("__call__")
@@ -263,6 +261,8 @@ class Calls(Expressions):
         if isinstance(owner, Node):
             if name in METHODS:
                 return self._expand(METHODS[name], f"Tensor.{name}", [owner, *args], kwargs)
+            if name in OBJECT_METHODS:
+                return self._expand(OBJECT_METHODS[name], f"Tensor.{name}", [owner, *args], kwargs)
             if owner.op == "source":
                 return self._call_unknown(owner, args, kwargs, f"{owner.attrs['name']}.{name}")
             return self.graph.opaque(dict.fromkeys(dependencies((owner, args, kwargs))), f"method {name}")
@@ -270,8 +270,8 @@ class Calls(Expressions):
             deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
             if name in ("call", "__call__"):
                 return self.call(owner, args, kwargs)
-            if name == "predict" and deps:
-                return self.graph.op("stop_gradient", self.graph.op("model", *deps, name=f"{owner.name}.predict"))
+            if name in OBJECT_METHODS:
+                return self._expand(OBJECT_METHODS[name], f"{owner.name}.{name}", [owner, *args], kwargs)
             return self.graph.opaque(deps, f"{owner.name}.{name}") if deps else Unknown((), f"{owner.name}.{name}")
         if isinstance(owner, Instance) and name in ("__call__", "call"):
             return self._call_instance(owner, args, kwargs)
@@ -378,6 +378,22 @@ class Calls(Expressions):
             result = self.call(applied, [value], {})
             return result if isinstance(result, (Function, Callback, Partial)) else value
         return value
+
+
+def _reported(function: Any) -> tuple[str, str]:
+    """(the kind of happening that calling ``function`` is, its canonical name); "" where it is none."""
+    while isinstance(function, Partial):
+        function = function.function
+    if isinstance(function, (Api, Callback)):
+        return "call", function.name
+    if isinstance(function, Method):
+        owner, name = function.owner, function.name
+        if name in CONSUMING or not isinstance(owner, (Node, Callback)):
+            return "", ""
+        if isinstance(owner, Node) and owner.op == "source" and name not in METHODS:
+            return "unfollowed", ""  # an object that was passed in, hardly a tensor
+        return "call", f"{'Tensor' if isinstance(owner, Node) else owner.name}.{name}"
+    return ("unfollowed", "") if isinstance(function, (Node, Unknown)) else ("", "")
 
 
 def _spelled(tree: cst.BaseExpression) -> str:

@@ -129,6 +129,10 @@ class Method:
     name: str
 
 
+class Text(Unknown):
+    """A string that is not known."""
+
+
 class SomeOf(list[Any]):
     """A list of unknown length; what it holds stands for all elements."""
 

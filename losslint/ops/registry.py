@@ -29,6 +29,12 @@ METHODS: dict[str, Expansion] = {}
 PROPERTIES: dict[str, Expansion] = {}
 """Attribute of a tensor that is no method (``x.dtype``, ``x.T``) -> ``f(graph, x)``."""
 
+OBJECT_METHODS: dict[str, Expansion] = {}
+"""Method of an object that is no tensor (a model, a distribution) -> ``f(graph, owner, *args, **kwargs)``.
+
+The owner is a ``Callback``, or something unknown: these names say enough of what they return.
+"""
+
 
 @dataclass(slots=True)
 class Callback:
@@ -52,3 +58,15 @@ def api(*names: str) -> Callable[[_E], _E]:
         return expansion
 
     return register
+
+
+OUTSIDE: dict[str, str] = {}
+"""Canonical name of a function or a whole module -> why the catalogue knows nothing of it, and never will."""
+
+
+def outside(name: str) -> str:
+    """Why the function ``name`` is none the catalogue could know, "" for one that it might."""
+    if name in CATALOGUE:
+        return ""
+    parts = name.split(".")
+    return next((OUTSIDE[p] for i in range(len(parts), 0, -1) if (p := ".".join(parts[:i])) in OUTSIDE), "")

@@ -157,8 +157,16 @@ class Record:
             return self.values[index]
         return Unknown(self.deps, "an element of a named tuple")
 
+    def _replaced(self, g: Graph, **values: Any) -> Record:
+        changed = [values.get(name, value) for name, value in zip(self.names, self.values, strict=True)]
+        return Record(self.names, tuple(changed))
+
     def attribute(self, g: Graph, name: str) -> Any:
-        """The value of a name."""
+        """The value of a name, or a method."""
+        if name == "_replace":
+            return Callback(name, self._replaced, {})
+        if name == "_asdict":
+            return Callback(name, lambda g: dict(zip(self.names, self.values, strict=True)), {})
         return self.values[self.names.index(name)] if name in self.names else Unknown(self.deps, f"attribute {name}")
 
 

@@ -1,0 +1,33 @@
+"""What the catalogue leaves out on purpose, and why: modules and functions that give a loss no value of its own."""
+
+from __future__ import annotations
+
+from losslint.ops.registry import OUTSIDE
+
+_REASONS = {
+    "belongs to another framework": "torch jax jaxlib flax optax haiku chex equinox theano mxnet paddle openvino cntk "
+    "fun_mc tensorflow_probability.substrates tensorflow_probability.python.internal",
+    "feeds a training step": "tensorflow.data tensorflow.io tensorflow.gfile tensorflow.python_io tensorflow.queue "
+    "tensorflow.FixedLenFeature tensorflow.VarLenFeature tensorflow.parse_example tensorflow.parse_single_example "
+    "tensorflow.TFRecordReader tensorflow.feature_column tensorflow.lookup tensorflow.contrib.lookup "
+    "tensorflow.python.ops.lookup_ops tensorflow.contrib.data tensorflow_datasets keras.datasets keras.preprocessing "
+    "keras.utils.Sequence keras.utils.timeseries_dataset_from_array "
+    "keras.utils.image_dataset_from_directory keras.utils.text_dataset_from_directory pandas h5py PIL cv2 imageio "
+    "sklearn.model_selection sklearn.preprocessing sklearn.datasets numpy.save numpy.savez "
+    "numpy.savetxt numpy.lib",
+    "saves, exports or serves a model": "tensorflow.saved_model tensorflow.train.Saver tensorflow.lite "
+    "tensorflow.estimator tensorflow.graph_util tensorflow.tpu tensorflow.tools tensorflow.app tensorflow.flags "
+    "tensorflow.contrib.tpu tensorflow.contrib.learn tensorflow.contrib.training keras.export onnx "
+    "tensorflow.compat.v1.saved_model tensorflow.__internal__ keras.callbacks keras.quantizers ml_dtypes keras_tuner",
+    "talks to the operating system or the user": "os sys io time datetime logging warnings re json csv pickle yaml "
+    "glob shutil pathlib tempfile subprocess threading multiprocessing queue random uuid string textwrap hashlib zlib "
+    "argparse absl click getpass socket platform signal gc traceback inspect types typing abc enum dataclasses "
+    "importlib pkg_resources packaging contextlib pprint tabulate rich termcolor urllib requests zipfile tarfile "
+    "tensorflow.python.platform tensorflow.python.util tensorflow.python.eager tensorflow.python.trackable "
+    "tensorflow.python.profiler tensorflow.sysconfig tensorflow.version tensorflow.audio IPython google",
+    "draws or logs": "matplotlib seaborn plotly bokeh graphviz pydot wandb mlflow tensorboard tensorboardX comet_ml "
+    "tensorflow.summary tensorflow.logging tensorflow.profiler",
+    "belongs to a test": "unittest pytest hypothesis numpy.testing tensorflow.test keras.testing mock",
+}
+for _why, _names in _REASONS.items():
+    OUTSIDE.update(dict.fromkeys(_names.split(), _why))
