@@ -146,7 +146,7 @@ def _line_tracer(files: frozenset[str], lines: set[Line]) -> Any:
 EDGES: dict[str, tuple[int, float]] = {
     "Log": (0, 0.0), "Log1p": (0, -1.0), "RealDiv": (1, 0.0), "Div": (1, 0.0), "Reciprocal": (0, 0.0), "Inv": (0, 0.0),
     "FloorDiv": (1, 0.0), "FloorMod": (1, 0.0), "Sqrt": (0, 0.0), "Rsqrt": (0, 0.0), "Pow": (0, 0.0),
-    "Lgamma": (0, 0.0), "Digamma": (0, 0.0), "Xdivy": (1, 0.0), "Xlogy": (1, 0.0),
+    "Lgamma": (0, 0.0), "Digamma": (0, 0.0), "Acosh": (0, 1.0), "Xdivy": (1, 0.0), "Xlogy": (1, 0.0),
 }  # fmt: skip
 """Operation -> the input with an edge, and where that is."""
 TWO_SIDED = frozenset({"RealDiv", "Div", "Reciprocal", "Inv", "FloorDiv", "FloorMod", "Xdivy"})
@@ -156,6 +156,8 @@ DIVISIONS = frozenset({"RealDiv", "Div", "Reciprocal", "Inv", "FloorDiv", "Floor
 ROOTS = frozenset({"Sqrt", "Rsqrt", "Pow"})
 UNIT = frozenset({"Acos", "Asin", "Atanh"})
 """Operations with an edge at 1 and at -1."""
+EXPONENTIALS = frozenset({"Exp", "Expm1", "Cosh", "Sinh"})
+"""Operations that overflow."""
 
 
 def distance(op: Op) -> float | None:
@@ -163,6 +165,9 @@ def distance(op: Op) -> float | None:
     if op.type in UNIT:
         x = _value(op.inputs[0])
         return None if x is None or not x.size else max(0.0, float(np.nanmin(1.0 - np.abs(x))))
+    if op.type in EXPONENTIALS:
+        x = _value(op.inputs[0])
+        return None if x is None or not x.size else max(0.0, _overflow(op) - float(np.nanmax(x)))
     if op.type == "Mean":
         x = _value(op.inputs[0])
         return None if x is None else 0.0 if x.size == 0 else 1.0
@@ -176,6 +181,11 @@ def distance(op: Op) -> float | None:
     if bool(np.isnan(away).any()):
         return None
     return max(0.0, float(away.min()))
+
+
+def _overflow(op: Op) -> float:
+    """The exponent at which exp leaves the dtype."""
+    return float(np.log(op.inputs[0].dtype.max))
 
 
 def _value(tensor: Any) -> Any:

@@ -305,7 +305,7 @@ def _single(x: float) -> float:
         rounded: float = struct.unpack("<f", struct.pack("<f", x))[0]
     except OverflowError:
         return math.copysign(INF, x)
-    return rounded if abs(rounded) >= TINY else 0.0
+    return 0.0 if abs(rounded) < TINY else rounded  # NaN stays
 
 
 def _brain(x: float) -> float:

@@ -6,6 +6,7 @@ from losslint.domain import interval as iv
 from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
 from losslint.graph import Node
 from losslint.ops.assumptions import SAME_VALUES
+from losslint.ops.directions import cosine
 from losslint.ops.linear import Terms, constant, terms
 
 _SHAPED = frozenset(
@@ -17,11 +18,16 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
     """A range that follows from what the inputs have in common; None where nothing is known."""
     if node.op in ("add", "sub"):
         return _difference(node, values) or _squared_distance(node, values) or _mixture(node, values)
+    if node.op in ("sum", "div", "matmul", "einsum") and cosine(node) is not None:
+        return COSINE
     if node.op == "div":
         return _share(node, values)
     if node.op == "sum":
         return _mass(node, values)
     return None
+
+
+COSINE = Interval.of(-1.0, 1.0, Trust.ASSUMED, frozenset({"two vectors can have one direction"}))
 
 
 def plain(node: Node) -> Node:

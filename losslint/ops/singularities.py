@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from losslint.domain.interval import Interval, Trust
+from losslint.domain.interval import End, Interval, Trust
 from losslint.graph import Node
 from losslint.ops.gradients import edge_kind
 from losslint.ops.linear import chain, constant
@@ -28,7 +28,8 @@ _KEPT_BY_TENSORFLOW = frozenset({"sqrt", "rsqrt", "reciprocal", "norm", "std"})
 """TensorFlow multiplies a zero incoming slope to zero here, XLA to NaN (measured)."""
 _FLAT = frozenset({"maximum", "minimum", "clip", "relu", "pow", "square", "abs"})
 """Operations whose slope can be exactly 0 at a point: see ``_is_flat``."""
-_INVERSE = {"acos": 1.0, "asin": 1.0, "acosh": 1.0, "atanh": 1.0}
+INVERSES = frozenset({"acos", "asin", "acosh", "atanh"})
+"""Functions with an infinite slope at the ends of their domain: -1 and 1, of acosh 1."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def operand_of(node: Node) -> Node | None:
         return inputs[-1]
     if op == "div":
         return inputs[1] if constant(inputs[1]) is None else None
-    if op in ("sqrt", "rsqrt", "reciprocal", "exp", *_INVERSE):
+    if op in ("sqrt", "rsqrt", "reciprocal", "exp", *INVERSES):
         return inputs[0]
     if op == "std" or (op == "norm" and node.attrs.get("ord") in (None, 2, 2.0, "euclidean", "fro")):
         return inputs[0]
@@ -110,7 +111,7 @@ def _is_hit(node: Node, value: float | None) -> bool:
         return value <= LOGS[node.op]
     if node.op == "exp":
         return value > 88.8
-    if node.op in _INVERSE:
+    if node.op in INVERSES:
         return abs(value) >= 1 if node.op != "acosh" else value <= 1
     return value == 0 or (node.op in ("sqrt", "rsqrt") and value < 0)
 
@@ -121,28 +122,29 @@ def _excluded(interval: Interval, node: Node) -> bool:
         return interval.low.at > LOGS[node.op] or (interval.low.at == LOGS[node.op] and interval.low.open)
     if node.op == "exp":
         return interval.high.at < 88.7
-    if node.op in _INVERSE:
-        return False
+    if node.op in INVERSES:
+        return all(interval.excludes(edge) for edge in _ends_of(node))
     return interval.excludes(0.0)
 
 
-def _end(interval: Interval, node: Node) -> object:
+def _ends_of(node: Node) -> tuple[float, ...]:
+    """The ends of the domain of an inverse function."""
+    return (1.0,) if node.op == "acosh" else (-1.0, 1.0)
+
+
+def _end(interval: Interval, node: Node) -> End | None:
     """What in the range itself says that the operand comes to the singular point."""
     if node.op in LOGS:
         return interval.reaches_down_to(LOGS[node.op])
-    if node.op in ("exp", *_INVERSE):
-        return None
-    return interval.reaches(0.0)
+    if node.op in INVERSES:
+        return next(filter(None, map(interval.reaches, _ends_of(node))), None)
+    return None if node.op == "exp" else interval.reaches(0.0)
 
 
 def _trust(loss: Loss, node: Node, operand: Node) -> tuple[Trust, frozenset[str]]:
     ranges = loss.ranges
     told = subject(node, operand)
-    interval = ranges.of(told)
-    if node.op in LOGS:
-        end = interval.reaches_down_to(LOGS[node.op])
-    else:
-        end = interval.reaches(0.0) if node.op not in ("exp", *_INVERSE) else None
+    end = _end(ranges.of(told), node)
     if end is None and (legal := ranges.witness.bounded(told)) is not None:
         end = legal.low
     if (end is None or end.trust == Trust.UNKNOWN) and _cancels(operand):

@@ -20,6 +20,7 @@ from losslint.domain.interval import Interval, Trust
 from losslint.domain.shape import Dim
 from losslint.graph import Node
 from losslint.ops.assumptions import PIECES, label_of, root_of
+from losslint.ops.directions import cosine
 from losslint.ops.linear import Chain, chain, constant
 from losslint.ops.relations import plain
 
@@ -125,6 +126,8 @@ class Witness:
             return node.id in self._ranges.assumptions.pieces
         if node.op in ("eq", "ne") and all(constant(x) is None for x in node.inputs) and _reshaped(node):
             return True  # pairs of elements: either may hold, whatever the tensors are
+        if cosine(node) is not None:
+            return True
         return node.op not in _TABLE and node.op not in _CHOICES and node.op not in ("add", "sub", "neg")
 
     def _corners(self, leaf: Node) -> list[Value]:
@@ -313,6 +316,8 @@ _ONE: dict[str, Callable[[float], float]] = {
     "sin": math.sin,
     "cos": math.cos,
     "tan": math.tan,
+    "sinh": math.sinh,
+    "cosh": math.cosh,
     "asin": math.asin,
     "acos": math.acos,
     "atan": math.atan,

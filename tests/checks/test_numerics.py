@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 
-from losslint.engine import lint_module
 from losslint.findings import Finding
-from losslint.frontend.module import Module
-from losslint.frontend.project import Project
+from tests.checks import short
 
 FAMILY = ("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409")
 FIRST = {"E": "error", "W": "warning", "I": "info"}
 
 
-def findings(body: str, name: str = "some_loss", parameters: str = "y_true, y_pred") -> list[Finding]:
-    """The numerics findings in a function of this body; an expression is returned."""
-    lines = textwrap.dedent(body).strip().splitlines()
-    if "return" not in lines[-1]:
-        lines[-1] = f"return {lines[-1]}"
-    source = (
-        f"import tensorflow as tf\n\n\ndef {name}({parameters}):\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
-    )
-    module = Module("<test>", source)
-    found, failed = lint_module(module, Project())
-    assert not failed, failed
-    return [f for f in found if f.code in FAMILY]
+def findings(body: str, **where: str) -> list[Finding]:
+    """The numerics findings in a function of this body."""
+    return short.findings(body, FAMILY, **where)
 
 
 def said(body: str, **where: str) -> list[str]:
-    """Codes with the first letter of the severity, sorted: ["LL401 W"]."""
-    return sorted(f"{f.code} {f.severity.label[0].upper()}" for f in findings(body, **where))
+    """Codes with the first letter of the severity, sorted."""
+    return short.said(body, FAMILY, **where)
 
 
 CASES = {

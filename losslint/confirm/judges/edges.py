@@ -9,7 +9,7 @@ from losslint.confirm.judges.base import NEAR, Evidence, judges
 from losslint.findings import CONFIRMED, INCONCLUSIVE, REFUTED, Verdict
 
 
-@judges("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409")
+@judges("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409", "LL410", "LL411")
 def _edges(claim: Claim, evidence: Evidence) -> Verdict:
     found = evidence["edges"]
     witness = found.get("witness")

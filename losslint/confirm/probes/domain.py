@@ -28,8 +28,10 @@ FAMILIES: dict[str, frozenset[str]] = {
     "LL404": observe.DIVISIONS,
     "LL405": observe.DIVISIONS,
     "LL406": observe.ROOTS | {"Rsqrt"},
-    "LL407": observe.LOGS | observe.DIVISIONS | observe.ROOTS | observe.UNIT | {"Exp", "Expm1"},
-    "LL409": observe.LOGS | {"Exp", "Expm1"},
+    "LL407": observe.LOGS | observe.DIVISIONS | observe.ROOTS | observe.UNIT | observe.EXPONENTIALS,
+    "LL409": observe.LOGS | observe.EXPONENTIALS,
+    "LL410": observe.EXPONENTIALS,
+    "LL411": observe.UNIT | {"Acosh"},
 }
 """Rule -> the operations that it is about."""
 
