@@ -68,6 +68,7 @@ PRECEDENCE: list[tuple[str, ...]] = [
     ("LL107", "LL302"),
     ("LL105", "LL308"),
     ("LL301", "LL303", "LL304", "LL305", "LL302"),
+    ("LL309", "LL308"),
 ]
 
 

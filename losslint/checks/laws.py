@@ -1,4 +1,4 @@
-"""LL301-LL308, LL311: losses whose gradient depends on how many samples, or pixels, there are.
+"""LL301-LL309, LL311: losses whose gradient depends on how many samples, or pixels, there are.
 
 Of LL301-LL305 one speaks for each returned value, so one function decides which.
 """
@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, words
+from losslint.domain.coupling import Coupling
 from losslint.domain.law import Law, Term
 from losslint.domain.shape import Dim
 from losslint.findings import Severity
@@ -283,19 +284,36 @@ def batch_axis_activation(loss: Loss) -> Iterator[Draft]:
         )
 
 
+@check("LL309")
+def order_dependent(loss: Loss) -> Iterator[Draft]:
+    """Samples are combined because of their place in the batch: shuffling them changes the loss."""
+    for result, coupling in _coupled(loss):
+        at = coupling.at
+        if at is None or not coupling.ordered or _picks_one(at):
+            continue
+        yield Draft(
+            "LL309",
+            Severity.INFO,
+            f"the loss depends on the order of the samples: {spoken(at)} takes them by their place in the batch",
+            _place(at, loss),
+            fact="order matters: the same samples in another order have another loss and gradient",
+            help="if the axis is time and not the batch, put the batch first; pairs are better passed as two arguments",
+            fault=result,
+        )
+
+
+def _picks_one(node: Node) -> bool:
+    """Whether ``node`` takes out one sample by its number: nothing says that it meets its neighbours."""
+    key = node.attrs.get("key")
+    first = next((k for k in (key if isinstance(key, tuple) else (key,)) if k is not None), None)
+    return node.op == "index" and isinstance(first, int)
+
+
 @check("LL308")
 def batch_coupled(loss: Loss) -> Iterator[Draft]:
     """The loss of a batch is not the mean of the losses of its parts."""
-    if _silent(loss):
-        return
-    spoken_for = {v.result.number for v in _verdicts(loss)}
-    activations = {n.number for n in _across_batch(loss)}
-    for result in results(loss):
-        coupling = loss.couplings.of(result)
-        if coupling.at is None or result.number in spoken_for or coupling.at.number in activations:
-            continue
-        if not loss.laws.gradient(result).terms:
-            continue
+    for result, coupling in _coupled(loss):
+        assert coupling.at is not None
         yield Draft(
             "LL308",
             Severity.INFO,
@@ -305,6 +323,20 @@ def batch_coupled(loss: Loss) -> Iterator[Draft]:
             help='if that is meant, say "# losslint: batch-level" above the function',
             fault=coupling.at,
         )
+
+
+def _coupled(loss: Loss) -> Iterator[tuple[Node, Coupling]]:
+    """The returned tensors that mix samples in a way that no law rule tells."""
+    if _silent(loss):
+        return
+    spoken_for = {v.result.number for v in _verdicts(loss)}
+    activations = {n.number for n in _across_batch(loss)}
+    for result in results(loss):
+        coupling = loss.couplings.of(result)
+        if coupling.at is None or result.number in spoken_for or coupling.at.number in activations:
+            continue
+        if loss.laws.gradient(result).terms:
+            yield result, coupling
 
 
 def _spatial(loss: Loss) -> frozenset[str]:

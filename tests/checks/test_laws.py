@@ -6,6 +6,7 @@ import losslint.checks.laws  # noqa: F401
 from losslint.checks.base import one_per_fault
 from losslint.domain.shape import BATCH, Dim, Shape
 from losslint.findings import Severity
+from tests.checks import short
 from tests.hand import Hand, drafts
 from tests.ops.lawbook import ALL, COUPLED, OPAQUE, SOUND, Entry, Symbolic, Value, bce, kl, mse, total
 
@@ -332,3 +333,24 @@ def test_a_turned_image_has_no_batch():
     gram = hand.op("matmul", flat, flat, transpose_b=True)
     style = hand.op("div", hand.op("sum", hand.op("square", gram), axis=None), 400.0)
     assert drafts(hand.loss(style, consumer="unknown"), *EVERY) == []
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+ORDER = {
+    "shift": ("tf.reduce_mean(tf.square(y_pred[1:] - y_pred[:-1]))", "LL309"),
+    "roll": ("tf.reduce_mean(tf.square(y_pred - tf.roll(y_true, 1, axis=0)))", "LL309"),
+    "cumsum over its default axis": ("tf.reduce_mean(tf.square(tf.cumsum(y_pred) - y_true))", "LL309"),
+    "pairs": ("tf.reduce_mean(tf.square(y_pred[::2] - y_pred[1::2]))", "LL309"),
+    "halves": ("a, b = tf.split(y_pred, 2, axis=0)\ntf.reduce_mean(tf.square(a - b))", "LL309"),
+    "one sample": ("tf.reduce_mean(tf.square(y_pred[0]))", "LL308"),
+    "root": ("tf.sqrt(tf.reduce_mean(tf.square(y_true - y_pred)) + 1e-7)", "LL308"),
+    "sorted first": ("tf.reduce_mean(tf.square(tf.cumsum(tf.sort(y_pred, axis=0)) - 1.0))", "LL308"),
+    "time": ("tf.reduce_mean(tf.square(y_pred[:, 1:] - y_pred[:, :-1]))", ""),
+    "cumsum over time": ("tf.reduce_mean(tf.square(tf.cumsum(y_pred, axis=1) - y_true))", ""),
+}
+
+
+@pytest.mark.parametrize("body, expected", ORDER.values(), ids=ORDER.keys())
+def test_order_is_told_in_place_of_coupling(body, expected):
+    assert [f.code for f in short.findings(body, ("LL308", "LL309"))] == expected.split()

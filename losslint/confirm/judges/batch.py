@@ -112,6 +112,17 @@ def _coupled(claim: Claim, evidence: Evidence) -> Verdict:
     return Verdict(INCONCLUSIVE, "it does not run on parts of a batch, or its gradient is 0")
 
 
+@judges("LL309")
+def _ordered(claim: Claim, evidence: Evidence) -> Verdict:
+    moved = [(r, r.get("permutation")) for r in evidence["runs"]]
+    for run, away in moved:
+        if away is not None and away > COUPLED:
+            return confirmed(f"the gradient of the same samples in another order is {away:.2%} off", run, batch=7)
+    if all(away is not None for _, away in moved):
+        return refuted("the gradient does not depend on the order of the samples", evidence)
+    return Verdict(INCONCLUSIVE, "it does not run on samples in another order")
+
+
 @judges("LL307")
 def _across(claim: Claim, evidence: Evidence) -> Verdict:
     coupled = _coupled(claim, evidence)

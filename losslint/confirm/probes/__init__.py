@@ -38,6 +38,7 @@ DECIDES: dict[str, str] = {
     **dict.fromkeys(
         ("LL109", "LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL310", "LL311"), "batch"
     ),
+    "LL309": "batch",
     **dict.fromkeys(("LL306", "LL516"), "trace"),
     **dict.fromkeys(
         ("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409", "LL410", "LL411"), "edges"
