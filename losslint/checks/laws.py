@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, words
-from losslint.domain.coupling import Coupling
 from losslint.domain.law import Law, Term
 from losslint.domain.shape import Dim
 from losslint.findings import Severity
@@ -287,9 +286,8 @@ def batch_axis_activation(loss: Loss) -> Iterator[Draft]:
 @check("LL309")
 def order_dependent(loss: Loss) -> Iterator[Draft]:
     """Samples are combined because of their place in the batch: shuffling them changes the loss."""
-    for result, coupling in _coupled(loss):
-        at = coupling.at
-        if at is None or not coupling.ordered or _picks_one(at):
+    for at, ordered in _coupled(loss):
+        if not ordered or _picks_one(at):
             continue
         yield Draft(
             "LL309",
@@ -298,7 +296,7 @@ def order_dependent(loss: Loss) -> Iterator[Draft]:
             _place(at, loss),
             fact="order matters: the same samples in another order have another loss and gradient",
             help="if the axis is time and not the batch, put the batch first; pairs are better passed as two arguments",
-            fault=result,
+            fault=at,
         )
 
 
@@ -312,21 +310,20 @@ def _picks_one(node: Node) -> bool:
 @check("LL308")
 def batch_coupled(loss: Loss) -> Iterator[Draft]:
     """The loss of a batch is not the mean of the losses of its parts."""
-    for result, coupling in _coupled(loss):
-        assert coupling.at is not None
+    for at, _ in _coupled(loss):
         yield Draft(
             "LL308",
             Severity.INFO,
-            f"the loss of a batch is not the mean over its parts: {spoken(coupling.at)} mixes the samples",
-            _place(coupling.at, loss),
+            f"the loss of a batch is not the mean over its parts: {spoken(at)} mixes the samples",
+            _place(at, loss),
             fact="coupled: gradient accumulation, replicas and a smaller last batch change the result",
             help='if that is meant, say "# losslint: batch-level" above the function',
-            fault=coupling.at,
+            fault=at,
         )
 
 
-def _coupled(loss: Loss) -> Iterator[tuple[Node, Coupling]]:
-    """The returned tensors that mix samples in a way that no law rule tells."""
+def _coupled(loss: Loss) -> Iterator[tuple[Node, bool]]:
+    """Where returned tensors mix samples in a way that no law rule tells, and whether their order matters."""
     if _silent(loss):
         return
     spoken_for = {v.result.number for v in _verdicts(loss)}
@@ -336,7 +333,7 @@ def _coupled(loss: Loss) -> Iterator[tuple[Node, Coupling]]:
         if coupling.at is None or result.number in spoken_for or coupling.at.number in activations:
             continue
         if loss.laws.gradient(result).terms:
-            yield result, coupling
+            yield coupling.at, coupling.ordered
 
 
 def _spatial(loss: Loss) -> frozenset[str]:
