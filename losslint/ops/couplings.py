@@ -236,7 +236,8 @@ def _table() -> dict[str, Rule]:
         ("index", index), ("boolean_mask", lambda node, xs: xs[0] if xs[1].additive else coupling.function(node, xs)),
         ("gather gather_nd", gather), ("select", select), ("join stack concat", either), ("loop", loop),
         ("lt le gt ge eq ne maximum", guarded_count),
-        ("eye range unique scatter segment", made), ("batch_statistics", statistics), ("gradient_of", gradient_of),
+        ("eye range unique scatter segment", made), ("batch_statistics contrast", statistics),
+        ("gradient_of", gradient_of),
     ]  # fmt: skip
     return {name: rule for names, rule in rows for name in names.split()}
 

@@ -45,7 +45,8 @@ _LIVE_EVERYWHERE = frozenset(
     "acos atan sinh cosh asinh acosh atanh erf erfc lgamma digamma identity smooth py_function straight_through "
     "add sub mul div pow maximum minimum mod atan2 div_no_nan mul_no_nan xlogy xlog1py xdivy clip join loop "
     "sum mean prod max min logsumexp std var norm median softmax log_softmax l2_normalize cumsum cumprod sort reverse "
-    "roll concat stack set_diag fill matmul einsum tensordot model conv ssim batch_statistics gradient_of".split()
+    "roll concat stack set_diag fill matmul einsum tensordot model conv ssim batch_statistics samplewise "
+    "contrast gradient_of".split()
 )
 _LIVE_IN_FIRST = frozenset(
     "reshape expand_dims squeeze transpose broadcast_to tile repeat pad unstack index gather gather_nd boolean_mask "

@@ -51,7 +51,10 @@
 **neural**
   model(...; name) (a model or layer called on its inputs: row by row, unknown result, carries
   trainable weights), conv(x, kernel; how) (convolution, pooling, resizing: mixes space and
-  channels, row by row in the batch), ssim(x, y; low, high), batch_statistics(...)
+  channels, row by row in the batch), ssim(x, y; low, high), batch_statistics(...),
+  samplewise(...; low, high, api) (any other differentiable function that treats every sample by itself),
+  contrast(...; low, high, api) (any differentiable function that compares the samples of a batch); the
+  expansion sets the shape of the last two
 **gradients**
   gradient_of(y, x)  tf.gradients, inner_tape.gradient: shaped as x, differentiable
 
@@ -414,7 +417,10 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(ALONG_AXIS, _along_axis(-1)),
     **RESHAPING,
     **dict.fromkeys(("join", "loop"), _join),
-    **dict.fromkeys(("opaque", "batch_statistics", "py_function", "numpy_function", "source"), _made_somehow),
+    **dict.fromkeys(
+        ("opaque", "batch_statistics", "samplewise", "contrast", "py_function", "numpy_function", "source"),
+        _made_somehow,
+    ),
     "l2_normalize": _along_axis(None),
     "argsort": _along_axis(-1, "int32"),
     "prod": _prod,

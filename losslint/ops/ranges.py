@@ -393,7 +393,7 @@ def _l2_normalize(node: Node, inputs: list[Interval]) -> Interval:
     return UNIT if inputs[0].low.at >= 0 else Interval.of(-1.0, 1.0)
 
 
-@rule("smooth", "random", "ssim")
+@rule("smooth", "random", "ssim", "samplewise", "contrast")
 def _declared(node: Node, inputs: list[Interval]) -> Interval:
     """A range that the node brings along."""
     low, high = node.attrs.get("low"), node.attrs.get("high")

@@ -319,7 +319,7 @@ def test_addons(g: Graph, p: Node, y: Node) -> None:
     focal = CATALOGUE["tensorflow_addons.losses.SigmoidFocalCrossEntropy"](g, reduction="none")
     assert str(focal.call(g, y, p).shape) == "(B,)"
     triplet = CATALOGUE["tensorflow_addons.losses.triplet_semihard_loss"](g, y, p)
-    assert (triplet.op, str(triplet.shape)) == ("straight_through", "()")
+    assert (triplet.op, str(triplet.shape)) == ("contrast", "()")
 
 
 def test_distributions(g: Graph, p: Node, y: Node) -> None:

@@ -82,6 +82,18 @@ def opaque_with_last(g: Graph, x: Node, why: str, *values: Any) -> Node:
     return unknown(g, why, x, *values, shape=x.shape)
 
 
+def samplewise(g: Graph, label: str, shape: Shape, *values: Any, low: Any = None, high: Any = None) -> Node:
+    """``label``, a differentiable function of ``values`` that treats every sample of a batch by itself."""
+    inputs = tuple(dict.fromkeys(nodes_in(*values))) or (g.lift(0.0),)
+    return batched(g.op("samplewise", *inputs, low=low, high=high, api=label), shape, "float32")
+
+
+def contrast(g: Graph, label: str, shape: Shape, *values: Any, low: Any = None, high: Any = None) -> Node:
+    """``label``, a differentiable function of ``values`` that compares the samples of a batch with one another."""
+    inputs = tuple(dict.fromkeys(nodes_in(*values))) or (g.lift(0.0),)
+    return batched(g.op("contrast", *inputs, low=low, high=high, api=label), shape, "float32")
+
+
 def nothing(g: Graph, *args: Any, **kwargs: Any) -> None:
     """Runs for what it does; there is no value."""
 
@@ -134,6 +146,7 @@ def known(value: Any, default: Any) -> Any:
 __all__ = [
     "activated",
     "batched",
+    "contrast",
     "decorator",
     "known",
     "last_extent",
@@ -144,6 +157,7 @@ __all__ = [
     "opaque_of_all",
     "opaque_with_last",
     "over_axis",
+    "samplewise",
     "smooth_of_x",
     "table",
     "undecided",

@@ -9,21 +9,15 @@ from typing import Any
 
 from losslint.domain.shape import SCALAR, Dim, Shape
 from losslint.graph import Graph, Node
-from losslint.ops.axes import batched, constant_of, flag, nodes_in, reduced
+from losslint.ops.axes import constant_of, flag, nodes_in, reduced
 from losslint.ops.catalogue import keras_losses, keras_metrics, keras_models, keras_nn, tf_nn
-from losslint.ops.catalogue.arguments import of_x, smooth_of_x, table, under
+from losslint.ops.catalogue.arguments import contrast, of_x, samplewise, smooth_of_x, table, under
 from losslint.ops.catalogue.keras_losses import loss_object
 from losslint.ops.catalogue.tf_control import structured
 from losslint.ops.origins import from_tensors
 from losslint.ops.registry import Callback, Expansion, api
 
 ADDONS = "tensorflow_addons.losses"
-
-
-def live(g: Graph, shape: Shape, *values: Any) -> Node:
-    """Something differentiable of a known shape that is computed from ``values``."""
-    inputs = tuple(nodes_in(values)) or (g.lift(0.0),)
-    return batched(g.op("straight_through", *inputs), shape, "float32")
 
 
 # -- tensorflow_addons -------------------------------------------------------------------------------------------------
@@ -60,15 +54,33 @@ def contrastive_loss(g: Graph, y_true: Any, y_pred: Any, margin: Any = 1.0) -> N
         return g.op("add", g.op("mul", y, g.op("square", d)), g.op("mul", g.op("sub", 1.0, y), far))
 
 
-def per_sample(g: Graph, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Node:
+def giou_loss(g: Graph, y_true: Any, y_pred: Any, mode: Any = "giou") -> Node:
+    """1 - GIoU of each pair of boxes."""
+    return samplewise(g, "giou", reduced(g, "sum", y_pred, -1).shape, y_pred, y_true, low=0.0, high=2.0)
+
+
+def sparsemax_loss(g: Graph, y_true: Any, y_pred: Any, from_logits: Any = True, name: Any = None) -> Node:
     """One number for each sample."""
-    first = g.lift(y_pred).shape.axis(0)
-    return live(g, Shape((first or Dim.unknown(),)), y_pred, y_true)
+    return samplewise(g, "sparsemax_loss", reduced(g, "sum", y_pred, -1).shape, y_pred, y_true, low=0.0, high=math.inf)
 
 
-def of_batch(g: Graph, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Node:
-    """One number for the batch, whose samples are compared with one another."""
-    return live(g, SCALAR, y_pred, y_true)
+def of_batch(label: str, low: float | None = 0.0) -> Callable[..., Node]:
+    """A loss of the whole batch, whose samples are compared with one another."""
+
+    def expansion(g: Graph, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Node:
+        return contrast(g, label, SCALAR, y_pred, y_true, args, kwargs, low=low, high=None if low is None else math.inf)
+
+    return expansion
+
+
+def against_batch(label: str) -> Callable[..., Node]:
+    """One number for each sample, which is compared with the others of the batch."""
+
+    def expansion(g: Graph, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Node:
+        first = g.lift(y_pred).shape.axis(0)
+        return contrast(g, label, Shape((first or Dim.unknown(),)), y_pred, y_true, args, kwargs)
+
+    return expansion
 
 
 def _class_of(function: Expansion, title: str) -> Expansion:
@@ -88,14 +100,14 @@ _ADDONS: dict[str, tuple[Expansion, str]] = {
     "sigmoid_focal_crossentropy": (sigmoid_focal_crossentropy, "SigmoidFocalCrossEntropy"),
     "pinball_loss": (pinball_loss, "PinballLoss"),
     "contrastive_loss": (contrastive_loss, "ContrastiveLoss"),
-    "giou_loss": (per_sample, "GIoULoss"),
-    "sparsemax_loss": (per_sample, "SparsemaxLoss"),
-    "npairs_loss": (of_batch, "NpairsLoss"),
-    "npairs_multilabel_loss": (of_batch, "NpairsMultilabelLoss"),
-    "lifted_struct_loss": (of_batch, "LiftedStructLoss"),
-    "triplet_semihard_loss": (of_batch, "TripletSemiHardLoss"),
-    "triplet_hard_loss": (of_batch, "TripletHardLoss"),
-    "weighted_kappa_loss": (of_batch, "WeightedKappaLoss"),
+    "giou_loss": (giou_loss, "GIoULoss"),
+    "sparsemax_loss": (sparsemax_loss, "SparsemaxLoss"),
+    "npairs_loss": (of_batch("npairs_loss"), "NpairsLoss"),
+    "npairs_multilabel_loss": (of_batch("npairs_multilabel_loss"), "NpairsMultilabelLoss"),
+    "lifted_struct_loss": (of_batch("lifted_struct_loss"), "LiftedStructLoss"),
+    "triplet_semihard_loss": (of_batch("triplet_semihard_loss"), "TripletSemiHardLoss"),
+    "triplet_hard_loss": (of_batch("triplet_hard_loss"), "TripletHardLoss"),
+    "weighted_kappa_loss": (of_batch("weighted_kappa_loss", None), "WeightedKappaLoss"),
 }
 for _name, (_function, _class) in _ADDONS.items():
     under(ADDONS, _name, _function)
@@ -125,7 +137,9 @@ def crf_log_likelihood(
     """(one number for each sequence, the transitions)."""
     if transition_params is None:
         transition_params = g.source("transitions", "variable", Shape.unknown())
-    return per_sample(g, (tag_indices, sequence_lengths, transition_params), inputs), transition_params
+    shape = Shape((g.lift(inputs).shape.axis(0) or Dim.unknown(),))
+    inside = (inputs, tag_indices, sequence_lengths, transition_params)
+    return samplewise(g, "crf_log_likelihood", shape, *inside, high=0.0), transition_params
 
 
 under(f"{ADDONS}.metric_learning tensorflow.contrib.losses.metric_learning", "pairwise_distance", pairwise_distance)
@@ -135,7 +149,8 @@ under(
     sequence_loss,
 )
 under("tensorflow_addons.text tensorflow.contrib.crf", "crf_log_likelihood", crf_log_likelihood)
-under("tensorflow.contrib.losses.metric_learning", "triplet_semihard_loss npairs_loss lifted_struct_loss", of_batch)
+for _name in ("triplet_semihard_loss", "npairs_loss", "lifted_struct_loss"):
+    under("tensorflow.contrib.losses.metric_learning", _name, of_batch(_name))
 table(
     "tensorflow_addons.activations",
     {
@@ -161,7 +176,7 @@ for _name in _METRICS.split():
 def _segmentation(title: str, shape_of: Callable[[Graph, Any], Shape]) -> Expansion:
     def construct(g: Graph, *args: Any, **kwargs: Any) -> Callback:
         def call(g: Graph, gt: Any, pr: Any) -> Node:
-            return live(g, shape_of(g, pr), pr, gt)
+            return contrast(g, title, shape_of(g, pr), pr, gt, low=0.0, high=math.inf)
 
         return Callback(title, call, {"name": title})
 
@@ -186,7 +201,7 @@ under(
     "dice_loss jaccard_loss binary_focal_loss categorical_focal_loss categorical_crossentropy bce_dice_loss "
     "bce_jaccard_loss cce_dice_loss cce_jaccard_loss binary_focal_dice_loss binary_focal_jaccard_loss "
     "categorical_focal_dice_loss categorical_focal_jaccard_loss",
-    lambda g, gt, pr: live(g, SCALAR, pr, gt),
+    lambda g, gt, pr: contrast(g, SEGMENTATION, SCALAR, pr, gt, low=0.0, high=math.inf),
 )
 for _class in ("IOUScore", "FScore", "Precision", "Recall"):
     under("segmentation_models.metrics", _class, _segmentation(f"segmentation_models.metrics.{_class}", _scalar))
@@ -205,7 +220,7 @@ _SIMILARITY = (
     "MetricLoss"
 )
 for _class in _SIMILARITY.split():
-    _function = per_sample if _class in ("SimSiamLoss", "SimCLRLoss") else of_batch
+    _function = against_batch(_class) if _class in ("SimSiamLoss", "SimCLRLoss") else of_batch(_class, None)
     under("tensorflow_similarity.losses", _class, _class_of(_function, f"tensorflow_similarity.losses.{_class}"))
 
 

@@ -6,6 +6,7 @@ another way.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ from losslint.ops.catalogue import (
     tf_random,
     tf_reduce,
 )
-from losslint.ops.catalogue.arguments import nothing, opaque_of_all, table, undecided, under
+from losslint.ops.catalogue.arguments import nothing, opaque_of_all, samplewise, table, undecided, under
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import integer
 from losslint.ops.registry import CONSTANTS, Callback
@@ -341,7 +342,7 @@ table(
 # -- neural ------------------------------------------------------------------------------------------------------------
 def ctc_batch_cost(g: Graph, y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Node:
     """One number for each sequence, as a column."""
-    cost = keras_nn.rowwise(g, y_pred, "straight_through", y_pred, y_true, input_length, label_length)
+    cost = keras_nn.rowwise(g, "ctc_batch_cost", y_pred, y_true, input_length, label_length)
     return g.op("expand_dims", cost, axis=1)
 
 
@@ -363,9 +364,9 @@ def focal(name: str) -> Callable[..., Node]:
     """The focal cross entropies without their mean over the last axis."""
 
     def expansion(g: Graph, target: Any, output: Any, *args: Any, **kwargs: Any) -> Node:
-        y, p = g.lift(target), g.lift(output)
-        result = g.op("straight_through", p, y)
-        return batched(result, p.shape if name == "binary" else reduced(g, "sum", p, -1).shape)
+        p = g.lift(output)
+        shape = p.shape if name == "binary" else reduced(g, "sum", p, -1).shape
+        return samplewise(g, f"{name}_focal_crossentropy", shape, p, target, args, kwargs, low=0.0, high=math.inf)
 
     return expansion
 

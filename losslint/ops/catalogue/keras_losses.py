@@ -313,7 +313,7 @@ def circle(
 @loss("ctc")
 def ctc(g: Graph, y_true: Any, y_pred: Any) -> Node:
     """One number for each sequence."""
-    return keras_nn.rowwise(g, y_pred, "straight_through", y_pred, y_true)
+    return keras_nn.rowwise(g, "ctc", y_pred, y_true)
 
 
 # -- objects -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from losslint.ops.catalogue.arguments import (
     of_x,
     opaque_of_all,
     opaque_with_last,
+    samplewise,
     smooth_of_x,
     table,
     undecided,
@@ -246,13 +247,13 @@ def class_numbers(g: Graph, y: Node, p: Node) -> Node:
 
 def ctc_loss(g: Graph, target: Any, output: Any, target_length: Any, output_length: Any, mask_index: Any = 0) -> Node:
     """One number for each sequence."""
-    return rowwise(g, output, "straight_through", output, target, target_length, output_length)
+    return rowwise(g, "ctc_loss", output, target, target_length, output_length)
 
 
-def rowwise(g: Graph, like: Any, primitive: str, *values: Any) -> Node:
-    """One number for each row of ``like``, computed from ``values`` in a way that is not followed."""
-    first = g.lift(like).shape.axis(0)
-    return batched(g.op(primitive, *values), Shape((first or Dim.unknown(),)))
+def rowwise(g: Graph, label: str, like: Any, *values: Any) -> Node:
+    """One number that is not negative for each row of ``like``."""
+    shape = Shape((g.lift(like).shape.axis(0) or Dim.unknown(),))
+    return samplewise(g, label, shape, like, *values, low=0.0, high=math.inf)
 
 
 table(

@@ -14,12 +14,14 @@ from losslint.ops.axes import (
     axis_of,
     batched,
     constant_of,
+    flag,
     nodes_in,
     opaque_row,
     row,
     sized,
     unknown,
 )
+from losslint.ops.catalogue.arguments import samplewise
 from losslint.ops.extents import extent_of, requested
 from losslint.ops.registry import Callback, api
 from losslint.ops.shapevalue import shape_node
@@ -118,7 +120,12 @@ def scale_regularization_loss(g: Graph, regularization_loss: Any) -> Node:
 @api("tensorflow.nn.ctc_loss", "tensorflow.nn.ctc_loss_v2")
 def ctc_loss(g: Graph, labels: Any, logits: Any = None, *args: Any, inputs: Any = None, **kwargs: Any) -> Node:
     """One number for each sequence."""
-    return _per_sample(g, "connectionist temporal classification", labels, labels, logits, inputs, args, kwargs)
+    scores = logits if logits is not None else inputs
+    major = kwargs.get("logits_time_major", args[2] if len(args) > 2 else True)
+    axis = 1 if flag(kwargs.get("time_major", major), True) else 0
+    extent = g.lift(scores).shape.axis(axis) or (g.lift(labels).shape.axis(0) if axis else None)
+    shape = Shape((extent or Dim.unknown(),))
+    return samplewise(g, "ctc_loss", shape, scores, labels, args, kwargs, low=0.0, high=math.inf)
 
 
 @api("tensorflow.nn.nce_loss", "tensorflow.nn.sampled_softmax_loss")
