@@ -261,7 +261,6 @@ def squeeze_without_axis(loss: Loss) -> Iterator[Draft]:
     if _silent(loss):
         return
     taken = users(ancestors(loss.results))
-    results = {n.id for n in loss.results}
     said: set[int] = set()
     for node in ancestors(loss.results):
         if node.op != "squeeze" or node.attrs.get("axis") or node.internal or node.api.startswith("numpy"):
@@ -269,7 +268,7 @@ def squeeze_without_axis(loss: Loss) -> Iterator[Draft]:
         shape = node.inputs[0].shape
         if not (shape.head and shape.head[0].batch) or node.number in said:
             continue
-        if not _axes_matter(node, taken, results):
+        if not _axes_matter(loss, node, taken):
             continue
         said.add(node.number)
         fit = ", and under fit, where the batch size is not known, the rank is unknown" * (
@@ -286,19 +285,31 @@ def squeeze_without_axis(loss: Loss) -> Iterator[Draft]:
         )
 
 
-def _axes_matter(node: Node, taken: dict[int, list[Node]], results: set[int]) -> bool:
-    """Whether something depends on how many axes ``node`` has: not where all of them are reduced together."""
-    todo, seen = [node], {node.id}
+def _axes_matter(loss: Loss, node: Node, taken: dict[int, list[Node]]) -> bool:
+    """Whether something depends on how many axes ``node`` has: not where all of them are reduced together.
+
+    What meets a tensor that still has its batch axis gets it back. Keras is told no rank even then.
+    """
+    results = {n.id for n in loss.results}
+    keras = loss.consumer.kind == "keras"
+    todo, seen = [(node, False)], {node.id}
     while todo:
-        here = todo.pop()
-        if here.id in results:
+        here, regained = todo.pop()
+        if here.id in results and (keras or not regained):
             return True
         for user in taken.get(here.id, ()):
             if user.op in ("size_of", "reshape") or (user.op in _REDUCTIONS and user.attrs.get("axis") is None):
                 continue
-            if user.op not in _ELEMENTWISE:
+            back = regained or (user.op in _ELEMENTWISE and any(map(_keeps_batch, user.inputs)))
+            if user.op not in _ELEMENTWISE and not back:
                 return True
             if user.id not in seen:
                 seen.add(user.id)
-                todo.append(user)
+                todo.append((user, back))
     return False
+
+
+def _keeps_batch(node: Node) -> bool:
+    """Whether axis 0 of ``node`` is the batch, and nothing on the way to it was squeezed."""
+    whole = bool(node.shape.head) and bool(node.shape.head[0].batch)
+    return whole and not any(n.op == "squeeze" and not n.attrs.get("axis") for n in ancestors([node]))

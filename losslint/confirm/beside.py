@@ -49,11 +49,16 @@ def _crossed(run: Run, claim: Claim) -> list[str]:
 
 
 def _single(run: Run, claim: Claim) -> dict[str, Any]:
-    """Ranks of what is returned for the batch and for a batch of one; or what that raises."""
+    """Ranks of what is returned for the batch and for a batch of one; or what that raises.
+
+    ``unranked``: Keras gets something of unknown rank where the batch size is not known.
+    """
     result, error = attempts(run.graph, rows(run.arrays, run.convention, slice(0, 1)))
     if error is not None:
         return {"error": described(error, run.files)["message"]}
-    return {"ranks": [np.ndim(o) for o in run.base.outputs], "alone": [np.ndim(o) for o in result.outputs]}
+    unranked = run.job.consumer == "keras" and run.trace["batch"] == "None" and run.graph.unranked
+    ranks, alone = ([np.ndim(o) for o in r.outputs] for r in (run.base, result))
+    return {"ranks": ranks, "alone": alone, "unranked": unranked}
 
 
 def _padded(run: Run, claim: Claim) -> list[float]:

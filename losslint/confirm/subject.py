@@ -159,6 +159,7 @@ class Evaluator:
         self.subject, self.mode, self._fixed = subject, mode, fixed
         self.structure = ""
         self.shapes: list[list[int | None]] = []
+        self.unranked = False  # not even the rank of what is returned is known
         self.dtypes: list[str] = []
         self._absent: list[str] = []
         self._names: list[str] = []
@@ -207,6 +208,7 @@ class Evaluator:
             total = total_of(flat, self.subject.consumer)
         self.structure = structure(value)
         self.shapes = [t.shape.as_list() if t.shape.rank is not None else [] for t in flat]
+        self.unranked = any(t.shape.rank is None for t in flat)
         self.dtypes = [t.dtype.name for t in flat]
         sources |= self.subject.variables
         gradients = [None] * len(sources) if total is None else tape.gradient(total, list(sources.values()))

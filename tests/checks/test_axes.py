@@ -166,7 +166,8 @@ def test_the_mean_of_another_axis_hides_nothing() -> None:
         "tf.square(y_true[:, 0] - tf.squeeze(y_pred))",
         "tf.reduce_mean(tf.abs(tf.squeeze(y_true) - tf.squeeze(y_pred)), axis=-1)",
         "tf.reduce_mean(tf.squeeze(y_true)[:, 0] - y_pred[:, 0])",
-        "tf.reduce_mean(keras.losses.mean_squared_error(y_true, tf.squeeze(y_pred)))",
+        "tf.square(tf.squeeze(y_true) - y_pred)",
+        "tf.reduce_mean(keras.losses.mean_squared_error(tf.squeeze(y_true), tf.squeeze(y_pred)))",
     ],
 )
 def test_axes_that_matter(value: str) -> None:
@@ -180,6 +181,7 @@ def test_axes_that_matter(value: str) -> None:
         "tf.reduce_mean(tf.abs(tf.squeeze(y_true) - tf.squeeze(y_pred)))",
         "tf.reduce_sum(tf.reshape(tf.squeeze(y_true), [-1]) * tf.reshape(tf.squeeze(y_pred), [-1]))",
         "tf.reduce_mean(tf.square(y_true - y_pred)) + tf.squeeze(tf.constant([[0.1]]))",
+        "tf.reduce_mean(tf.reduce_max(tf.square(tf.squeeze(y_true) - y_pred), axis=-1))",
     ],
 )
 def test_axes_that_may_go(value: str) -> None:

@@ -89,4 +89,6 @@ def _squeezed(claim: Claim, evidence: Evidence) -> Verdict:
     if any(a < b for a, b in zip(alone["alone"], alone["ranks"], strict=False)):
         note = f"for a batch of one it returns {alone['alone'][0]} axes, for more {alone['ranks'][0]}"
         return confirmed(note, run)
-    return refuted("a batch of one gives as many axes as any other", evidence)
+    if alone["unranked"]:
+        return confirmed("with an unknown batch size its rank is unknown, and Keras cannot average what has none", run)
+    return Verdict(INCONCLUSIVE, "a batch of one gives as many axes as any other, with samples of the shapes tried")
