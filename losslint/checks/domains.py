@@ -1,4 +1,4 @@
-"""LL410, LL411: arguments beyond the largest exponent, and at the ends of the domain of an inverse function."""
+"""LL410, LL411, LL413: exponents that overflow, inverse functions at the ends of their domain, and NaN labels."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from losslint.checks.wording import spoken
 from losslint.domain.interval import Trust
 from losslint.findings import Severity
 from losslint.loss import Loss
+from losslint.ops.missing import MASKS, masked_too_late
 from losslint.ops.overflow import EXPONENTIALS, overflow
 from losslint.ops.singularities import INVERSES, singularity
 
-WARNING, INFO = Severity.WARNING, Severity.INFO
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
 @check("LL410")
@@ -64,5 +65,29 @@ def domain_edge(loss: Loss) -> Iterator[Draft]:
             "keep away from the ends: maximum(x, 1 + 1e-6)"
             if node.op == "acosh"
             else "keep away from the ends: clip to [-1 + 1e-6, 1 - 1e-6]; [-1, 1] does not help",
+            node,
+        )
+
+
+@check("LL413")
+def nan_label_mask(loss: Loss) -> Iterator[Draft]:
+    """Labels that are NaN are masked after they were used: the gradient is NaN all the same."""
+    if loss.is_metric:
+        return
+    said: set[int] = set()
+    for node, site in candidates(loss, *MASKS):
+        found = masked_too_late(loss, node) if loss.gradients.live(node) else None
+        if found is None or found[1].number in said:
+            continue
+        label, trap = found
+        said.add(trap.number)
+        where = "0 * NaN" if trap is node else f"the gradient that {spoken(trap)} sends back is 0 * NaN"
+        yield Draft(
+            "LL413",
+            ERROR,
+            f"{spoken(node)} drops the loss of labels that are NaN, but {where} = NaN there",
+            site,
+            f"{spoken(label)} is tested for NaN, and was used before",
+            "replace the labels first: y_true = tf.where(tf.math.is_nan(y_true), y_pred, y_true), or 0, and then mask",
             node,
         )

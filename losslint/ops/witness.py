@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,19 +71,33 @@ class Witness:
         leaves = {n.number: self._corners(n) for n in cone if self._is_leaf(n)}
         leaves |= {_choice(n): _options(n) for n in inner if n.op in _CHOICES}
         budget = max(8, min(_MOST, min(_BUDGET, self._left // 10) // (len(cone) + 1)))
-        found = []
+        found = list(self._evaluations(inner, _assignments(list(leaves.items()), budget), exact))
+        self._left -= len(found) * len(cone)
+        return found
+
+    def value(self, node: Node, of: Callable[[Node], Value | None]) -> Value | None:
+        """What ``node`` is where its inputs have the values ``of`` them; None where one has none, or one is chosen."""
+        cone = _cone((node,), self._is_leaf)
+        leaves = {n.number: of(n) for n in cone if self._is_leaf(n)}
+        inner = list({n.number: n for n in cone if not self._is_leaf(n)}.values())
+        assigned = {number: value for number, value in leaves.items() if value is not None}
+        if len(assigned) < len(leaves) or any(n.op in _CHOICES for n in inner):
+            return None
+        return next(self._evaluations(inner, [assigned], exact=True)).value(node)
+
+    @staticmethod
+    def _evaluations(inner: list[Node], assignments: Iterable[Assignment], exact: bool) -> Iterator[Sample]:
+        """Each assignment with what follows from it; ``inner`` are the nodes to compute, in order."""
         rounded = {n.number: _rounded(n, exact)(c) for n in inner if (c := constant(n)) is not None}
         inner = [n for n in inner if n.number not in rounded or n.op in _CHOICES]
         chains = {n.id: chain(n) for n in inner if n.op in ("add", "sub", "neg") and not exact}
-        for assignment in _assignments(list(leaves.items()), budget):
+        for assignment in assignments:
             values = rounded | assignment
             for node in inner:
                 values[node.number] = (
                     _chosen(node, values) if node.op in _CHOICES else _evaluated(node, values, exact, chains)
                 )
-            found.append(Sample(assignment, values))
-        self._left -= len(found) * len(cone)
-        return found
+            yield Sample(assignment, values)
 
     def leaves(self, node: Node) -> set[int]:
         """The value numbers of the inputs that ``node`` is computed from."""

@@ -12,8 +12,8 @@ Probe = Callable[["Run"], dict[str, Any]]
 
 
 def table() -> dict[str, Probe]:
-    """Name -> probe, in the order of the passport."""
-    from losslint.confirm.probes import batch, curves, domain, gradient, keras, modes, output, precision, sign
+    """Name -> probe, in the order of the passport; the last ones only answer a question, and are not in it."""
+    from losslint.confirm.probes import batch, curves, domain, gradient, keras, modes, operands, output, precision, sign
 
     return {
         "trace": output.trace,
@@ -27,6 +27,8 @@ def table() -> dict[str, Probe]:
         "keras": keras.keras,
         "sign": sign.sign,
         "curves": curves.curves,
+        "logits": operands.logits,
+        "missing": operands.missing,
     }
 
 
@@ -39,6 +41,9 @@ DECIDES: dict[str, str] = {
         ("LL109", "LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL310", "LL311"), "batch"
     ),
     "LL309": "batch",
+    "LL408": "logits",
+    "LL412": "sign",
+    "LL413": "missing",
     **dict.fromkeys(("LL306", "LL516"), "trace"),
     **dict.fromkeys(
         ("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409", "LL410", "LL411"), "edges"

@@ -22,6 +22,7 @@ from losslint.ops.catalogue.arguments import (
 )
 from losslint.ops.catalogue.tf_scatter import space_block
 from losslint.ops.dtypes import dtype_of
+from losslint.ops.logits import as_logits
 from losslint.ops.registry import CATALOGUE, Callback
 
 NN = "keras.ops keras.ops.nn"
@@ -190,7 +191,7 @@ def binary_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = F
     y, p = g.lift(target), g.lift(output)
     with g.library():
         if flag(from_logits):
-            return tf_nn.sigmoid_cross_entropy_with_logits(g, y, p)
+            return tf_nn.sigmoid_cross_entropy_with_logits(g, y, as_logits(g, p, "sigmoid", recovers=True))
         p = g.op("clip", p, EPSILON, 1 - EPSILON)
         hit = g.op("mul", y, g.op("log", p))
         miss = g.op("mul", g.op("sub", 1.0, y), g.op("log", g.op("sub", 1.0, p)))
@@ -211,7 +212,10 @@ def categorical_crossentropy(g: Graph, target: Any, output: Any, from_logits: An
     except UnknownAxis:
         return unknown(g, "cross entropy along an axis that is not known", y, p)
     with g.library():
-        logs = g.op("log_softmax", p, axis=(at,)) if flag(from_logits) else g.op("log", probabilities(g, p, at))
+        if flag(from_logits):
+            logs = g.op("log_softmax", as_logits(g, p, "softmax", recovers=True), axis=(at,))
+        else:
+            logs = g.op("log", probabilities(g, p, at))
         return g.op("neg", g.op("sum", g.op("mul", y, logs), axis=(at,), keepdims=False))
 
 
@@ -228,7 +232,8 @@ def sparse_categorical_crossentropy(
         numbers = class_numbers(g, y, p)
         hot = g.op("one_hot", numbers, depth=p.shape.axis(at) or Dim.fresh(), axis=at, dtype="float32")
         # without logits Keras takes the softmax of the logarithms all the same
-        scores = p if flag(from_logits) else g.op("log", g.op("clip", p, EPSILON, 1 - EPSILON))
+        given = flag(from_logits)
+        scores = as_logits(g, p, "softmax", True) if given else g.op("log", g.op("clip", p, EPSILON, 1 - EPSILON))
         loss = g.op(
             "neg", g.op("sum", g.op("mul", hot, g.op("log_softmax", scores, axis=(at,))), axis=(at,), keepdims=False)
         )

@@ -23,6 +23,7 @@ from losslint.ops.axes import (
 )
 from losslint.ops.catalogue.arguments import samplewise
 from losslint.ops.extents import extent_of, requested
+from losslint.ops.logits import as_logits
 from losslint.ops.registry import Callback, api
 from losslint.ops.shapevalue import shape_node
 
@@ -33,8 +34,9 @@ def sigmoid_cross_entropy_with_logits(
     g: Graph, labels: Any = None, logits: Any = None, name: Any = None, *, targets: Any = None
 ) -> Node:
     """max(x, 0) - x z + log(1 + exp(-|x|)), elementwise."""
-    x, z = g.lift(logits), g.lift(labels if labels is not None else targets)
+    z = g.lift(labels if labels is not None else targets)
     with g.library():
+        x = as_logits(g, logits, "sigmoid")
         tail = g.op("softplus", g.op("neg", g.op("abs", x)))
         return g.op("add", g.op("sub", g.op("relu", x), g.op("mul", x, z)), tail)
 
@@ -44,8 +46,9 @@ def weighted_cross_entropy_with_logits(
     g: Graph, labels: Any = None, logits: Any = None, pos_weight: Any = None, name: Any = None, targets: Any = None
 ) -> Node:
     """(1 - z) x + (1 + (q - 1) z) (log(1 + exp(-|x|)) + max(-x, 0)), elementwise."""
-    x, z = g.lift(logits), g.lift(labels if labels is not None else targets)
+    z = g.lift(labels if labels is not None else targets)
     with g.library():
+        x = as_logits(g, logits, "sigmoid")
         weight = g.op("add", 1.0, g.op("mul", g.op("sub", pos_weight, 1.0), z))
         tail = g.op("add", g.op("softplus", g.op("neg", g.op("abs", x))), g.op("relu", g.op("neg", x)))
         return g.op("add", g.op("mul", g.op("sub", 1.0, z), x), g.op("mul", weight, tail))
@@ -61,7 +64,7 @@ def softmax_cross_entropy_with_logits(
     except UnknownAxis:
         return unknown(g, "cross entropy along an axis that is not known", labels, logits)
     with g.library():
-        product = g.op("mul", labels, g.op("log_softmax", logits, axis=(at,)))
+        product = g.op("mul", labels, g.op("log_softmax", as_logits(g, logits, "softmax"), axis=(at,)))
         return g.op("neg", g.op("sum", product, axis=(at,), keepdims=False))
 
 
@@ -74,7 +77,7 @@ def sparse_softmax_cross_entropy_with_logits(
     depth = x.shape.axis(-1) or Dim.fresh()
     with g.library():
         hot = g.op("one_hot", labels, depth=depth, axis=-1)
-        product = g.op("mul", hot, g.op("log_softmax", x, axis=(-1,)))
+        product = g.op("mul", hot, g.op("log_softmax", as_logits(g, x, "softmax"), axis=(-1,)))
         return g.op("neg", g.op("sum", product, axis=(-1,), keepdims=False))
 
 
