@@ -38,11 +38,12 @@ def double_activation(loss: Loss) -> Iterator[Draft]:
         if slot is None and (first.op != applied or first.attrs.get("axis") != node.attrs.get("axis")):
             continue
         said.add(first.number)
+        again = "a softmax" if applied == "softmax" else "the sigmoid"
         undone = bool(node.attrs.get("recovers")) and _last(given) is first and first.op == slot
         yield Draft(
             "LL408",
             INFO if undone else lowered(loss, WARNING),
-            f"{spoken(node)} applies {'a' if applied == 'softmax' else 'the'} {applied} to what {spoken(first)} returned"
+            f"{spoken(node)} applies {again} to what {spoken(first)} returned"
             + (": Keras finds the logits again, but only in a graph" if undone else ""),
             node.site,
             "the values are in [0, 1]: as logits they are at most 1 apart, and the slopes are small everywhere",

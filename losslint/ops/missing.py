@@ -116,8 +116,7 @@ def _slope_is_nan(node: Node, i: int, missing: set[int]) -> bool:
         return node.inputs[0].id in missing
     if node.op not in _PRODUCTS:
         return False
-    quotient = node.op not in ("mul", "mul_no_nan", "matmul", "einsum")
-    factors = (
-        node.inputs[1:] if quotient and i == 0 else node.inputs if quotient else node.inputs[:i] + node.inputs[i + 1 :]
-    )
+    factors = node.inputs[:i] + node.inputs[i + 1 :]
+    if i and node.op not in ("mul", "mul_no_nan", "matmul", "einsum"):  # the slope towards a divisor has the divisor in
+        factors = node.inputs
     return any(x.id in missing for x in factors)

@@ -19,7 +19,7 @@ def _activated(claim: Claim, evidence: Evidence) -> Verdict:
     for run in evidence["runs"]:
         here = [a for a in run["applied"] if _at(claim, a["lines"])]
         seen = seen or bool(here)
-        inside = [a for a in here if -_ROUNDING <= a["low"] and a["high"] <= 1 + _ROUNDING and a["low"] < a["high"]]
+        inside = [a for a in here if a["low"] >= -_ROUNDING and a["high"] <= 1 + _ROUNDING and a["low"] < a["high"]]
         if inside and run["far"] >= _FAR:
             a = inside[0]
             note = f"what it is applied to stays in [{a['low']:.4g}, {a['high']:.4g}]"
