@@ -252,13 +252,21 @@ def _product(a: Power | None, b: Power | None, scale: float | None) -> Power | N
     return Power(a.p + b.p, c, a.asymptotic or b.asymptotic)
 
 
+def nearly(x: Dual) -> Dual:
+    """A nonlinear function of what settles for large batches only: so does its slope."""
+    still = x.value is None or not x.value.asymptotic
+    return x if still else Dual(x.value, shifted(x.gradient, Power(asymptotic=True)))
+
+
 def power(node: Node, x: Dual, exponent: Fraction) -> Dual:
     """``x ** exponent``: d(x**r) = r x**(r-1) dx."""
     v = x.value
     if v is None:
         return unknown(x)
-    if v.zero or v.still or (exponent == 1 and v.pure):
+    if v.zero or (exponent == 1 and v.pure):
         return x
+    if v.still:
+        return nearly(x)
     if not v.pure:
         return unknown(x)
     slope = Power(v.p * (exponent - 1), asymptotic=v.asymptotic)
@@ -280,7 +288,7 @@ def log(node: Node, x: Dual) -> Dual:
     if v is None or not v.pure:
         return unknown(x)
     if v.p == 0:
-        return Dual(replace(v, zero=False), x.gradient)
+        return Dual(replace(v, zero=False), nearly(x).gradient)
     gradient = shifted(x.gradient, Power(-v.p, asymptotic=v.asymptotic))
     return Dual(Power(_ZERO, v.p, v.asymptotic), _bent(gradient, v, node))
 
@@ -302,7 +310,7 @@ def curve(node: Node, x: Dual, at_zero: float = 1.0, smooth: bool = True) -> Dua
     if v is None:
         return unknown(x)
     if v.still:
-        return Dual(replace(v, zero=v.zero and at_zero == 0), x.gradient)
+        return Dual(replace(v, zero=v.zero and at_zero == 0), nearly(x).gradient)
     if not v.pure:
         return unknown(x)
     if v.p > 0:

@@ -46,7 +46,7 @@ def still(*duals: Dual) -> Power | None:
 def any_function(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """A differentiable function of values that do not change with the batch size; else unknown."""
     value = still(*xs)
-    return laws.unknown(*xs) if value is None else Dual(value, laws.merged(xs, node))
+    return laws.unknown(*xs) if value is None else laws.nearly(Dual(value, laws.merged(xs, node)))
 
 
 def same(node: Node, xs: list[Dual], degree: Degree) -> Dual:
@@ -205,13 +205,15 @@ def compare_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
-    """where(condition, x, y). A constant branch beside a growing one is a guard, as in ``maximum(n, 1)``."""
-    if xs[0].value is None:
+    """where(condition, x, y). Where the condition asks for what grows, the branch that grows less is a guard."""
+    condition = xs[0].value
+    if condition is None:
         return laws.unknown(*xs[1:])
     branches = xs[1:]
     powers = [d.value for d in branches]
     known = [v for v in powers if v is not None and not v.zero]
-    if len({(v.p, v.c) for v in known}) > 1 and None not in powers and all(v.pure and v.p >= 0 for v in known):
+    differ = len({(v.p, v.c) for v in known}) > 1 and None not in powers
+    if differ and condition.asymptotic and all(v.pure and v.p >= 0 for v in known):
         return Dual(Power(max(v.p for v in known), asymptotic=True), laws.merged(branches, node))
     return laws.either(node, branches)
 

@@ -1,0 +1,256 @@
+"""Fact by fact: what is said of a program against what is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from losslint.domain.law import Law
+from losslint.loss import Loss
+from tests.conformance import columns
+from tests.conformance.columns import EXACT, LOOSE, POWERS, UNKNOWN, WRONG, Verdict
+from tests.programs import additivity, findings, told
+from tests.programs.grammar import Program
+from tests.programs.layouts import SIZES, Batch, batch, edges
+from tests.programs.truth import Refused, Truth
+
+FACTS = ("shape", "law", "gradient law", "coupling", "gradient", "range", "findings")
+SAID_BY = ("declared", "read")
+UNMEASURED = "unmeasured"
+COPIES = (256, 8192)
+"""How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
+
+
+class Compared(NamedTuple):
+    """One fact of one program."""
+
+    fact: str
+    mode: str  # one of SAID_BY
+    verdict: str
+    why: str
+
+
+def compare(program: Program) -> list[Compared]:
+    """Every fact of ``program``. Raises Refused where TensorFlow does not run it, told.Crash where losslint fails."""
+    measured = Measured(program)
+    found = []
+    for mode in SAID_BY:
+        loss = told.as_declared(program) if mode == "declared" else told.as_read(program)
+        if loss is None or (mode == "read" and not told.fits(loss, program.layout)):
+            continue
+        for fact, (verdict, why) in measured.facts(loss):
+            found.append(Compared(fact, mode, verdict, why))
+    return found
+
+
+class Measured:
+    """The measurements of one program, each made once."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        try:
+            self.truth = Truth(program)
+            self.truth.value(self.batch(3, 1))
+        except Refused:
+            self.truth = Truth(program, "float32")
+            self.truth.value(self.batch(3, 1))
+        self.unit = False  # whether the analysis takes predictions for probabilities
+        self.tolerance = 1e-6 if self.truth.precision == "float64" else 1e-3
+
+    def batch(self, size: int, seed: int) -> Batch:
+        """Random samples."""
+        return batch(self.program.layout, size, seed)
+
+    def facts(self, loss: Loss) -> Iterator[tuple[str, Verdict]]:
+        """The verdict on each fact."""
+        node = told.result(loss)
+        if node is None:
+            for fact in FACTS[:-1]:
+                yield fact, (UNKNOWN, "")
+            return
+        once, twice = self.once, self.twice
+        sizes = {"B": 3} | SIZES
+        yield "shape", columns.shape(node.shape, once.shape, twice.shape, sizes)
+        yield "law", self._law(loss.laws.value(node))
+        yield "gradient law", self._gradient_law(loss.laws.gradient(node))
+        yield "coupling", additivity.verdict(loss.couplings.of(node), self.parts)
+        reaches = loss.gradients.reaches(told.prediction(loss))
+        yield "gradient", self._gradient(reaches)
+        yield "range", self._range(loss)
+        self.unit = any(x.given for x in map(loss.ranges.of, loss.graph.nodes))
+        for verdict in findings.verdicts(loss, self):
+            yield "findings", verdict
+
+    # -- measurements ----------------------------------------------------------------------------------------------
+    @functools.cached_property
+    def few(self) -> Batch:
+        return self.batch(3, 1)
+
+    @functools.cached_property
+    def once(self) -> Any:
+        return self.truth.value(self.few)
+
+    @functools.cached_property
+    def twice(self) -> Any:
+        return self.truth.value(self.few.copies(2))
+
+    @functools.cached_property
+    def repeated(self) -> Any:
+        return self.truth.value(self.few.repeated(2))
+
+    @functools.cached_property
+    def quadratic(self) -> bool:
+        """Whether every sample may meet every other, which for many copies fills the memory."""
+        text = self.program.source
+        return any(word in text for word in ("transpose_b", "einsum", "expand_dims", "tensordot", "diag", "tf.eye", "[-1, 1]"))
+
+    @functools.cached_property
+    def fixed(self) -> tuple[int, ...]:
+        """The axes of the result that do not grow."""
+        return tuple(i for i, (a, b) in enumerate(zip(self.once.shape, self.twice.shape, strict=True)) if a == b)
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019  # lives as long as the program is looked at
+    def slope(self, times: int, repeated: bool = False) -> Any:
+        """The gradient for a batch that is repeated."""
+        samples = self.few.repeated(times) if repeated else self.few.copies(times)
+        return self.truth.gradient(samples, self.fixed)
+
+    @functools.cached_property
+    def reached(self) -> str:
+        """The best gradient over several kinds of inputs."""
+        layout = self.program.layout
+        states = []
+        for labels in dict.fromkeys((layout.labels, "classes" if layout.labels == "classes" else "soft")):
+            for outputs, spread in ((layout.outputs, 1.0), ("logits", 1.0), ("probabilities", 1.0), ("logits", 30.0)):
+                samples = batch(layout._replace(labels=labels), 3, 5, outputs, spread)
+                states.append(self.truth.reached(samples))
+                if states[-1] == "live":
+                    return "live"
+        return max(states, key=("dead", "zero", "live").index)
+
+    @functools.cached_property
+    def parts(self) -> additivity.Parts:
+        return additivity.Parts(self)
+
+    @property
+    def scales(self) -> bool | None:
+        """Whether the gradient changes when the batch is repeated; None where there is none."""
+        once = self.slope(1)
+        if once is None or not np.any(once) or not np.all(np.isfinite(once)):
+            return None
+        return any(not self._alike(once, found) for found in (self.slope(2), self.slope(2, True)))
+
+    @property
+    def blows_up(self) -> bool:
+        """Whether the value or the gradient is not finite for some legal input."""
+        unit = self.unit
+        for compiled in (False, True):
+            for samples in findings.extremes(self.program.layout, unit):
+                with contextlib.suppress(Refused):
+                    if not all(map(findings.finite, self.single.trained(samples, compiled))):
+                        return True
+        return False
+
+    # -- verdicts --------------------------------------------------------------------------------------------------
+    def _law(self, power: Any) -> Verdict:
+        if not np.all(np.isfinite(self.once)):
+            return UNMEASURED, ""
+        if power is None or not power.asymptotic:
+            return columns.law(power, self.once, self.twice, self.repeated)
+        found = EXACT, ""
+        for times in COPIES:
+            large = tuple(self.truth.value(self.few.copies(n)) for n in (times, 2 * times))
+            found = columns.law(power, self.once, self.twice, self.repeated, large)
+            if found[0] != WRONG or self.quadratic:
+                break
+        return found
+
+    def _gradient(self, said: str) -> Verdict:
+        """A gradient that is said to be live and vanishes is a fault that is missed, and none that is made up."""
+        if said == "live" and self.reached == "zero":
+            return LOOSE, "live, but it vanishes"
+        return columns.gradient(said, self.reached)
+
+    def _gradient_law(self, law: Law) -> Verdict:
+        once = self.slope(1)
+        if law.kind == "absent":
+            live = once is not None and np.any(np.abs(np.nan_to_num(once, nan=1.0)) > 1e-12)
+            return (WRONG, f"absent, but it is {_few(once)}") if live else (EXACT, "")
+        if once is None or not np.any(once) or not np.all(np.isfinite(once)):
+            return UNMEASURED, ""
+        if law.kind == "unknown":
+            return (UNKNOWN, "") if self._powers() else (EXACT, "")
+        if law.kind == "broken":
+            powers = self._powers()
+            return (WRONG, f"broken, but the power is {powers}") if powers else (EXACT, "")
+        if law.kind == "mixed":
+            return self._mixed(sorted(float(p) for p in law.powers), law.asymptotic)
+        assert law.p is not None
+        p = float(law.p)
+        if law.asymptotic:
+            for times in COPIES:
+                first, second = self.slope(times), self.slope(2 * times)
+                if self._alike(first * 2**p, second, 3e-2):
+                    return LOOSE, ""
+                if self.quadratic:
+                    break
+            return WRONG, f"{law}, but {_few(first)} becomes {_few(second)}"
+        for repeated in (False, True):
+            if not self._alike(once * 2**p, self.slope(2, repeated)):
+                return WRONG, f"{law}, but {_few(once)} becomes {_few(self.slope(2, repeated))}"
+        return EXACT, ""
+
+    def _powers(self) -> list[float]:
+        """The powers that the gradient follows."""
+        once = self.slope(1)
+        pairs = [(2, self.slope(2)), (2, self.slope(2, True)), (4, self.slope(4))]
+        return [p for p in POWERS if all(self._alike(once * k**p, found) for k, found in pairs)]
+
+    def _mixed(self, powers: list[float], asymptotic: bool) -> Verdict:
+        """Whether the gradient is a sum of such powers, all of which take part."""
+        times = [64, 128, 256, 512] if asymptotic else [1, 2, 4, 8]
+        found = np.stack([self.slope(k).ravel() for k in times])
+        basis = np.array([[k**p for p in powers] for k in times], float)
+        parts, *_ = np.linalg.lstsq(basis, found, rcond=None)
+        error, scale = np.abs(basis @ parts - found).max(), np.abs(found).max()
+        if error > (3e-2 if asymptotic else 1e-4) * scale:
+            return WRONG, f"mixed {powers}, but {_few(found[:, 0])} for {times} copies"
+        if not asymptotic and any(np.abs(part).max() < 1e-9 for part in parts):
+            return WRONG, f"mixed {powers}, but one of them takes no part: {_few(found[:, 0])} for {times} copies"
+        return (LOOSE if asymptotic else EXACT), ""
+
+    def _alike(self, a: Any, b: Any, tolerance: float = 0.0) -> bool:
+        scale = max(float(np.max(np.abs(a))), 1e-9)
+        return bool(np.max(np.abs(a - b)) <= (tolerance or 10 * self.tolerance) * scale)
+
+    def _range(self, loss: Loss) -> Verdict:
+        """The interval of the result, in float32, for random and extreme inputs."""
+        node = told.result(loss)
+        assert node is not None
+        seen = self.seen(any(x.given for x in map(loss.ranges.of, loss.graph.nodes)))
+        verdict = columns.interval(loss.ranges.of(node), seen)
+        if verdict[0] == UNKNOWN and (seen.low < -columns.LARGE or seen.high > columns.LARGE):
+            return LOOSE, ""  # that it has no end is right for one of them
+        return verdict
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019
+    def seen(self, unit: bool) -> columns.Seen:
+        """The values for random and extreme inputs; with ``unit`` only for labels and predictions in [0, 1]."""
+        seen = columns.Seen()
+        for samples in edges(self.program.layout, unit):
+            with contextlib.suppress(Refused):  # a check inside of TensorFlow: no legal input
+                seen.add(self.single.value(samples))
+        return seen
+
+    @functools.cached_property
+    def single(self) -> Truth:
+        """The program in float32, the precision that ranges are told for."""
+        return Truth(self.program, "float32")
+
+
+def _few(values: Any) -> str:
+    return "None" if values is None else np.array2string(np.asarray(values).ravel()[:4], precision=5)

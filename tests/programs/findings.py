@@ -1,0 +1,81 @@
+"""Whether what a rule says of a program shows when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from losslint.checks import load_checks
+from losslint.checks.base import Draft, drafts_of
+from losslint.findings import Severity
+from losslint.loss import Loss
+from tests.conformance.columns import EXACT, WRONG, Verdict
+from tests.programs.layouts import Batch, Layout, batch
+
+if TYPE_CHECKING:
+    from tests.programs.compare import Measured
+
+LAWS = frozenset({"LL301", "LL302", "LL303", "LL304", "LL305"})
+CUTS = frozenset({"LL201", "LL202", "LL204", "LL208"})
+EDGES = frozenset({"LL401", "LL402", "LL404", "LL405", "LL406", "LL407", "LL411"})
+
+
+def verdicts(loss: Loss, measured: Measured) -> Iterator[Verdict]:
+    """One verdict for each finding of severity warning or worse that a run can decide."""
+    load_checks()
+    for draft in drafts_of(loss):
+        if draft.severity >= Severity.WARNING and (shown := shows(draft, measured)) is not None:
+            yield (EXACT, "") if shown else (WRONG, f"{draft.code}: {draft.message} ({draft.fact})")
+
+
+def shows(draft: Draft, measured: Measured) -> bool | None:
+    """Whether the fault is seen; None where a run does not tell."""
+    if draft.code in LAWS:
+        return measured.scales
+    if draft.code in CUTS:
+        return measured.reached != "live"
+    if draft.code in EDGES:
+        return measured.blows_up
+    if draft.code == "LL307":
+        return not measured.parts.rows if measured.parts.finite else None
+    if draft.code == "LL101":
+        return bool(measured.once.ndim)
+    return None
+
+
+POINTS = (0.0, 1.0, 0.5, -1.0, 200.0, -200.0, 1e-8, 1.0 - 1e-7)
+"""Values to which predictions are taken."""
+
+
+def extremes(layout: Layout, unit: bool) -> Iterator[Batch]:
+    """Legal inputs at which operations leave their domain."""
+    whole = layout.labels == "classes"
+    soft, p, features = batch(layout, 4, 41)
+    labels = [soft] if whole else [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
+    for point in POINTS:
+        if unit and not 0.0 <= point <= 1.0:
+            continue
+        same = np.full_like(p, point)
+        single = p.copy()
+        single[..., 0] = point
+        first = p.copy()
+        first[:1] = point
+        for y in labels:
+            for prediction in (same, single, first):
+                yield Batch(y, prediction, features)
+    mixed = np.random.default_rng(5).integers(0, 2, p.shape).astype(float)
+    for y in labels:
+        yield Batch(y, mixed, features)
+        yield Batch(y, y if not whole else p, features)  # all is right
+    if not whole:
+        yield Batch(np.round(soft), 1.0 - np.round(soft), features)
+        if not unit:
+            yield Batch(-soft, -soft, features)
+            yield Batch(soft, -soft, features)
+
+
+def finite(value: Any) -> bool:
+    """Whether nothing in an array, or in None, is infinite or no number."""
+    return value is None or bool(np.all(np.isfinite(value)))

@@ -1,0 +1,106 @@
+"""What the arguments of a program are, and batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Extent = str | int
+Extents = tuple[Extent, ...]
+"""Of a tensor: letters are free extents, "B" is the batch."""
+
+SIZES: dict[str, int] = {"T": 4, "H": 2, "W": 5, "C": 3}
+"""What the letters other than the batch stand for."""
+
+AXES = ((), ("C",), (3,), ("T", "C"), ("H", "W", 3))
+"""The axes of a sample, from the simplest to the largest."""
+LABELS = ("binary", "soft", "classes")
+OUTPUTS = ("probabilities", "logits")
+
+
+class Layout(NamedTuple):
+    """``labels`` tells what is in y_true (whole classes have no axis for them), ``outputs`` what is in y_pred."""
+
+    axes: Extents
+    labels: str = "binary"
+    outputs: str = "probabilities"
+
+    @property
+    def y_pred(self) -> Extents:
+        return ("B", *self.axes)
+
+    @property
+    def y_true(self) -> Extents:
+        return self.y_pred[:-1] if self.labels == "classes" else self.y_pred
+
+    @property
+    def dtype(self) -> str:
+        """Of y_true."""
+        return "int32" if self.labels == "classes" else "float32"
+
+
+def numbers(extents: Extents, batch: int) -> tuple[int, ...]:
+    """The extents as numbers."""
+    sizes = SIZES | {"B": batch}
+    return tuple(sizes[e] if isinstance(e, str) else e for e in extents)
+
+
+class Batch(NamedTuple):
+    """Labels, predictions, and the features that a weight shared by all samples is multiplied with."""
+
+    y_true: Any
+    y_pred: Any
+    features: Any
+
+    def copies(self, times: int) -> Batch:
+        """[a, b, a, b]"""
+        return Batch(*(np.concatenate([x] * times) for x in self))
+
+    def repeated(self, times: int) -> Batch:
+        """[a, a, b, b]"""
+        return Batch(*(np.repeat(x, times, axis=0) for x in self))
+
+    def rows(self, which: Any) -> Batch:
+        """Some of the samples."""
+        return Batch(*(x[which] for x in self))
+
+    def joined(self, *others: Batch) -> Batch:
+        """All samples."""
+        return Batch(*(np.concatenate(parts) for parts in zip(self, *others, strict=True)))
+
+
+def batch(layout: Layout, size: int, seed: int, outputs: str = "", spread: float = 1.0) -> Batch:
+    """``size`` random samples; ``spread`` is how far logits go."""
+    generator = np.random.default_rng(seed)
+    shape, labels = numbers(layout.y_pred, size), numbers(layout.y_true, size)
+    classes = shape[-1] if len(shape) > 1 else 2
+    y_true = {
+        "soft": lambda: generator.uniform(0.0, 1.0, labels),
+        "binary": lambda: generator.integers(0, 2, labels).astype(float),
+        "classes": lambda: generator.integers(0, classes, labels).astype("int32"),
+    }[layout.labels]()
+    unit = (outputs or layout.outputs) == "probabilities"
+    y_pred = generator.uniform(0.05, 0.95, shape) if unit else spread * generator.normal(size=shape)
+    return Batch(y_true, y_pred, generator.normal(size=shape))
+
+
+CORNERS = ((0, 0), (1, 1), (1, 0), (0, 1), (-1e6, 1e6), (1e6, -1e6))
+"""Values of y_true and y_pred."""
+
+
+def edges(layout: Layout, unit: bool) -> Iterator[Batch]:
+    """Random and extreme samples; with ``unit`` labels and predictions lie in [0, 1]."""
+    limit = (lambda x: np.clip(x, 0, 1)) if unit else (lambda x: x)
+    whole = layout.labels == "classes"
+    for spread in (1.0, 1e6):
+        y_true, y_pred, features = batch(layout, 5, 31, "logits", spread)
+        yield Batch(y_true, limit(y_pred), features)
+    for a, b in CORNERS:
+        yield Batch(y_true if whole else limit(np.full_like(y_true, a)), limit(np.full_like(y_pred, b)), features)
+    if not whole:
+        yield Batch(limit(-1e6 * y_true), limit(-1e6 * y_pred), features)
+    first = np.zeros_like(y_pred)
+    first[..., 0] = 1e6
+    yield Batch(y_true, limit(first), features)

@@ -1,0 +1,80 @@
+"""What losslint says of a program: once with the shapes of its arguments declared, once as it reads a user's file."""
+
+from __future__ import annotations
+
+from losslint.engine import Failure, losses
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+from losslint.graph import Node
+from losslint.interpreter.machine import Machine
+from losslint.loss import Consumer, Loss, Output
+from losslint.domain.shape import Shape
+from tests.programs.grammar import HEADER, Program
+from tests.programs.layouts import Layout
+
+
+ENTRY = "\n\ndef entry(y_true, y_pred):\n    return loss(y_true, y_pred)\n"
+
+
+class Crash(Exception):
+    """The analysis itself failed."""
+
+
+def as_read(program: Program) -> Loss | None:
+    """The loss as it is found in a file; None where nothing is taken for one. Raises Crash."""
+    module, project = Module("losses.py", HEADER + program.source), Project()
+    project.add(module)
+    found = list(losses(module, project))
+    for loss in found:
+        if isinstance(loss, Failure):
+            raise Crash(f"{loss.function}: {loss.reason}")
+    named = [loss for loss in found if isinstance(loss, Loss) and loss.name == program.name]
+    return named[0] if named else None
+
+
+def as_declared(program: Program) -> Loss:
+    """The loss for arguments of the program's layout."""
+    module, project = Module("losses.py", f"{HEADER}{program.source}{ENTRY}"), Project()
+    project.add(module)
+    machine = Machine(project)
+    scope = machine.module_scope(module)
+    machine.run_module(scope)
+    layout = program.layout
+    arguments = [
+        machine.graph.source("y_true", "label", Shape.of(*layout.y_true), layout.dtype, batch="proven"),
+        machine.graph.source("y_pred", "prediction", Shape.of(*layout.y_pred), "float32", batch="proven"),
+    ]
+    frame = machine.enter(scope.names["entry"], arguments, {})
+    output = frame.outputs[0]
+    return Loss("loss", output.site, Consumer("keras", "the test", True), machine.graph, [output], output.value)
+
+
+def fits(loss: Loss, layout: Layout) -> bool:
+    """Whether the layout is one that a file is read for: two axes or more, labels shaped like predictions.
+
+    Where the uses of an argument tell how many axes it has, that number.
+    """
+    if len(layout.y_pred) < 2 or layout.labels == "classes":
+        return False
+    shapes = [n.shape for n in loss.graph.nodes if n.op == "source"]
+    if any(n.attrs.get("axis") in (-1, (-1,)) and n.inputs[0].shape.rest and not n.inputs[0].shape.tail for n in loss.graph.nodes):
+        return False  # an axis that is not listed is taken for none of the batch
+    return all(s.rank is None or s.rank == len(layout.y_pred) for s in shapes)
+
+
+def prediction(loss: Loss) -> Node:
+    """The argument y_pred."""
+    return argument(loss, "y_pred")
+
+
+def argument(loss: Loss, name: str) -> Node:
+    """The argument ``name``."""
+    return next(n for n in loss.graph.nodes if n.op == "source" and n.attrs["name"] == name)
+
+
+def result(loss: Loss) -> Node | None:
+    """The tensor that is returned."""
+    return loss.value if isinstance(loss.value, Node) else None
+
+
+__all__ = ["Crash", "Output", "argument", "as_declared", "as_read", "prediction", "result"]
