@@ -422,6 +422,8 @@ def where_nan_gradient(loss: Loss) -> Iterator[Draft]:
         found = singularity(loss, node) if sources and loss.gradients.live_to_result(node) else None
         if found is None or not found.masks or not _guard_is_meant(loss, found):
             continue
+        if node.op in LOGS and not any(hit.value(found.operand) == LOGS[node.op] for hit in found.hits):
+            continue  # the slope of log at a negative number is finite, and times 0 it is 0
         if any(mask.op == "join" or says_nan(mask) for mask in found.masks):
             continue  # tf.cond runs one branch only: the other one sends nothing back; and NaN hides nothing
         mask = min(found.masks, key=lambda n: n.id)

@@ -249,6 +249,8 @@ def broadcast(a: Shape, b: Shape) -> Shape:
     if all(d == ONE for d in outer):
         return Shape(open_.head, open_.rest, tail)
     if closed.batch_axes == (0,):
+        if open_.batch_axes[:1] == (0,) and open_.head[0] != closed.head[0]:
+            return Shape.unknown()  # (B, ...) and (B*S, 1): which axes meet is not known
         head = open_.head[:1] if open_.batch_axes[:1] == (0,) else closed.head[:1]
         known = open_.batch_axes[:1] == (0,) or not open_.head
         return Shape(head, _opened(open_.rest), tail) if known else Shape.unknown()

@@ -248,6 +248,10 @@ RULES: dict[str, Rule] = _table()
 _EXTENTS = frozenset({"shape_of", "size_of", "dynamic_dim", "static_dim"})
 
 
+_MEETINGS = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "pow", "select"})
+"""Primitives in which two batches of different shapes broadcast."""
+
+
 class Couplings:
     """How every node of one loss mixes the samples of the batch."""
 
@@ -275,8 +279,8 @@ class Couplings:
         if node.op == "count_nonzero" and not inputs[0].constant and self._counts_all(node.inputs[0]):
             inputs = [CONST]
         result = RULES.get(node.op, coupling.function)(node, inputs)
-        if result.additive and self._crosses(node):
-            return coupling.coupled(node, inputs)
+        if result.additive and (crosses := self._crosses(node)) is not False:
+            return coupling.coupled(node, inputs) if crosses else UNKNOWN
         return result
 
     def _counts_all(self, node: Node) -> bool:
@@ -284,10 +288,17 @@ class Couplings:
         samples = self._loss.ranges.witness.samples(node)
         return all(sample.extreme or sample.value(node) for sample in samples)
 
-    def _crosses(self, node: Node) -> bool:
-        """Whether samples meet each other here: the result has one more batch axis than each input."""
+    def _crosses(self, node: Node) -> bool | None:
+        """Whether samples meet each other here: the result has one more batch axis than each input.
+
+        None where two batches meet and nobody knows how.
+        """
         if len(node.inputs) < 2 or node.op in ("gather", "gather_nd", "index"):
             return False
         degrees = [_degree(n.shape.numel) for n in node.inputs]
         grows = _degree(node.shape.numel)
-        return grows is not None and None not in degrees and grows > max((d or 0 for d in degrees), default=0)
+        if None in degrees:
+            return False
+        if grows is None:
+            return None if node.op in _MEETINGS and all(degrees) else False
+        return grows > max((d or 0 for d in degrees), default=0)

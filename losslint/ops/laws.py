@@ -28,6 +28,8 @@ Degree = Callable[["Dim | None"], "int | None"]
 Rule = Callable[[Node, "list[Dual]", Degree], Dual]
 
 HALF = Fraction(1, 2)
+EPSILON = 1e-6
+"""Up to this a number only guards."""
 
 
 def batch_degree(dim: Dim | None) -> int | None:
@@ -84,12 +86,20 @@ def model_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 def add_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """Terms of one law keep it."""
-    return laws.add(node, xs)
+    return laws.add(node, _without_epsilon(node, xs))
 
 
 def sub_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """A sum whose second term has the other sign."""
-    return laws.add(node, xs, (1, -1))
+    return laws.add(node, _without_epsilon(node, xs), (1, -1))
+
+
+def _without_epsilon(node: Node, xs: list[Dual]) -> list[Dual]:
+    """The epsilon beside a value that shrinks with the batch is out of reach for any batch that fits in memory."""
+    if any(d.value is not None and d.value.p < 0 for d in xs):
+        tiny = [(v := _number(x)) is not None and abs(v) <= EPSILON for x in node.inputs]
+        return [Dual(NOTHING) if small else x for x, small in zip(xs, tiny, strict=True)]
+    return xs
 
 
 def _number(node: Node) -> float | None:

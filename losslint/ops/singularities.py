@@ -8,6 +8,7 @@ branch: the value is good then, and the gradient still is not.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -166,11 +167,19 @@ def _hits(loss: Loss, node: Node, operand: Node, guards: list[Node], exact: bool
     weight = [node.inputs[0]] if node.op in ("xlogy", "xlog1py") else []
     if node.op in _KEPT_BY_TENSORFLOW and not exact:
         guards = [*guards, *_flattened(loss, node)]
-    found = []
-    for sample in loss.ranges.witness.samples(told, *weight, *guards, exact=exact):
-        if _is_hit(node, sample.value(told)) and all(sample.value(w) for w in weight):
-            found.append(sample)
+    samples = loss.ranges.witness.samples(told, *weight, *guards, exact=exact)
+    found = [s for s in samples if _is_hit(node, s.value(told)) and all(s.value(w) for w in weight)]
+    mixed = loss.ranges.witness.mixed(told) if found else frozenset()
+    if mixed:  # the norm of a stack is 0 where all that is stacked is
+        alike = Counter(_without(s, mixed) for s in samples)
+        hits = Counter(_without(s, mixed) for s in found)
+        found = [s for s in found if hits[_without(s, mixed)] == alike[_without(s, mixed)]]
     return [sample for sample in found if not sample.extreme] or found
+
+
+def _without(sample: Sample, choices: frozenset[int]) -> frozenset[tuple[int, float]]:
+    """The inputs of ``sample`` but for these choices."""
+    return frozenset(item for item in sample.leaves.items() if item[0] not in choices)
 
 
 def users(loss: Loss) -> dict[int, list[tuple[Node, int]]]:

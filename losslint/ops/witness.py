@@ -103,6 +103,15 @@ class Witness:
         """The value numbers of the inputs that ``node`` is computed from."""
         return {n.number for n in _cone((node,), self._is_leaf) if self._is_leaf(n)}
 
+    def mixed(self, node: Node) -> frozenset[int]:
+        """The choices whose alternatives all take part in ``node``: it is computed from a reduction of them."""
+        found: set[int] = set()
+        for inner in _cone((node,), self._is_leaf):
+            if inner.op in _REDUCTIONS and constant(inner) is None and not self._is_leaf(inner):
+                cone = _cone(inner.inputs[:1], self._is_leaf)
+                found.update(_choice(n) for n in cone if n.op in ("stack", "concat") and not self._is_leaf(n))
+        return frozenset(found)
+
     def bounded(self, node: Node) -> Interval | None:
         """An interval with all assumptions where every input of ``node`` has known or assumed corners, else None."""
         given: set[str] = set()
@@ -163,6 +172,8 @@ class Witness:
 
 _CHOICES = frozenset({"concat", "stack", "join", "loop", "set_diag", "diag", "band_part", "scatter", "pad"})
 """Primitives whose elements come from one input or another: which one is part of the assignment."""
+_REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "std", "var", "norm", "logsumexp", "matmul", "tensordot"})
+"""Primitives of whose operands all elements take part in the result."""
 _OR_ZERO = frozenset({"diag", "band_part", "scatter", "pad"})
 
 

@@ -25,7 +25,9 @@ def verdict(told: Coupling, parts: Parts) -> Verdict:
     if kind == "unknown":
         return (UNKNOWN if parts.rows or parts.additive(0.0) or parts.additive(-1.0) else EXACT), ""
     if kind == "coupled":
-        fitting = [n for n, yes in (("row", parts.rows), ("sum", parts.additive(0.0)), ("mean", parts.additive(-1.0))) if yes]
+        fitting = [
+            n for n, yes in (("row", parts.rows), ("sum", parts.additive(0.0)), ("mean", parts.additive(-1.0))) if yes
+        ]
         return (LOOSE, f"coupled, but behaves as {fitting}") if fitting else (EXACT, "")
     if kind == "const":
         return _is(parts.constant, "const")

@@ -21,6 +21,8 @@ from tests.programs.truth import Refused, Truth
 FACTS = ("shape", "law", "gradient law", "coupling", "gradient", "range", "findings")
 SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
+TINY = 1e-9
+"""A gradient below this is one that vanishes, but for rounding."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
@@ -78,7 +80,7 @@ class Measured:
         yield "law", self._law(loss.laws.value(node))
         yield "gradient law", self._gradient_law(loss.laws.gradient(node))
         yield "coupling", additivity.verdict(loss.couplings.of(node), self.parts)
-        reaches = loss.gradients.reaches(told.prediction(loss))
+        reaches = loss.gradients.reaches(told.argument(loss, "y_pred"))
         yield "gradient", self._gradient(reaches)
         yield "range", self._range(loss)
         self.unit = any(x.given for x in map(loss.ranges.of, loss.graph.nodes))
@@ -106,14 +108,16 @@ class Measured:
     def quadratic(self) -> bool:
         """Whether every sample may meet every other, which for many copies fills the memory."""
         text = self.program.source
-        return any(word in text for word in ("transpose_b", "einsum", "expand_dims", "tensordot", "diag", "tf.eye", "[-1, 1]"))
+        return any(
+            word in text for word in ("transpose_b", "einsum", "expand_dims", "tensordot", "diag", "tf.eye", "[-1, 1]")
+        )
 
     @functools.cached_property
     def fixed(self) -> tuple[int, ...]:
         """The axes of the result that do not grow."""
         return tuple(i for i, (a, b) in enumerate(zip(self.once.shape, self.twice.shape, strict=True)) if a == b)
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019  # lives as long as the program is looked at
+    @functools.cache  # noqa: B019  # lives as long as the program is looked at
     def slope(self, times: int, repeated: bool = False) -> Any:
         """The gradient for a batch that is repeated."""
         samples = self.few.repeated(times) if repeated else self.few.copies(times)
@@ -136,24 +140,25 @@ class Measured:
     def parts(self) -> additivity.Parts:
         return additivity.Parts(self)
 
-    @property
-    def scales(self) -> bool | None:
-        """Whether the gradient changes when the batch is repeated; None where there is none."""
-        once = self.slope(1)
-        if once is None or not np.any(once) or not np.all(np.isfinite(once)):
+    def scales(self, large: bool) -> bool | None:
+        """Whether the gradient changes when the batch, or a ``large`` one, is repeated; None where there is none."""
+        once = self.slope(COPIES[0] if large else 1)
+        if once is None or not np.all(np.isfinite(once)) or np.max(np.abs(once)) < TINY:
             return None
-        return any(not self._alike(once, found) for found in (self.slope(2), self.slope(2, True)))
+        twice = self.slope(2 * COPIES[0] if large else 2)
+        return not self._alike(once, twice)
 
     @property
-    def blows_up(self) -> bool:
-        """Whether the value or the gradient is not finite for some legal input."""
-        unit = self.unit
+    def blows_up(self) -> bool | None:
+        """Whether the value or the gradient is not finite for some legal input; None where no graph is made of it."""
+        unit, ran = self.unit, False
         for compiled in (False, True):
             for samples in findings.extremes(self.program.layout, unit):
                 with contextlib.suppress(Refused):
                     if not all(map(findings.finite, self.single.trained(samples, compiled))):
                         return True
-        return False
+                    ran = True
+        return False if ran else None
 
     # -- verdicts --------------------------------------------------------------------------------------------------
     def _law(self, power: Any) -> Verdict:
@@ -180,7 +185,7 @@ class Measured:
         if law.kind == "absent":
             live = once is not None and np.any(np.abs(np.nan_to_num(once, nan=1.0)) > 1e-12)
             return (WRONG, f"absent, but it is {_few(once)}") if live else (EXACT, "")
-        if once is None or not np.any(once) or not np.all(np.isfinite(once)):
+        if once is None or not np.all(np.isfinite(once)) or np.max(np.abs(once)) < TINY:
             return UNMEASURED, ""
         if law.kind == "unknown":
             return (UNKNOWN, "") if self._powers() else (EXACT, "")
@@ -194,6 +199,8 @@ class Measured:
         if law.asymptotic:
             for times in COPIES:
                 first, second = self.slope(times), self.slope(2 * times)
+                if np.max(np.abs(first)) < TINY:
+                    return UNMEASURED, ""
                 if self._alike(first * 2**p, second, 3e-2):
                     return LOOSE, ""
                 if self.quadratic:
@@ -231,19 +238,22 @@ class Measured:
         """The interval of the result, in float32, for random and extreme inputs."""
         node = told.result(loss)
         assert node is not None
-        seen = self.seen(any(x.given for x in map(loss.ranges.of, loss.graph.nodes)))
+        unit = any(x.given for x in map(loss.ranges.of, loss.graph.nodes))
+        seen = self.seen(unit)
         verdict = columns.interval(loss.ranges.of(node), seen)
+        if verdict[0] == WRONG:  # ranges are told for graphs, where constants are added up first
+            verdict = columns.interval(loss.ranges.of(node), self.seen(unit, compiled=True))
         if verdict[0] == UNKNOWN and (seen.low < -columns.LARGE or seen.high > columns.LARGE):
             return LOOSE, ""  # that it has no end is right for one of them
         return verdict
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019
-    def seen(self, unit: bool) -> columns.Seen:
+    @functools.cache  # noqa: B019
+    def seen(self, unit: bool, compiled: bool = False) -> columns.Seen:
         """The values for random and extreme inputs; with ``unit`` only for labels and predictions in [0, 1]."""
         seen = columns.Seen()
         for samples in edges(self.program.layout, unit):
             with contextlib.suppress(Refused):  # a check inside of TensorFlow: no legal input
-                seen.add(self.single.value(samples))
+                seen.add(self.single.trained(samples, True)[0] if compiled else self.single.value(samples))
         return seen
 
     @functools.cached_property
@@ -254,3 +264,8 @@ class Measured:
 
 def _few(values: Any) -> str:
     return "None" if values is None else np.array2string(np.asarray(values).ravel()[:4], precision=5)
+
+
+def wrong(found: list[Compared]) -> list[str]:
+    """The disagreements, in words."""
+    return [f"{c.fact}, as {c.mode}: {c.why}" for c in found if c.verdict == WRONG]

@@ -33,7 +33,7 @@ def verdicts(loss: Loss, measured: Measured) -> Iterator[Verdict]:
 def shows(draft: Draft, measured: Measured) -> bool | None:
     """Whether the fault is seen; None where a run does not tell."""
     if draft.code in LAWS:
-        return measured.scales
+        return measured.scales("for large batches" in draft.fact)
     if draft.code in CUTS:
         return measured.reached != "live"
     if draft.code in EDGES:
@@ -53,7 +53,10 @@ def extremes(layout: Layout, unit: bool) -> Iterator[Batch]:
     """Legal inputs at which operations leave their domain."""
     whole = layout.labels == "classes"
     soft, p, features = batch(layout, 4, 41)
-    labels = [soft] if whole else [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
+    ends = [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
+    labels = (
+        [soft] if whole else ends if unit else [*ends, 400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft]
+    )
     for point in POINTS:
         if unit and not 0.0 <= point <= 1.0:
             continue

@@ -103,7 +103,7 @@ class Writer:
         """Statements that compute a new variable, as people write them."""
         name = f"v{len(self.lines)}"
         parts = [self.expression(shape, domain, 1) for _ in range(2)]
-        config = self.pick(("if FLAG:", "if SCALE > 1.0:", "if y_pred.dtype == tf.float16:"))
+        config = self.pick(("if FLAG:", "if SCALE > 1.0:"))
         text = self.pick(
             (
                 f"{name} = {parts[0]}\nfor w in [0.5, 1.0]:\n    {name} = {name} + w * ({parts[1]})",
@@ -221,7 +221,9 @@ class Writer:
             found.append(((), str))
         if len(shape) > 1 and shape[-1] != shape[0]:
             found.append((shape[:-1], lambda text: f"tf.expand_dims({text}, -1)"))
-            found.append((shape, lambda text: f"tf.reduce_{self.pick(('mean', 'sum', 'max'))}({text}, axis=-1, keepdims=True)"))
+            found.append(
+                (shape, lambda text: f"tf.reduce_{self.pick(('mean', 'sum', 'max'))}({text}, axis=-1, keepdims=True)")
+            )
             if self._is_part(shape[1:]):
                 found.append((shape[1:], str))
         if shape and shape[0] == "B":
@@ -242,9 +244,10 @@ class Writer:
             found.append(full)
             found += [tuple(x for x in full if x in shape or x == e) for e in missing if len(missing) > 1]
         for value in self.values:
-            if value.shape not in found and not self._is_part(value.shape) and len(value.shape) > len(shape):
-                if not shape or shape == value.shape[: len(shape)]:
-                    found.append(value.shape)
+            other = value.shape
+            more = len(other) > len(shape) and shape == other[: len(shape)]
+            if more and other not in found and not self._is_part(other):
+                found.append(other)
         return found
 
     def _reduced(self, shape: Extents, domain: str, depth: int) -> str:
@@ -280,7 +283,9 @@ class Writer:
         """One of two, by a condition."""
         condition = fill(self.pick(phrases.CONDITIONS), self.leaf(shape))
         a, b = self.expression(shape, domain, depth), self.expression(shape, domain, depth - 1)
-        return fill(self.pick(("tf.where({}, {}, {})", "K.switch({}, {}, {})", "ops.where({}, {}, {})")), condition, a, b)
+        return fill(
+            self.pick(("tf.where({}, {}, {})", "K.switch({}, {}, {})", "ops.where({}, {}, {})")), condition, a, b
+        )
 
     def _count(self, shape: Extents, domain: str) -> str:
         """How many there are."""

@@ -119,7 +119,6 @@ B real: tf.where(<real B> > 0.0, <real B>, tf.zeros_like(<real B>))
 B real: <real B> * tf.cast(tf.range(tf.shape(y_pred)[0]), tf.float32)
 . real: <real .> / len([1, 2, 3])
 = real: tf.where(tf.math.is_nan(<real =>), tf.zeros_like(<real =>), <real =>)
-= real: tf.debugging.check_numerics(<real =>, "not finite")
 = real: K.stop_gradient(<real =>) * <real =>
 = positive: tf.math.xlogy(<unit =>, <unit => + 0.1)
 = real: tf.math.multiply_no_nan(<real =>, <real =>)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tests.programs.grammar import Program
 
-MOST = 400
+MOST = 150
 """Programs that are tried."""
 
 
@@ -62,6 +62,8 @@ def _places(node: ast.AST, name: str, value: object) -> Iterator[tuple[ast.expr,
 
 def _parts(tree: ast.expr) -> list[ast.expr]:
     """The expressions inside, the largest first; variables in the end."""
-    inside = [n for n in ast.walk(tree) if isinstance(n, (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript)) and n is not tree]
+    inside = [
+        n for n in ast.walk(tree) if isinstance(n, (ast.Call, ast.BinOp, ast.UnaryOp, ast.Subscript)) and n is not tree
+    ]
     names = [ast.Name(x, ast.Load()) for x in ("y_pred", "y_true") if not isinstance(tree, (ast.Name, ast.Constant))]
     return [*inside, *names]

@@ -14,7 +14,7 @@ def within(domain: str, other: str) -> bool:
 
 
 def _table(text: str) -> dict[str, list[tuple[str, ...]]]:
-    """"unit: sigmoid({}) <- real" a line; a row serves every domain that its values lie in."""
+    """ "unit: sigmoid({}) <- real" a line; a row serves every domain that its values lie in."""
     found: dict[str, list[tuple[str, ...]]] = {domain: [] for domain in _ORDER}
     for line in text.strip().splitlines():
         head, _, rest = line.strip().partition(": ")
@@ -77,7 +77,8 @@ unit: tf.cast(tf.equal({}, 0.0), tf.float32) <- real
 unit: tf.stop_gradient({}) <- unit
 """)
 
-BINARY = _table("""
+BINARY = _table(
+    """
 real: {} - {} <- real real
 real: ({} + {}) <- real real
 real: {} * {} <- real real
@@ -99,7 +100,8 @@ positive: K.maximum({}, {}) <- positive real
 unit: {} * {} <- unit unit
 unit: tf.minimum({}, {}) <- unit unit
 unit: K.binary_crossentropy({}, {}) <- unit unit
-""".replace("unit: K.b", "positive: K.b"))
+""".replace("unit: K.b", "positive: K.b")
+)
 
 REDUCTIONS = _table("""
 real: tf.reduce_mean({}{}) <- real

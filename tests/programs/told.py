@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from losslint.checks import load_checks
+from losslint.checks.base import drafts_of
+from losslint.domain.shape import Shape
 from losslint.engine import Failure, losses
+from losslint.findings import Severity
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.graph import Node
 from losslint.interpreter.machine import Machine
-from losslint.loss import Consumer, Loss, Output
-from losslint.domain.shape import Shape
+from losslint.loss import Consumer, Loss
 from tests.programs.grammar import HEADER, Program
 from tests.programs.layouts import Layout
-
 
 ENTRY = "\n\ndef entry(y_true, y_pred):\n    return loss(y_true, y_pred)\n"
 
@@ -57,14 +59,12 @@ def fits(loss: Loss, layout: Layout) -> bool:
     if len(layout.y_pred) < 2 or layout.labels == "classes":
         return False
     shapes = [n.shape for n in loss.graph.nodes if n.op == "source"]
-    if any(n.attrs.get("axis") in (-1, (-1,)) and n.inputs[0].shape.rest and not n.inputs[0].shape.tail for n in loss.graph.nodes):
+    if any(
+        n.attrs.get("axis") in (-1, (-1,)) and n.inputs[0].shape.rest and not n.inputs[0].shape.tail
+        for n in loss.graph.nodes
+    ):
         return False  # an axis that is not listed is taken for none of the batch
     return all(s.rank is None or s.rank == len(layout.y_pred) for s in shapes)
-
-
-def prediction(loss: Loss) -> Node:
-    """The argument y_pred."""
-    return argument(loss, "y_pred")
 
 
 def argument(loss: Loss, name: str) -> Node:
@@ -77,4 +77,17 @@ def result(loss: Loss) -> Node | None:
     return loss.value if isinstance(loss.value, Node) else None
 
 
-__all__ = ["Crash", "Output", "argument", "as_declared", "as_read", "prediction", "result"]
+def facts(loss: Loss) -> str:
+    """Law, gradient law, coupling and gradient in words, and the findings of severity warning or worse."""
+    node = result(loss)
+    assert node is not None
+    power = loss.laws.value(node)
+    told = [
+        "law unknown" if power is None else str(power),
+        f"gradient {loss.laws.gradient(node)}",
+        f"coupling {loss.couplings.of(node)}",
+        f"gradient {loss.gradients.reaches(argument(loss, 'y_pred'))}",
+    ]
+    load_checks()
+    codes = sorted(draft.code for draft in drafts_of(loss) if draft.severity >= Severity.WARNING)
+    return "; ".join([*told, *(f"findings {code}" for code in codes)])

@@ -87,7 +87,6 @@ class Truth:
         values = np.nan_to_num(tf.convert_to_tensor(gradient).numpy(), nan=1.0)
         return "live" if np.any(np.abs(values) > 1e-12) else "zero"
 
-
     def trained(self, batch: Batch, compiled: bool) -> tuple[Any, Any]:
         """Value and gradient of the prediction, in a graph or compiled by XLA. Raises Refused."""
         step = self._compiled if compiled else self._graph

@@ -1,0 +1,50 @@
+"""Programs that the analyser was once wrong about, minimized. Read, never imported.
+
+Above each stands what its arguments are (the axes of a sample, what is in y_true and in y_pred), then what must be said.
+"""
+
+import tensorflow as tf
+
+
+# C soft logits
+# law 0 for large batches; gradient law -1 for large batches; coupling coupled; gradient live; findings LL303
+def square_of_a_shrinking_value(y_true, y_pred):
+    return tf.square(y_pred / tf.cast(tf.shape(y_pred)[0], tf.float32) - 1.0)
+
+
+# C soft probabilities
+# law unknown; gradient law 0; coupling coupled; gradient live
+def where_picks_single_samples(y_true, y_pred):
+    rows = tf.reduce_mean(y_pred, axis=1)
+    return tf.where(rows < 0.3, rows + tf.cast(tf.shape(y_pred)[0], tf.float32), rows)
+
+
+# - soft probabilities
+# law -1; gradient law -1; coupling coupled; gradient live; findings LL307
+def epsilon_beside_shares(y_true, y_pred):
+    return tf.nn.softmax(y_pred, axis=0) + 1e-7
+
+
+# - soft probabilities
+# law 0, + 1 log k; gradient law 0; coupling coupled; gradient live; findings LL307
+def log_of_shares(y_true, y_pred):
+    return -tf.math.log(tf.nn.softmax(y_pred, axis=0) + 1e-7)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def where_keeps_log_from_negative_numbers(y_true, y_pred):
+    return tf.where(y_pred > 0.0, tf.math.log(y_pred + 0.1), tf.zeros_like(y_pred))
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def norm_of_a_stack_that_is_nowhere_zero(y_true, y_pred):
+    rows = tf.reduce_mean(y_pred, axis=1)
+    return tf.math.reduce_euclidean_norm(tf.stack([rows, rows - 0.5], axis=-1), axis=-1)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live; findings LL406
+def norm_of_a_stack(y_true, y_pred):
+    return tf.math.reduce_euclidean_norm(tf.stack([y_pred, 2.0 * y_pred], axis=-1), axis=-1)
