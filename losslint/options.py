@@ -6,6 +6,8 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from losslint.targets import Target
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -22,7 +24,7 @@ class Options:
     """Options of the analysis; the defaults are those of a file without configuration and comments."""
 
     keras: str = "auto"  # "2", "3" or "auto"
-    tensorflow: str | None = None  # the version that is targeted
+    target: Target = field(default_factory=Target)  # the versions that the code is judged by
     loss_names: tuple[str, ...] = ()  # patterns of functions that are losses
     not_loss_names: tuple[str, ...] = ()
     metric_names: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ from losslint.options import Options
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source, Unreadable
 from losslint.suppressions import Comments
+from losslint.targets import target_for
 
 if TYPE_CHECKING:
     from losslint.frontend.module import Module
@@ -220,7 +221,7 @@ def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
                 batch_level.update(range(row, end + 1))
     return Options(
         keras=settings.keras,
-        tensorflow=settings.tensorflow,
+        target=target_for(source.path or Path(source.filename), settings.keras, settings.tensorflow),
         loss_names=settings.loss_names,
         not_loss_names=settings.not_loss_names,
         metric_names=settings.metric_names,

@@ -28,7 +28,8 @@ def keras_of(module: Module, options: Options) -> str:
     """The Keras major version the module is written for, "2" or "3"."""
     if options.keras in ("2", "3"):
         return options.keras
-    return "2" if any(mark in module.text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS")) else "3"
+    legacy = any(mark in module.text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS"))
+    return "2" if legacy else options.target.major
 
 
 def trace(

@@ -18,6 +18,7 @@ from losslint.confirm.jobs import Claim, Job, Place
 from losslint.confirm.probes import NAMES
 from losslint.confirm.slicing import bundle, step_of
 from losslint.findings import Finding
+from losslint.options import Options
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source
 
@@ -133,7 +134,7 @@ def _losses(
         name = key[1]
         inputs = declared.get(key[2]) or configured.get(name) or configured.get(name.rpartition(".")[2], "")
         consumer = consumers.get(key[2], loss.consumer.kind)
-        job = Job(files, name, step_of(loss), consumer, _keras(module, settings), hints(loss), inputs)
+        job = Job(files, name, step_of(loss), consumer, _keras(module, options), hints(loss), inputs)
         found = [f for f in engine.findings_of(loss) if rulebook.find(f.code).probe] if keys is None else []
         yield (
             Planned(name, source.filename, key[2], job, [], _refused(module, job), passport.passport(loss), found),
@@ -141,7 +142,7 @@ def _losses(
         )
     for name, row in _definitions(tree):  # what the analysis makes nothing of is run all the same
         if row in forced and row not in seen:
-            job = Job(files, name, None, "unknown", _keras(module, settings), {}, declared.get(row, ""))
+            job = Job(files, name, None, "unknown", _keras(module, options), {}, declared.get(row, ""))
             yield Planned(name, source.filename, row, job), (source.filename, name, row, 1)
 
 
@@ -150,11 +151,11 @@ _GRAPH_CODE = re.compile(r"\bplaceholder\s*\(|\.Session\s*\(")
 """What TensorFlow 1 builds its graphs with."""
 
 
-def _keras(module: Any, settings: Settings) -> str:
-    """The Keras to run with: the one that is configured, or the legacy one where the file asks for it by name."""
-    if settings.keras in ("2", "3"):
-        return settings.keras
-    return "2" if any(mark in module.text for mark in _LEGACY) else "3"
+def _keras(module: Any, options: Options) -> str:
+    """The Keras to run with: the configured one, the legacy one if the file asks for it by name, or the targeted one."""
+    if options.keras in ("2", "3"):
+        return options.keras
+    return "2" if any(mark in module.text for mark in _LEGACY) else options.target.major
 
 
 def _refused(module: Any, job: Job) -> str:

@@ -1,0 +1,177 @@
+"""The names of TensorFlow and Keras that losses use, and those by which losses are chosen: ``compile(loss=...)``."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from losslint.frontend.discovery import Entry, entries, evidence_of
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+from losslint.frontend.references import Reference, References, Written, references
+from losslint.graph import Site
+from losslint.loss import Consumer
+from losslint.options import Options
+from losslint.subjects import provider
+from losslint.targets import Target
+
+_CHOOSES = re.compile(r"\.(losses|metrics|objectives)\.")
+_MODULES = 200
+"""How many files are asked whether they set a name."""
+
+
+@dataclass(eq=False)
+class Names:
+    """The library names that one loss uses, its helpers in the file included; or that the rest of the file chooses."""
+
+    name: str
+    site: Site
+    consumer: Consumer | None
+    module: Module
+    project: Project
+    file: References
+    target: Target
+    legacy: bool  # the file asks for Keras 2 in place of tf.keras
+    references: list[Reference] = field(default_factory=list)
+
+    def is_set(self, name: str) -> bool:
+        """Whether the linted tree sets ``name`` itself: this file, or one that it imports."""
+        return any(name == s or name.startswith(f"{s}.") for s in (*self.file.assigned, *self._set_elsewhere))
+
+    @functools.cached_property
+    def _set_elsewhere(self) -> frozenset[str]:
+        return frozenset(_set_by_imports(self.module, self.project))
+
+    def place(self, tree: ast.AST, owners: Iterable[ast.AST]) -> Site:
+        """``tree``, inside of ``owners``, as a place."""
+        return Site(Written(self.module), tree, _qualified(owners) or "<module>")
+
+    def spelled(self, name: str) -> str:
+        """How the file can call the dotted ``name`` with what it imports; "" where it cannot."""
+        fitting = [
+            (len(meant[0]), local + name[len(meant[0]) :])
+            for local, meant in self.file.aliases.items()
+            if len(meant) == 1 and (name == meant[0] or name.startswith(f"{meant[0]}."))
+        ]
+        return max(fitting, default=(0, ""))[1]
+
+
+@provider
+def names(module: Module, project: Project, options: Options) -> Iterator[Names]:
+    """The names of each loss of ``module``, and those below ``*.losses`` and ``*.metrics`` in the rest of it."""
+    found = entries(module, evidence_of(module), options)
+    if not found and not _CHOOSES.search(module.text) and "losses" not in module.text:
+        return
+    file = references(module, project)
+    legacy = "TF_USE_LEGACY_KERAS" in module.text
+    bodies = _bodies(module)
+    left = {id(r): r for r in file.found}
+    for entry in found:
+        within = _region(entry, bodies)
+        own = [r for r in file.found if _is_within(r, within)]
+        for reference in own:
+            left.pop(id(reference), None)
+        if own:
+            tree: ast.AST = entry.chain[-1] if entry.chain else module.tree
+            site = Site(Written(module), tree if entry.chain else _first(module), entry.name)
+            yield Names(
+                entry.name, site, entry.consumer, module, project, file, options.target, legacy, _with_imports(own, file)
+            )
+    rest = [r for r in left.values() if _CHOOSES.search(f"{r.names[0]}.")]
+    if rest:
+        site = Site(Written(module), _first(module), "<module>")
+        yield Names("<module>", site, None, module, project, file, options.target, legacy, rest)
+
+
+def _first(module: Module) -> ast.AST:
+    return module.tree.body[0]
+
+
+def _with_imports(used: list[Reference], file: References) -> list[Reference]:
+    """``used``, and the from-imports that they stand on."""
+    wanted = {name for r in used for name in r.names}
+    imported = [r for r in file.found if isinstance(r.tree, ast.alias) and r not in used]
+    return used + [r for r in imported if any(w == r.names[0] or w.startswith(f"{r.names[0]}.") for w in wanted)]
+
+
+def _is_within(reference: Reference, within: set[int]) -> bool:
+    if not reference.owners:
+        return 0 in within
+    return any(id(owner) in within for owner in reference.owners)
+
+
+def _region(entry: Entry, bodies: dict[str, list[ast.AST]]) -> set[int]:
+    """The definitions that run with ``entry``: itself, and what it calls in the file. 0 stands for the module."""
+    found: set[int] = set()
+    todo: list[ast.AST] = []
+    if not entry.chain:
+        found.add(0)
+        return found
+    owner = entry.chain[-2] if len(entry.chain) > 1 else None
+    todo.append(owner if isinstance(owner, ast.ClassDef) and entry.chain[-1].name == "call" else entry.chain[-1])
+    while todo:
+        tree = todo.pop()
+        if id(tree) in found:
+            continue
+        found.add(id(tree))
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
+            todo.extend(bodies.get(_called(call), ()))
+    return found
+
+
+def _called(call: ast.Call) -> str:
+    """The function of the same file that ``call`` may mean."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
+        return function.attr
+    return ""
+
+
+def _bodies(module: Module) -> dict[str, list[ast.AST]]:
+    """The functions of the file by their short name."""
+    found: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.setdefault(node.name, []).append(node)
+    return found
+
+
+def _qualified(owners: Iterable[ast.AST]) -> str:
+    name, inside = "", False
+    for owner in owners:
+        own = owner.name if isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else "<lambda>"
+        name = f"{name}{'.<locals>.' if inside else '.'}{own}" if name else own
+        inside = not isinstance(owner, ast.ClassDef)
+    return name
+
+
+def _set_by_imports(module: Module, project: Project) -> Iterator[str]:
+    """The names that the files which ``module`` imports set, and those that they import."""
+    seen = {module.path}
+    todo = [module]
+    while todo and len(seen) < _MODULES:
+        importer = todo.pop()
+        for found in _imported(importer, project):
+            if found.path not in seen:
+                seen.add(found.path)
+                todo.append(found)
+                if re.search(r"\b(tf|tensorflow|keras|K)(\.\w+)+\s*=[^=]|setattr\(", found.text):
+                    yield from references(found, project).assigned
+
+
+def _imported(module: Module, project: Project) -> Iterator[Module]:
+    for statement in (n for n in ast.walk(module.tree) if isinstance(n, (ast.Import, ast.ImportFrom))):
+        if isinstance(statement, ast.Import):
+            wanted = [(a.name, 0) for a in statement.names]
+        else:
+            base, level = statement.module or "", statement.level
+            wanted = [(base, level), *((f"{base}.{a.name}".lstrip("."), level) for a in statement.names)]
+        for name, level in wanted:
+            found = project.find(module, name, level) if name or level else None
+            if found is not None:
+                yield found
