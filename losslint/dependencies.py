@@ -93,6 +93,7 @@ def _readable(specifier: str) -> str | None:
     """``specifier`` as PEP 440 has it; the forms of poetry and conda are translated. None where that fails."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    specifier = re.sub(r"(?<=\d)\.?(rc|a|b|dev)\d+", "", specifier)  # minor versions are told apart
     parts = [_translated(part.strip()) for part in specifier.split(",") if part.strip() not in ("", "*")]
     try:
         return str(SpecifierSet(",".join(parts)))

@@ -104,7 +104,7 @@ def finding_of(draft: Draft, subject: Subject) -> Finding:
         draft.fact,
         draft.help,
         path,
-        extra={"loss": key_of(subject), "path": site.module.path},
+        extra={"loss": key_of(subject), "path": site.module.path, "asked": draft.data.get("claim", {})},
     )
 
 

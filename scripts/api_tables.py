@@ -40,7 +40,7 @@ _KEEPS_SIGNATURE = frozenset(
     add_type_based_api_dispatcher dispatch_for_api dispatch_for_unary_elementwise_apis register_binary_elementwise_api
     register_unary_elementwise_api register_binary_elementwise_assert_api deprecated deprecated_args
     deprecated_arg_values deprecated_endpoints do_not_doc_inheritable do_not_generate_docs for_subclass_implementers
-    do_not_convert filter_traceback wraps contextmanager tf_contextlib.contextmanager no_automatic_dependency_tracking
+    do_not_convert filter_traceback contextmanager tf_contextlib.contextmanager no_automatic_dependency_tracking
     register_keras_serializable register_tf_serializable register_pytree_node_class disable_tf_operator_overload
     __all__ abstractmethod convert_to_list
     """.split()
@@ -128,7 +128,7 @@ class Package:
         return None
 
     # -- keywords --------------------------------------------------------------------------------------------------
-    @functools.lru_cache(maxsize=None)  # noqa: B019  # packages live as long as the script
+    @functools.cache  # noqa: B019  # packages live as long as the script
     def keywords(self, definition: Definition) -> tuple[str, ...] | None:
         """The keywords that a call of ``definition`` may use; None where that is not known, or where all may be."""
         if definition.kind not in ("function", "class"):
@@ -141,9 +141,12 @@ class Package:
 
     def _constructor(self, definition: Definition, statement: ast.ClassDef) -> tuple[str, ...] | None:
         lineage = list(self._lineage(definition, statement))
+        metaclasses = [k.value for c in lineage if c is not None for k in c.keywords if k.arg == "metaclass"]
+        if any(ast.unparse(m).rpartition(".")[2] != "ABCMeta" for m in metaclasses):
+            return None  # it decides what a call means: tf.Variable
         for owner in lineage:
-            if owner is None or owner.keywords or any(not _keeps(d) for d in owner.decorator_list):
-                return None  # a base of another package, a metaclass, a dataclass
+            if owner is None or any(not _keeps(d) for d in owner.decorator_list):
+                return None  # a base of another package, a dataclass
             members = {s.name: s for s in owner.body if isinstance(s, ast.FunctionDef)}
             if "__new__" in members and (owner is statement or owner.name != "Operation"):  # Keras' only notes them
                 return None
@@ -385,7 +388,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(compact(collected(folder)), separators=(",", ":"))
     TABLES.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    print(f"{TABLES.name}: {TABLES.stat().st_size / 1024:.0f} KiB, {len(text) / 1024:.0f} KiB unpacked", file=sys.stderr)
+    print(
+        f"{TABLES.name}: {TABLES.stat().st_size / 1024:.0f} KiB, {len(text) / 1024:.0f} KiB unpacked", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

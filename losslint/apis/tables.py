@@ -38,7 +38,9 @@ class Answer:
 
     package: str  # "TensorFlow" or "Keras"
     version: str
-    missing: int | None = None  # the place of the part that leads nowhere, counted from the end; None where all is there
+    missing: int | None = (
+        None  # the place of the part that leads nowhere, counted from the end; None where all is there
+    )
     keywords: frozenset[str] | None = None  # what a call may name; None where that is not known
 
 

@@ -122,5 +122,5 @@ def _short(name: str) -> str:
 
 def _version(subject: Names, answer: Answer) -> str:
     origin = subject.target.origin
-    said = origin if origin in (NEWEST, "configured") else f"required by {origin}"
+    said = origin if origin in (NEWEST, "configured") else f"the newest that {origin} admits"
     return f"{answer.package} {answer.version} ({said})"

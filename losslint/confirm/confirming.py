@@ -65,7 +65,8 @@ class Ran:
         if self.outcome.kind != "done":
             found = [verdicts.ended(self.outcome) for _ in claims]
         elif not self.result.get("ran"):
-            found = [verdicts.not_run(c, self.result) for c in claims]
+            told = self.result.get("names") or [{}] * len(claims)
+            found = [verdicts.not_run(c, self.result, t) for c, t in zip(claims, told, strict=True)]
         else:
             found = [verdicts.decide(c, e) for c, e in zip(claims, self.result["claims"], strict=True)]
         notes = (*assumptions(self.result), *self.shortcomings())

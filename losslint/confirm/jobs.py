@@ -56,6 +56,7 @@ class Claim:
     place: Place
     message: str = ""
     function: str = ""
+    asked: dict[str, str] = field(default_factory=dict)  # what the rule wants to know: see the check
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ class Loader:
         return self._old.shims
 
     @property
+    def replaced(self) -> dict[str, Any]:
+        """Dotted name -> what the installed package has there, where an old name was provided."""
+        return self._old.replaced
+
+    @property
     def main(self) -> LazyModule:
         """The module of the loss."""
         return self.module(self.bundle.main)

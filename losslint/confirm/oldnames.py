@@ -55,6 +55,12 @@ class OldNames:
 
     find: Callable[[str], Any]  # the module of a dotted name as the code under test sees it
     shims: list[str] = field(default_factory=list)
+    replaced: dict[str, Any] = field(default_factory=dict)  # dotted name -> what stood there; None for nothing
+
+    def put(self, owner: Any, path: str, name: str, value: Any) -> None:
+        """Make ``value`` the member ``name`` of ``owner``, which is the object at ``path``."""
+        self.replaced.setdefault(f"{path}.{name}", _get(owner, name))
+        setattr(owner, name, value)
 
     def note(self, text: str) -> None:
         """Record ``text`` once."""
@@ -81,11 +87,11 @@ class OldNames:
             found = _at(candidate)
             if found is not None:
                 self.note(f"{_short(path)}.{name} ran as {_short(candidate)}")
-                setattr(owner, name, found)
+                self.put(owner, path, name, found)
                 return found
         moved = self.module(f"{path}.{name}") if path.startswith(("keras", "tensorflow.python.keras")) else None
         if moved is not None:
-            setattr(owner, name, moved)
+            self.put(owner, path, name, moved)
         return moved
 
     def provide(self, tree: ast.Module) -> None:
@@ -129,7 +135,7 @@ class OldNames:
         if keywords <= _parameters(before):
             owner = self._follow(path, names[:-1])
             self.note(f"{_short(full)} ran as tf.compat.v1{full.removeprefix('tensorflow')}")
-            setattr(owner, names[-1], before)
+            self.put(owner, full.rpartition(".")[0], names[-1], before)
 
 
 def _parameters(function: Any) -> set[str]:

@@ -152,7 +152,7 @@ _GRAPH_CODE = re.compile(r"\bplaceholder\s*\(|\.Session\s*\(")
 
 
 def _keras(module: Any, options: Options) -> str:
-    """The Keras to run with: the configured one, the legacy one if the file asks for it by name, or the targeted one."""
+    """The Keras to run with: the configured one, the legacy one where the file asks for it, or the targeted one."""
     if options.keras in ("2", "3"):
         return options.keras
     return "2" if any(mark in module.text for mark in _LEGACY) else options.target.major
@@ -174,7 +174,8 @@ def _consumers(module: Any) -> dict[int, str]:
 def _claim(finding: Finding) -> Claim:
     span = finding.span
     place = Place(span.row, span.column, span.end_row, span.end_column)
-    return Claim(finding.code, os.path.abspath(finding.extra["path"]), place, finding.message, finding.function)
+    path, asked = os.path.abspath(finding.extra["path"]), finding.extra.get("asked") or {}
+    return Claim(finding.code, path, place, finding.message, finding.function, asked)
 
 
 def _declared(source: Source, tree: ast.Module) -> dict[int, str]:

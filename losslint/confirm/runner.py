@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from losslint.confirm import beside, callee, inputs, noise, probes
+from losslint.confirm import beside, callee, inputs, installed, noise, probes
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
 from losslint.confirm.probes import batch, domain
@@ -45,6 +45,7 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     except (CannotLoad, NotRun, inputs.BadDeclaration) as error:
         found["reason"] = str(error)
         found["error"] = getattr(error, "common", None)
+        found["names"] = list(_names(job, loader))
         return found | _assumed(loader)
     found |= {
         "ran": True,
@@ -59,7 +60,8 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
         found["facts"][name] = _probed(name, first)
         found["seconds"][name] = round(time.perf_counter() - start, 4)
     if job.claims:
-        found["claims"] = list(_evidence(job, first, accepted))
+        names = _names(job, loader)
+        found["claims"] = [e | n for e, n in zip(_evidence(job, first, accepted), names, strict=True)]
     if loader.used_stubs:
         found["stubs"] = list(loader.used_stubs)
     found["random"] = not _repeats(first)
@@ -67,6 +69,12 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     assumed = _assumed(loader)
     assumed["assumed"] += [f"{name} draws the same numbers for every sample and call" for name in drawn]
     return found | assumed
+
+
+def _names(job: Job, loader: Loader) -> Iterator[dict[str, Any]]:
+    """For each claim what the installed packages say of the name that it is about, if it is about one."""
+    for claim in job.claims:
+        yield {"name": installed.asked(claim.asked, loader.replaced)} if claim.asked else {}
 
 
 def _repro(run: Run, loader: Loader) -> dict[str, Any]:

@@ -49,9 +49,14 @@ def ended(outcome: Outcome) -> Verdict:
     return Verdict(INCONCLUSIVE, said.get(outcome.kind, outcome.kind) + detail)
 
 
-def not_run(claim: Claim, result: dict[str, Any]) -> Verdict:
-    """The verdict where the loss could not be called; a call that always fails at the flagged line shows some rules."""
+def not_run(claim: Claim, result: dict[str, Any], told: dict[str, Any] | None = None) -> Verdict:
+    """The verdict where the loss could not be called; a call that always fails at the flagged line shows some rules.
+
+    ``told`` is what is known of the claim all the same.
+    """
     load_judges()
+    if told:
+        return JUDGES[claim.code](claim, told)
     error = result.get("error")
     if error and claim.code in RAISING and raised_at(claim, error):
         note = f"raises {error['message']} at the flagged line, with each of {error['tried']} input conventions"

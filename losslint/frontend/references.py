@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from losslint.findings import Span
@@ -18,7 +17,9 @@ from losslint.frontend.project import Project
 ROOTS = ("tensorflow", "keras", "tf_keras")
 _ASKS = re.compile(r"hasattr|getattr|version|\btf_?[12]\b|_tf_?[12]|tf_?[12]_", re.IGNORECASE)
 """What a condition holds that looks at what is installed."""
-_CATCHING = frozenset(("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError", "Exception", "BaseException"))
+_CATCHING = frozenset(
+    ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError", "Exception", "BaseException")
+)
 
 _Scope = dict[str, tuple[str, ...]]
 """Local name -> the dotted names it may stand for; none where it is anything else."""
@@ -39,9 +40,7 @@ class Written:
     def span(self, tree: ast.stmt | ast.expr | ast.alias) -> Span:
         """Where ``tree`` stands; a definition at its ``def``, as libcst has it."""
         row, end_row = tree.lineno, tree.end_lineno or tree.lineno
-        return Span(
-            row, self._column(row, tree.col_offset), end_row, self._column(end_row, tree.end_col_offset or 0)
-        )
+        return Span(row, self._column(row, tree.col_offset), end_row, self._column(end_row, tree.end_col_offset or 0))
 
     def _column(self, row: int, offset: int) -> int:
         line = self.module.lines[row - 1] if row <= len(self.module.lines) else ""

@@ -78,7 +78,15 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
             tree: ast.AST = entry.chain[-1] if entry.chain else module.tree
             site = Site(Written(module), tree if entry.chain else _first(module), entry.name)
             yield Names(
-                entry.name, site, entry.consumer, module, project, file, options.target, legacy, _with_imports(own, file)
+                entry.name,
+                site,
+                entry.consumer,
+                module,
+                project,
+                file,
+                options.target,
+                legacy,
+                _with_imports(own, file),
             )
     rest = [r for r in left.values() if _CHOOSES.search(f"{r.names[0]}.")]
     if rest:

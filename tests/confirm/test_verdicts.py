@@ -147,3 +147,22 @@ def test_a_failed_probe_says_nothing() -> None:
 
 def test_every_page_names_the_probe_that_decides_it() -> None:
     assert {code: rule.probe for code, rule in rules().items() if rule.probe} == DECIDES
+
+
+def told(error: str = "", installed: str = "2.21.0") -> dict[str, object]:
+    return {"name": {"package": "TensorFlow", "installed": installed, "wanted": "2.21", "error": error}}
+
+
+def test_a_missing_name_is_shown_by_what_is_installed() -> None:
+    raised = "AttributeError: module 'tensorflow' has no attribute 'log'"
+    runs = [{"convention": "f(y_true, y_pred)"}, {"convention": "f(y_true[B], y_pred[B])"}]
+    assert decide(claim("LL503"), told(raised) | {"runs": runs}).verdict == CONFIRMED
+    assert decide(claim("LL503"), told() | {"runs": runs, "executed": True}).verdict == REFUTED
+    assert decide(claim("LL503"), told() | {"runs": runs, "executed": False}).verdict == INCONCLUSIVE
+    other = decide(claim("LL503"), told(raised, "2.19.1") | {"runs": runs})
+    assert other.verdict == INCONCLUSIVE and "2.19.1" in other.reason
+
+
+def test_a_missing_name_needs_no_run() -> None:
+    assert not_run(claim("LL503"), {"reason": "r"}, told("AttributeError: gone")).verdict == CONFIRMED
+    assert not_run(claim("LL503"), {"reason": "r"}, told()).verdict == INCONCLUSIVE

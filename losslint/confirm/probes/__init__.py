@@ -35,6 +35,7 @@ def table() -> dict[str, Probe]:
 NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign", "curves")
 
 DECIDES: dict[str, str] = {
+    "LL503": "trace",
     **dict.fromkeys(("LL101", "LL102", "LL103", "LL104", "LL105", "LL107", "LL110"), "output"),
     **dict.fromkeys(("LL201", "LL202", "LL203", "LL204", "LL205", "LL206", "LL208"), "gradient"),
     **dict.fromkeys(
