@@ -43,6 +43,8 @@ OUTCOMES = {
 }
 """What becomes of a call, the best first."""
 ORDER = list(OUTCOMES)
+FOREIGN = {"torch", "jax", "openvino", "theano"}
+"""Frameworks whose code the catalogue does not read."""
 PYTHON = {name for kind in (str, list, dict, set, tuple, object) for name in dir(kind)} | {"_replace", "_asdict"}
 """Methods that a value has of which nothing is known but that it is a container or a text."""
 ANSWERED, APART = ("known", "given"), ("outside", "model")
@@ -82,10 +84,11 @@ def outcome(call: Happening) -> str:
         and "model" in (result.op, *(n.op for n in result.inputs))
     ):
         return "model" if call.kind == "unfollowed" or name not in CATALOGUE else "known"
-    if call.kind == "unfollowed":
-        return "callable"
-    if outside(name):
+    foreign = {i.partition(".")[0] for i in call.site.module.module.survey.imports} & FOREIGN
+    if outside(name) or (foreign and name not in CATALOGUE):
         return "outside"
+    if call.kind == "unfollowed":
+        return "given" if name.rpartition(".")[2] in METHODS else "callable"
     why = result.attrs["why"] if isinstance(result, Node) and result.op == "opaque" else getattr(result, "why", "")
     tensor = name.startswith("Tensor.") and name.removeprefix("Tensor.") in METHODS
     if not lost(result) and not isinstance(result, Unknown):

@@ -54,6 +54,10 @@ _PREFIXES = [
     ("keras.src.", "keras."),
     ("keras.python.", "keras."),
     ("keras_core.", "keras."),
+    ("tensorflow_probability.python.internal.tf_keras.", "keras."),
+    ("tensorflow_probability.python.distributions.", "tensorflow_probability.distributions."),
+    ("tensorflow_probability.python.bijectors.", "tensorflow_probability.bijectors."),
+    ("tensorflow_probability.python.layers.", "tensorflow_probability.layers."),
     *((f"keras.backend.{part}.", "keras.ops.") for part in ("numpy", "nn", "math", "core", "linalg", "image")),
 ]
 _WHOLE = {
@@ -64,6 +68,7 @@ _WHOLE = {
     "tensorflow.python.keras": "keras",
     "tf_keras": "keras",
     "keras_core": "keras",
+    "tensorflow_probability.python.internal.tf_keras": "keras",
     "keras.src": "keras",
     "keras.api": "keras",
     "keras.backend.tf": "tensorflow",

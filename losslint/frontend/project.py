@@ -8,7 +8,7 @@ from losslint import sources
 from losslint.frontend.module import Module
 
 _ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-_MAX_LEVELS = 6
+_MAX_LEVELS = 10
 
 
 class Project:

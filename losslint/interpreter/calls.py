@@ -65,7 +65,7 @@ class Calls(Expressions):
                 result: Any = Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
             else:
                 result = self.call(function, args, kwargs, _spelled(tree.func))
-            kind, name = _reported(function)
+            kind, name = _reported(function, _spelled(tree.func))
             if kind:
                 self.note(kind, site, *args, name=name or _spelled(tree.func) or "?", kwargs=kwargs, result=result)
             return result
@@ -144,6 +144,8 @@ class Calls(Expressions):
         if expansion is None:
             deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
             why = outside(name) or f"{name} is not catalogued"
+            if name.startswith("tensorflow.data."):
+                return Unknown((), why)  # what it is made of is data
             return self.graph.opaque(deps, why) if deps else Unknown((), why)
         return self._expand(expansion, name, args, kwargs)
 
@@ -380,8 +382,10 @@ class Calls(Expressions):
         return value
 
 
-def _reported(function: Any) -> tuple[str, str]:
+def _reported(function: Any, spelled: str) -> tuple[str, str]:
     """(the kind of happening that calling ``function`` is, its canonical name); "" where it is none."""
+    if isinstance(function, (Node, Unknown)) and "." in spelled and spelled.rpartition(".")[2] in OBJECT_METHODS:
+        return "call", spelled
     while isinstance(function, Partial):
         function = function.function
     if isinstance(function, (Api, Callback)):

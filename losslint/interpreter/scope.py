@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from losslint.frontend.module import Module
 from losslint.frontend.names import LIBRARIES, canonical
 from losslint.interpreter.values import Api, ModuleRef
-from losslint.ops.registry import CATALOGUE, CONSTANTS
+from losslint.ops.registry import CATALOGUE, CONSTANTS, packages
 
 if TYPE_CHECKING:
     from losslint.interpreter.core import Core
@@ -150,7 +150,7 @@ class ModuleScope:
     def _starred(self, name: str) -> Any:
         for statement in self.source.star_imports:
             full = canonical(f"{statement.module or ''}.{name}") if not statement.level else ""
-            if full and (full in CATALOGUE or full in CONSTANTS):
+            if full and (full in CATALOGUE or full in CONSTANTS or full in packages()):
                 return Api(full)
             found = self.machine.project.find(self.source, statement.module or "", statement.level)
             if found is not None and found.path != self.source.path:

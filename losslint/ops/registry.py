@@ -10,6 +10,7 @@ Names are canonical: ``tensorflow.*`` (``tf.compat.v1.log`` is ``tensorflow.log`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -58,6 +59,13 @@ def api(*names: str) -> Callable[[_E], _E]:
         return expansion
 
     return register
+
+
+@functools.cache
+def packages() -> frozenset[str]:
+    """The modules of libraries that the catalogue has something of; ask only once it is filled."""
+    names = [*CATALOGUE, *CONSTANTS]
+    return frozenset(name.rsplit(".", i)[0] for name in names for i in range(1, name.count(".") + 1))
 
 
 OUTSIDE: dict[str, str] = {}

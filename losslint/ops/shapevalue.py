@@ -101,7 +101,7 @@ class ShapeValue:
         if name == "num_elements":
             return Callback("num_elements", lambda g: number_of_elements(g, self), {})
         if name in ("is_fully_defined", "is_compatible_with", "assert_is_compatible_with", "assert_has_rank"):
-            return Callback(name, lambda g, *args: Unknown((), name), {})
+            return Callback(name, lambda g, *args: Unknown((), "a question about a shape"), {})
         if name in ("with_rank", "with_rank_at_least", "merge_with"):
             return Callback(name, lambda g, *args: self, {})
         if name == "concatenate":

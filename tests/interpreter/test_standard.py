@@ -107,3 +107,19 @@ def test_a_test_case_asserts_and_gives_nothing() -> None:
 def test_nothing_is_both_catalogued_and_outside() -> None:
     assert not [name for name in OUTSIDE if name in CATALOGUE]
     assert outside("os.path.join") and not outside("tensorflow.math.log") and not outside("numpy.load_balancer")
+
+
+def test_a_star_import_of_a_framework_brings_its_modules() -> None:
+    source = "def my_loss(y_true, y_pred):\n    return losses.mean_squared_error(y_true, y_pred)\n"
+    assert ops(traced(source, header="from tensorflow.keras import *\n")) == ["sub", "square", "mean"]
+
+
+def test_objects_that_keep_others_give_them_back() -> None:
+    loss = traced(
+        """
+        checkpoint = tf.train.Checkpoint(step=tf.Variable(0), scale=tf.Variable(2.0))
+        def my_loss(y_true, y_pred):
+            return checkpoint.scale * y_pred
+        """
+    )
+    assert ops(loss) == ["mul"]

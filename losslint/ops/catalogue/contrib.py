@@ -266,7 +266,7 @@ _SCIPY = (
     "spatial.distance.euclidean spatial.distance.dice spatial.distance.jaccard spatial.distance.directed_hausdorff "
     "ndimage.distance_transform_edt ndimage.distance_transform_cdt ndimage.gaussian_filter ndimage.label "
     "ndimage.binary_erosion ndimage.binary_dilation ndimage.zoom ndimage.sobel ndimage.median_filter ndimage.convolve "
-    "optimize.linear_sum_assignment signal.convolve2d linalg.sqrtm linalg.norm linalg.inv"
+    "optimize.linear_sum_assignment optimize.minimize signal.convolve2d linalg.sqrtm linalg.norm linalg.inv"
 )
 _SKLEARN = (
     "roc_auc_score accuracy_score f1_score log_loss mean_squared_error mean_absolute_error r2_score precision_score "

@@ -119,7 +119,11 @@ table(
         "print_tensor": lambda g, x, message="", summarize=3: g.op("identity", x),
         "is_keras_tensor is_sparse is_placeholder is_tensor": undecided("what kind of tensor it is"),
         "to_dense": lambda g, tensor: g.op("identity", tensor),
-        "name_scope learning_phase_scope": lambda g, *args: Callback("name_scope", lambda g, f: f, {}),
+        "name_scope learning_phase_scope StatelessScope SymbolicScope": lambda g, *args, **kwargs: Callback(
+            "name_scope", lambda g, f: f, {}
+        ),
+        "get_keras_mask standardize_shape compute_output_spec": undecided("what Keras knows of a tensor"),
+        "set_keras_mask": nothing,
         "function": lambda g, inputs, outputs, updates=None, name=None, **kwargs: Callback(
             "K.function", lambda g, *args: Unknown(tuple(nodes_in(outputs)), "a compiled function"), {}
         ),

@@ -89,4 +89,5 @@ table(
         "custom_gradient": lambda g, f: tf_control.custom_gradient(g, f),
     },
 )
+under("keras.backend", "vectorized_map", lambda g, function, elements: tf_control.mapped(g, function, elements))
 under(CORE, "associative_scan", undecided("a scan that is not followed"))

@@ -273,7 +273,7 @@ table(
         "normalize": lambda g, x, axis=-1, order=2: tf_reduce.normalize(g, x, order, axis)[0],
         "plot_model set_random_seed enable_interactive_logging disable_interactive_logging clear_session": nothing,
         "serialize_keras_object deserialize_keras_object get_registered_name get_file": undecided("a configuration"),
-        "is_keras_tensor": undecided("what kind of tensor it is"),
+        "is_keras_tensor is_default": undecided("what kind of tensor it is"),
         "pack_x_y_sample_weight": lambda g, x, y=None, sample_weight=None: (
             x if y is None else (x, y) if sample_weight is None else (x, y, sample_weight)
         ),
@@ -288,13 +288,17 @@ under(
     decorator("register_keras_serializable"),
 )
 table(
-    "keras.tree",
+    "keras.tree tree optree dm_tree",
     {
         "flatten": lambda g, structure: tf_misc.nest_flatten(g, structure),
+        "is_nested": lambda g, structure: isinstance(structure, (list, tuple, dict)),
+        "assert_same_structure assert_same_paths": nothing,
+        "map_structure_up_to": lambda g, shallow, func, *structures: tf_misc.nest_map_structure(g, func, *structures),
+        "pack_sequence_as": lambda g, structure, flat_sequence: flat_sequence,
         "map_structure": lambda g, func, *structures, **kwargs: tf_misc.nest_map_structure(g, func, *structures),
     },
 )
-under("keras", "name_scope", decorator("name_scope"))
+under("keras keras.ops", "name_scope", decorator("name_scope"))
 under("keras.saving", "serialize_keras_object deserialize_keras_object", undecided("a configuration"))
 under("keras.constraints", "max_norm MaxNorm NonNeg UnitNorm MinMaxNorm get serialize", undecided("a constraint"))
 under("keras.initializers keras.layers", "serialize", undecided("a configuration"))

@@ -6,6 +6,7 @@ from losslint.ops.registry import OUTSIDE
 
 _REASONS = {
     "belongs to another framework": "torch jax jaxlib flax optax haiku chex equinox theano mxnet paddle openvino cntk "
+    "keras.backend.theano_backend keras.backend.cntk_backend "
     "fun_mc tensorflow_probability.substrates tensorflow_probability.python.internal",
     "feeds a training step": "tensorflow.data tensorflow.io tensorflow.gfile tensorflow.python_io tensorflow.queue "
     "tensorflow.FixedLenFeature tensorflow.VarLenFeature tensorflow.parse_example tensorflow.parse_single_example "
@@ -18,7 +19,8 @@ _REASONS = {
     "saves, exports or serves a model": "tensorflow.saved_model tensorflow.train.Saver tensorflow.lite "
     "tensorflow.estimator tensorflow.graph_util tensorflow.tpu tensorflow.tools tensorflow.app tensorflow.flags "
     "tensorflow.contrib.tpu tensorflow.contrib.learn tensorflow.contrib.training keras.export onnx "
-    "tensorflow.compat.v1.saved_model tensorflow.__internal__ keras.callbacks keras.quantizers ml_dtypes keras_tuner",
+    "tensorflow.compat.v1.saved_model tensorflow.__internal__ keras.callbacks "
+    "keras.quantizers keras.dtype_policies ml_dtypes keras_tuner",
     "talks to the operating system or the user": "os sys io time datetime logging warnings re json csv pickle yaml "
     "glob shutil pathlib tempfile subprocess threading multiprocessing queue random uuid string textwrap hashlib zlib "
     "argparse absl click getpass socket platform signal gc traceback inspect types typing abc enum dataclasses "

@@ -385,7 +385,7 @@ def split(
     if isinstance(num_or_size_splits, int) and isinstance(value, int) and isinstance(axis, Node):
         value, num_or_size_splits, axis = axis, num_or_size_splits, value
     node = g.lift(value)
-    sizes = constant_of(num_or_size_splits)
+    sizes = constant_of(_with_one_open(num_or_size_splits))
     try:
         at = axis_of(axis if split_dim is None else split_dim, 0)
     except UnknownAxis:
@@ -409,6 +409,15 @@ def split(
             parts.append(g.op("index", node, key=along_axis(at, slice(start, start + length or None))))
             start += length
     return parts
+
+
+def _with_one_open(sizes: Any) -> Any:
+    """Lengths of parts, the only one that is no number as -1: what is left."""
+    if not isinstance(sizes, (list, tuple)):
+        return sizes
+    known = [constant_of(size) for size in sizes]
+    open_ = [i for i, size in enumerate(known) if not isinstance(size, int)]
+    return [-1 if i in open_ else size for i, size in enumerate(known)] if len(open_) == 1 else sizes
 
 
 def _part_of_unknown(g: Graph, x: Node, axis: int, count: int, i: int, extent: Dim | None) -> Node:

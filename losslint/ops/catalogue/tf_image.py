@@ -51,7 +51,7 @@ def ssim_multiscale(
     g: Graph,
     img1: Any,
     img2: Any,
-    max_val: Any,
+    max_val: Any = None,  # often among keywords that are not known
     power_factors: Any = (),
     filter_size: Any = 11,
     filter_sigma: Any = 1.5,

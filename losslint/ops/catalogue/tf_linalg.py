@@ -140,6 +140,8 @@ def tensor_diag(g: Graph, diagonal: Any, name: Any = None) -> Node:
 def tensor_diag_part(g: Graph, input: Any, name: Any = None) -> Node:
     """The diagonal of one matrix."""
     x = g.lift(input)
+    if x.shape.rank is None:  # a matrix, most likely
+        return batched(g.op("diag_part", x), Shape((x.shape.axis(0) or x.shape.axis(-1) or Dim.unknown(),)))
     return g.op("diag_part", x) if x.shape.rank == 2 else unknown(g, "a diagonal of several axes", x)
 
 

@@ -205,7 +205,10 @@ row(
 @api("tensorflow.distribute.get_replica_context", "tensorflow.distribute.get_strategy")
 def one_replica(g: Graph) -> Callback:
     """The context of a program that runs on one device: what replicas add up is not the business of a loss alone."""
-    return Callback("replica", lambda g, *args, **kwargs: Unknown((), "a strategy"), dict(_ONE_REPLICA))
+    reduced = Callback("all_reduce", lambda g, reduce_op, value, *args, **kwargs: value, {})
+    gathered = Callback("all_gather", lambda g, value, axis=0, *args, **kwargs: value, {})
+    attributes = _ONE_REPLICA | {"all_reduce": reduced, "all_gather": gathered}
+    return Callback("replica", lambda g, *args, **kwargs: Unknown((), "a strategy"), attributes)
 
 
 @api("tensorflow.distribute.has_strategy", "tensorflow.distribute.in_cross_replica_context")
@@ -214,7 +217,7 @@ def no_strategy(g: Graph) -> bool:
     return False
 
 
-_ONE_REPLICA = {"num_replicas_in_sync": 1, "replica_id_in_sync_group": 0}
+_ONE_REPLICA: dict[str, Any] = {"num_replicas_in_sync": 1, "replica_id_in_sync_group": 0}
 
 
 @api("tensorflow.is_tensor", "tensorflow.contrib.framework.is_tensor", "tensorflow.debugging.is_tensor")
@@ -374,16 +377,24 @@ def nest_map_structure(g: Graph, func: Any, *structure: Any, **kwargs: Any) -> A
     return structured(lambda *leaves: called(g, func, *leaves), *structure) if structure else Unknown()
 
 
-# -- ragged tensors and the rest ---------------------------------------------------------------------------------------
+# -- objects, and the rest ---------------------------------------------------------------------------------------
 
 
-opaque_row(
-    "a ragged tensor",
-    "RaggedTensor.from_tensor RaggedTensor.from_row_lengths RaggedTensor.from_row_splits "
-    "RaggedTensor.from_value_rowids RaggedTensor.from_uniform_row_length RaggedTensor ragged.constant ragged.range "
-    "ragged.stack ragged.map_flat_values ragged.cross ragged.row_splits_to_segment_ids "
-    "ragged.segment_ids_to_row_splits ragged.stack_dynamic_partitions",
-)
+@api("tensorflow.train.Checkpoint")
+def checkpoint(g: Graph, root: Any = None, **kwargs: Any) -> Callback:
+    """An object that keeps others under names of its own."""
+    return Callback("checkpoint", lambda g: None, dict(kwargs))
+
+
+def _add_weight(g: Graph, *args: Any, shape: Any = None, dtype: Any = None, name: Any = None, **kwargs: Any) -> Node:
+    """A variable of a layer; Keras 3 takes the shape first, Keras 2 the name."""
+    given = next((value for value in args if isinstance(value, (list, tuple))), () if shape is None else shape)
+    title = next((value for value in (name, *args) if isinstance(value, str)), "weight")
+    role = "captured" if constant_of(kwargs.get("trainable", True)) is False else "variable"
+    return g.source(title, role, _dims(given), dtype_of(dtype) or "float32")
+
+
+api("keras.layers.Layer.add_weight")(_add_weight)
 opaque_row(
     "text, files or sets",
     "as_string strings.as_string strings.join strings.format strings.length strings.split strings.to_number "
