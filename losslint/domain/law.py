@@ -318,7 +318,7 @@ def curve(node: Node, x: Dual, at_zero: float = 1.0, smooth: bool = True) -> Dua
     if not smooth:
         return unknown(x)
     small = replace(v, asymptotic=True) if at_zero == 0 else Power(asymptotic=True)
-    return Dual(small, x.gradient)
+    return Dual(small, shifted(x.gradient, Power(asymptotic=True)))
 
 
 def total(node: Node, x: Dual, degree: int | None, count: int | None = None) -> Dual:

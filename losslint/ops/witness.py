@@ -104,12 +104,19 @@ class Witness:
         return {n.number for n in _cone((node,), self._is_leaf) if self._is_leaf(n)}
 
     def mixed(self, node: Node) -> frozenset[int]:
-        """The choices whose alternatives all take part in ``node``: it is computed from a reduction of them."""
+        """The keys of leaves whose alternatives all take part in ``node``: it is computed from a reduction of them.
+
+        The parts of a stack, and the 0 and 1 of one-hot labels or of a softmax where their classes are reduced.
+        """
         found: set[int] = set()
         for inner in _cone((node,), self._is_leaf):
-            if inner.op in _REDUCTIONS and constant(inner) is None and not self._is_leaf(inner):
-                cone = _cone(inner.inputs[:1], self._is_leaf)
-                found.update(_choice(n) for n in cone if n.op in ("stack", "concat") and not self._is_leaf(n))
+            if inner.op not in _REDUCTIONS or constant(inner) is not None or self._is_leaf(inner):
+                continue
+            for part in _cone(inner.inputs[:1], self._is_leaf):
+                if part.op in ("stack", "concat") and not self._is_leaf(part):
+                    found.add(_choice(part))
+                elif part.op in _SHARES and _last_axis(inner) and part.attrs.get("axis") in (None, -1, (-1,)):
+                    found.add(part.number)
         return frozenset(found)
 
     def bounded(self, node: Node) -> Interval | None:
@@ -174,7 +181,15 @@ _CHOICES = frozenset({"concat", "stack", "join", "loop", "set_diag", "diag", "ba
 """Primitives whose elements come from one input or another: which one is part of the assignment."""
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "std", "var", "norm", "logsumexp", "matmul", "tensordot"})
 """Primitives of whose operands all elements take part in the result."""
+_SHARES = frozenset({"one_hot", "softmax", "log_softmax"})
+"""Primitives that are nowhere 0 for all classes."""
 _OR_ZERO = frozenset({"diag", "band_part", "scatter", "pad"})
+
+
+def _last_axis(node: Node) -> bool:
+    """Whether a reduction takes in the last axis of its input, where classes are."""
+    axes, rank = node.attrs.get("axis"), node.inputs[0].shape.rank
+    return axes is None or (isinstance(axes, tuple) and (-1 in axes or (rank is not None and rank - 1 in axes)))
 
 
 def _choice(node: Node) -> int:

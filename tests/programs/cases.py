@@ -48,3 +48,29 @@ def norm_of_a_stack_that_is_nowhere_zero(y_true, y_pred):
 # law 0; gradient law 0; coupling row; gradient live; findings LL406
 def norm_of_a_stack(y_true, y_pred):
     return tf.math.reduce_euclidean_norm(tf.stack([y_pred, 2.0 * y_pred], axis=-1), axis=-1)
+
+
+# C classes logits
+# law 0; gradient law 0; coupling row; gradient live
+def one_class_of_all(y_true, y_pred):
+    chosen = tf.one_hot(y_true, tf.shape(y_pred)[-1], dtype=tf.float32)
+    return tf.reduce_sum(chosen * y_pred, axis=-1) / tf.reduce_sum(chosen, axis=-1)
+
+
+# C classes logits
+# law 0; gradient law 0; coupling coupled; gradient live; findings LL107; findings LL404
+def a_class_that_nobody_has(y_true, y_pred):
+    chosen = tf.one_hot(y_true, tf.shape(y_pred)[-1], dtype=tf.float32)
+    return tf.reduce_sum(chosen * y_pred, axis=0) / tf.reduce_sum(chosen, axis=0)
+
+
+# C soft logits
+# law -1 for large batches; gradient law -1 for large batches; coupling coupled; gradient live; findings LL303
+def sine_of_what_shrinks(y_true, y_pred):
+    return tf.sin(tf.reduce_mean(y_pred, axis=1) / tf.cast(tf.shape(y_pred)[0], tf.float32))
+
+
+# C soft probabilities
+# law 1/2; gradient law 1/2; coupling coupled; gradient live; findings LL302
+def norm_of_surprise(y_true, y_pred):
+    return tf.norm(tf.reduce_sum(tf.abs(tf.nn.log_softmax(y_pred, axis=-1)), axis=-1))

@@ -164,6 +164,8 @@ class Measured:
     def _law(self, power: Any) -> Verdict:
         if not np.all(np.isfinite(self.once)):
             return UNMEASURED, ""
+        if power is not None and power.c is None:
+            return LOOSE, ""  # some number, another one for each element
         if power is None or not power.asymptotic:
             return columns.law(power, self.once, self.twice, self.repeated)
         found = EXACT, ""
