@@ -14,9 +14,11 @@ from losslint.graph import Graph, Node, Site
 
 if TYPE_CHECKING:
     from losslint.ops.couplings import Couplings
+    from losslint.ops.elementtypes import ElementTypes
     from losslint.ops.gradients import Gradients
     from losslint.ops.laws import Laws
     from losslint.ops.ranges import Ranges
+    from losslint.ops.tensors import Tensors
 
 _REFERENCE = re.compile(r"(^|[_.])(np|numpy|ref|reference|expected|naive|manual|test)([_.]|$)", re.IGNORECASE)
 """Names of reference implementations, which are meant to be plain NumPy."""
@@ -53,8 +55,8 @@ class Happening:
 
     ``kind``, and what the other fields hold then:
 
-    - "call": a library's function ``name`` (canonical; "Tensor.numpy" for a tensor's method) was called with ``args``
-      and ``kwargs``, and gave ``result``
+    - "call": a library's function or object ``callee``, ``name`` (canonical; "Tensor.numpy" for a tensor's method), was
+      called with ``args`` and ``kwargs``, and gave ``result``
     - "unfollowed": something was called of which nothing is known but how the source spells it, ``name``
     - "branch": Python asked for the truth of the tensor ``args[0]``; ``name`` is "if", "while", "and", "or", "not",
       "assert" or "if expression"
@@ -71,7 +73,10 @@ class Happening:
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
     result: Any = None
+    callee: Any = None  # the Python value that was called
     by_configuration: bool = False  # it happens only under a hyper-parameter
+    converted: bool = False  # inside a @tf.function, whose branches and loops AutoGraph rewrites
+    guarded: bool = False  # under a condition such as "if self.v is None": done once, not at every call
 
 
 @dataclass  # no slots: the facts are cached in __dict__
@@ -89,12 +94,15 @@ class Loss:
     called: bool = False  # other code of the file calls it, and may reduce what it returns
     batch_level: bool = False  # "# losslint: batch-level": coupling inside the batch is meant
     tape: bool = False  # the file differentiates losses itself
+    other_floatx: bool = False  # the file sets the type that Keras computes in
+    eager: bool = False  # the file asks Keras or TensorFlow to run functions eagerly
     strategy: bool = False  # the file uses tf.distribute
     replicated: bool = False  # the file runs the step on every replica, and its optimizer adds up the gradients
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
     keras: str = "3"  # "2" or "3"
     notes: list[str] = field(default_factory=list)  # what the analysis had to assume
     happenings: list[Happening] = field(default_factory=list)  # in the order of execution
+    changing: dict[str, Site] = field(default_factory=dict)  # Python numbers it reads that change while it trains
     watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
 
     @property
@@ -132,6 +140,24 @@ class Loss:
         return site
 
     @functools.cached_property
+    def for_keras(self) -> bool:
+        """Whether Keras is seen to consume the loss, or its arguments are called what Keras calls them.
+
+        Any other function of labels and predictions may as well be a part of something that adds up its terms.
+        """
+        names = {node.attrs["name"] for node in self.graph.nodes if node.op == "source"}
+        return self.consumer.kind == "keras" and (self.consumer.proven or {"y_true", "y_pred"} <= names)
+
+    def inside(self, site: Site | None) -> bool:
+        """Whether ``site`` stands in the loss or in what it calls: not in a constructor, nor around a factory."""
+        here = site
+        while here is not None:
+            if here.function == self.name or here.function.startswith(f"{self.name}."):
+                return True
+            here = here.caller
+        return False
+
+    @functools.cached_property
     def results(self) -> tuple[Node, ...]:
         """The tensors that are returned, containers flattened."""
         return tuple(flatten(self.value))
@@ -156,6 +182,20 @@ class Loss:
         from losslint.ops.couplings import Couplings
 
         return Couplings(self)
+
+    @functools.cached_property
+    def tensors(self) -> Tensors:
+        """The nodes that are one tensor for sure."""
+        from losslint.ops.tensors import Tensors
+
+        return Tensors(self)
+
+    @functools.cached_property
+    def element_types(self) -> ElementTypes:
+        """The type of the elements of every node, where it is certain."""
+        from losslint.ops.elementtypes import ElementTypes
+
+        return ElementTypes(self)
 
     @functools.cached_property
     def gradients(self) -> Gradients:

@@ -12,6 +12,7 @@ from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Evidence
 from losslint.graph import Node, Unknown
+from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.parameters import SAMPLES
@@ -105,6 +106,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     if function is None:
         return
     certain = entry.consumer.kind == "keras" and entry.consumer.proven
+    numbers = changing(function)
     args, kwargs = machine.parameters.for_entry(function, "loss" if entry.kind == "function" else "step", certain)
     frame = machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
     if entry.kind == "step":
@@ -117,7 +119,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     site = machine_site(function, outputs[0].site)
     loss = Loss(entry.name, site, entry.consumer, machine.graph, outputs, value, keras=machine.keras)
     loss.batch_level = entry.row in machine.options.batch_level
-    loss.happenings = machine.happenings
+    loss.happenings, loss.changing = machine.happenings, numbers if loss.for_keras else {}
     _describe(loss, entry, evidence)
     yield loss
 
@@ -131,7 +133,8 @@ def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
     short = entry.name.rsplit(".", 1)[-1]
     loss.unpacked = short in evidence.unpacked
     loss.called = short in evidence.called
-    loss.tape = evidence.tape
+    loss.other_floatx = evidence.floatx
+    loss.tape, loss.eager = evidence.tape, evidence.eager
     loss.strategy, loss.weighted = evidence.strategy, evidence.weighted
     loss.replicated = short in evidence.replicated and evidence.applied and not evidence.aggregated
 

@@ -24,15 +24,6 @@ def _silent(loss: Loss) -> bool:
     return loss.is_metric or loss.numpy_only
 
 
-def _keras_for_sure(loss: Loss) -> bool:
-    """Whether Keras is seen to consume the loss, or its arguments are called what Keras calls them.
-
-    Any other function of labels and predictions may as well be a part of something that adds up its terms.
-    """
-    names = {node.attrs["name"] for node in loss.graph.nodes if node.op == "source"}
-    return loss.consumer.kind == "keras" and (loss.consumer.proven or {"y_true", "y_pred"} <= names)
-
-
 @check("LL101")
 def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
     """A tensor of rank >= 1 where a scalar is differentiated; one element trains as a scalar does."""
@@ -81,7 +72,7 @@ def sequence_loss(loss: Loss) -> Iterator[Draft]:
             continue
         kind = next(t.__name__ for t in (tuple, list, dict) if isinstance(value, t))
         many = f"{kind} of {len(value)}" if type(value) in (tuple, list, dict) else kind  # else the length is unknown
-        if _keras_for_sure(loss):
+        if loss.for_keras:
             severity = Severity.ERROR
             why = (
                 "Keras cannot convert it to one tensor"
@@ -161,7 +152,7 @@ def scalar_keras_loss(loss: Loss) -> Iterator[Draft]:
         return
     doubled = loss.strategy and loss.keras == "3"
     # where the file differentiates itself, its weights and replicas are its own business
-    heavy = (loss.weighted or loss.strategy) and (loss.consumer.proven or (not loss.tape and _keras_for_sure(loss)))
+    heavy = (loss.weighted or loss.strategy) and (loss.consumer.proven or (not loss.tape and loss.for_keras))
     for output in loss.outputs:
         yield Draft(
             "LL104",

@@ -14,7 +14,13 @@ _SYMBOLS = {
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "and": "&", "or": "|", "not": "~",
     "index": "[...]",
 }  # fmt: skip
-_SHORT = {"tensorflow_probability.": "tfp.", "tensorflow_addons.": "tfa.", "tensorflow.": "tf.", "numpy.": "np."}
+_SHORT = {
+    "tensorflow_probability.": "tfp.",
+    "tensorflow_addons.": "tfa.",
+    "tensorflow.": "tf.",
+    "numpy.": "np.",
+    "builtins.": "",
+}
 
 
 def spoken(node: Node) -> str:
@@ -25,10 +31,15 @@ def spoken(node: Node) -> str:
         return "the array it returns"  # model.predict(x)
     if node.op == "leaves_tensorflow":
         return str(node.attrs.get("how") or node.api or "NumPy")
+    return written(node.api) or _SYMBOLS.get(node.op, node.op)
+
+
+def written(name: str) -> str:
+    """A canonical name as it is usually written: ``tf.math.log``."""
     for long, short in _SHORT.items():
-        if node.api.startswith(long):
-            return short + node.api[len(long) :]
-    return node.api or _SYMBOLS.get(node.op, node.op)
+        if name.startswith(long):
+            return short + name[len(long) :]
+    return name
 
 
 def extents(shape: Shape | Dim) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 from losslint.confirm.inputs import Arrays
 from losslint.confirm.jobs import Claim
 from losslint.confirm.run import Run, described
-from losslint.confirm.subject import attempts, rows, tensors_in, total_of
+from losslint.confirm.subject import Evaluator, attempts, rows, tensors_in, total_of
 
 
 def measured(run: Run, claim: Claim) -> dict[str, Any]:
@@ -118,6 +119,16 @@ def _python(run: Run, claim: Claim) -> dict[str, Any]:
     return {"calls": found, "xla": None if error is None else described(error, run.files)["message"]}
 
 
+def _as_keras(run: Run, claim: Claim) -> dict[str, Any] | None:
+    """What is raised where the labels are float32, as Keras 3 passes them; None where that works."""
+    convention = run.convention
+    for name in convention.labels:
+        convention = convention.with_dtype(name, "float32")
+    subject = dataclasses.replace(run.subject, convention=convention)
+    error = attempts(Evaluator(subject, "graph", run.trace["autograph"]), run.arrays)[1]
+    return None if error is None else described(error, run.files)
+
+
 def _stands_at(op: Any, claim: Claim) -> bool:
     rows_ = range(claim.place.row, claim.place.end_row + 1)
     return any(frame.filename == claim.path and frame.lineno in rows_ for frame in op.traceback)
@@ -130,5 +141,6 @@ _MEASURES: dict[str, tuple[str, Callable[[Run, Claim], Any]]] = {
     "LL109": ("padded", _padded),
     "LL110": ("single", _single),
     "LL206": ("python", _python),
+    "LL511": ("as_keras", _as_keras),
 }
 """Rule -> the key in the evidence, and what is measured."""

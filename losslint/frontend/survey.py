@@ -27,6 +27,8 @@ class Evidence:
     unpacked: set[str] = field(default_factory=set)  # a, b = f(...) or f(...)[0]
     tape: bool = False
     bases: dict[str, list[str]] = field(default_factory=dict)  # class -> the last parts of its bases' names
+    floatx: bool = False  # set_floatx(...): Keras computes in another type than float32
+    eager: bool = False  # run_eagerly=True, tf.config.run_functions_eagerly(True)
     strategy: bool = False
     weighted: bool = False
     replicated: set[str] = field(default_factory=set)  # strategy.run(f, ...)
@@ -48,6 +50,8 @@ class Evidence:
         """Note what ``call``, of something whose last part is ``name``, says."""
         self.called.add(name)
         keywords = {k.arg: k.value for k in call.keywords if k.arg}
+        self.floatx |= name == "set_floatx"
+        self.eager |= name.endswith("run_functions_eagerly") or _is_set(keywords.get("run_eagerly"))
         if name == "compile":
             loss = keywords.get("loss", call.args[1] if len(call.args) > 1 else None)
             self.compiled |= set(_referred(loss)) if loss is not None else set()
@@ -129,12 +133,19 @@ def _statement(node: ast.stmt, owner: ast.AST | None, found: Survey) -> None:
     elif isinstance(node, ast.Assign):
         if isinstance(node.value, ast.Call) and isinstance(node.targets[0], (ast.Tuple, ast.List)):
             found.evidence.unpacked.add(last_part(node.value.func))
+        if last_part(node.targets[0]) == "run_eagerly":
+            found.evidence.eager |= _is_set(node.value)
     elif isinstance(node, ast.ClassDef):
         found.evidence.bases[node.name] = [last_part(b) for b in node.bases]
     elif isinstance(node, ast.Import):
         found.imports.update(a.name for a in node.names)
     elif isinstance(node, ast.ImportFrom):
         found.imports.add(node.module or "")
+
+
+def _is_set(tree: ast.expr | None) -> bool:
+    """Whether a flag is given, and is not plainly False."""
+    return tree is not None and not (isinstance(tree, ast.Constant) and not tree.value)
 
 
 def last_part(tree: ast.expr) -> str:

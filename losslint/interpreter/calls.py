@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -44,6 +46,8 @@ _DECORATORS = (
     "jit",
     "do_not_convert",
 )
+_CONVERSION = {"function": True, "to_graph": True, "do_not_convert": False}
+"""What turns AutoGraph on and off, by the last part of its name."""
 _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 """What papers call a network; only a callable that gets one tensor is taken for one."""
 _LAZY = re.compile(r"lazy_?(module|loader|import)", re.IGNORECASE)
@@ -65,9 +69,13 @@ class Calls(Expressions):
                 result: Any = Unknown(tuple(dependencies((args, kwargs))), "called with arguments that are not known")
             else:
                 result = self.call(function, args, kwargs, _spelled(tree.func))
+            short = function.name.rpartition(".")[2] if isinstance(function, Api) else ""
+            if short in _CONVERSION and isinstance(result, Function):
+                result = dataclasses.replace(result, autograph=_converts(short, tree.args))
             kind, name = _reported(function, _spelled(tree.func))
             if kind:
-                self.note(kind, site, *args, name=name or _spelled(tree.func) or "?", kwargs=kwargs, result=result)
+                name = name or _spelled(tree.func) or "?"
+                self.note(kind, site, *args, name=name, kwargs=kwargs, result=result, callee=function)
             return result
 
     def _owner_class(self) -> Class | None:
@@ -207,7 +215,12 @@ class Calls(Expressions):
         """Run ``function`` and return its frame, with the outputs and their places."""
         scope = Scope(function.scope, function.name)
         caller = self.graph.site if self.frames else None
-        frame = Frame(scope, function.slice, owner=function.owner, instance=function.bound, caller=caller)
+        converted = function.autograph
+        if converted is None:
+            converted = bool(self.frames) and self.frame.converted
+        frame = Frame(
+            scope, function.slice, owner=function.owner, instance=function.bound, caller=caller, converted=converted
+        )
         with self.inside(frame):
             self.parameters.bind_call(function, args, kwargs)
             if isinstance(function.tree, cst.Lambda):
@@ -373,6 +386,8 @@ class Calls(Expressions):
         if isinstance(value, Function) and short == "custom_gradient":
             value.custom_gradient = True
             return value
+        if isinstance(value, Function) and short in _CONVERSION:
+            value.autograph = _converts(short, decorator.args if isinstance(decorator, cst.Call) else ())
         if short in _DECORATORS or not isinstance(value, Function):
             return value
         applied = self.eval(decorator)
@@ -398,6 +413,12 @@ def _reported(function: Any, spelled: str) -> tuple[str, str]:
             return "unfollowed", ""  # an object that was passed in, hardly a tensor
         return "call", f"{'Tensor' if isinstance(owner, Node) else owner.name}.{name}"
     return ("unfollowed", "") if isinstance(function, (Node, Unknown)) else ("", "")
+
+
+def _converts(how: str, args: Sequence[cst.Arg]) -> bool:
+    """Whether a function that goes through ``how`` with ``args`` is rewritten by AutoGraph."""
+    off = any(a.keyword is not None and a.keyword.value == "autograph" and _spelled(a.value) == "False" for a in args)
+    return _CONVERSION[how] and not off
 
 
 def _spelled(tree: cst.BaseExpression) -> str:

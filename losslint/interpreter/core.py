@@ -50,6 +50,8 @@ class Frame:
     owner: Class | None = None
     instance: Any = None
     caller: Site | None = None  # where it was called
+    converted: bool = False  # AutoGraph rewrites its branches and loops
+    guards: int = 0  # how many conditions around ask whether something is there already
 
 
 class Core(abc.ABC):
@@ -128,10 +130,22 @@ class Core(abc.ABC):
         name: str = "",
         kwargs: dict[str, Any] | None = None,
         result: Any = None,
+        callee: Any = None,
     ) -> None:
         """Leave a ``Happening``."""
         self.happenings.append(
-            Happening(kind, site, name, args, kwargs or {}, result, any(c for f in self.frames for c in f.conditions))
+            Happening(
+                kind,
+                site,
+                name,
+                args,
+                kwargs or {},
+                result,
+                callee,
+                by_configuration=any(c for f in self.frames for c in f.conditions),
+                converted=self.frame.converted,
+                guarded=any(f.guards for f in self.frames),
+            )
         )
 
     def site(self, tree: cst.CSTNode) -> Site:

@@ -360,7 +360,7 @@ class Expressions(Core):
             right = self.eval(target.comparator)
             with self.graph.at(self.site(tree)):
                 value = self._compare(type(target.operator).__name__, left, right)
-                result = value if result is None else self._both(result, value)
+                result = value if result is None else self._both(self.asked("and", tree, result), value)
             left = right
         return result
 
@@ -496,7 +496,7 @@ class Expressions(Core):
         results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
         for item in [self.element_of(items)] if known is None or len(known) > 64 else known:
             self.bind(tree.target, item)
-            tests = [self.truth(self.eval(c.test)) for c in tree.ifs]
+            tests = [self.truth(self.asked("if", c.test, self.eval(c.test))) for c in tree.ifs]
             if False in tests:
                 continue
             if None in tests:

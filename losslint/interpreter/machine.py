@@ -207,11 +207,19 @@ class Machine(Calls):
         decided = self.truth(condition)
         orelse = tree.orelse
         other: Any = [orelse] if isinstance(orelse, cst.If) else orelse.body.body if orelse is not None else []
+        asks = _asks_for_presence(tree.test)
+        self.frame.guards += asks
+        try:
+            return self._taken(tree.body.body, other, condition, decided)
+        finally:
+            self.frame.guards -= asks
+
+    def _taken(self, body: Any, other: Any, condition: Any, decided: bool | None) -> bool:
         if decided is not None:
-            return self.block(tree.body.body if decided else other)
+            return self.block(body if decided else other)
         roles = {n.attrs["role"] for n in ancestors(dependencies(condition)) if n.op == "source"}
         configured = roles <= {"config", "captured"}
-        return self.branches([tree.body.body, other], configured)
+        return self.branches([body, other], configured)
 
     def branches(self, bodies: list[Any], configured: bool) -> bool:
         """Execute alternatives from the same state and merge what they leave behind."""
@@ -346,6 +354,14 @@ class Machine(Calls):
         name = m.Name(target.value)
         around = [list(m.findall(f, name)) for f in m.findall(self.frame.slice.tree, m.FunctionDef())]
         return any(len(found) == 1 and found[0] is target for found in around)
+
+
+def _asks_for_presence(test: cst.BaseExpression) -> bool:
+    """Whether a condition asks if something is there: ``self.v is None``, ``"v" not in cache``, ``not self.built``."""
+    present = m.Is() | m.IsNot() | m.In() | m.NotIn()
+    return bool(m.findall(test, present | m.Call(func=m.Name("hasattr")))) or m.matches(
+        test, m.UnaryOperation(operator=m.Not(), expression=m.Name() | m.Attribute())
+    )
 
 
 def _keys(states: list[dict[str, Any]]) -> list[str]:

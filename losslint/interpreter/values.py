@@ -45,11 +45,20 @@ class Function:
     owner: Class | None = None
     custom_gradient: bool = False
     kind: str = "function"  # "staticmethod", "classmethod", "property"
+    autograph: bool | None = None  # True inside @tf.function, False where conversion is turned off; None: as its caller
 
     def bind(self, instance: Any) -> Function:
         """The method of ``instance``."""
         return Function(
-            self.tree, self.slice, self.scope, self.name, instance, self.owner, self.custom_gradient, self.kind
+            self.tree,
+            self.slice,
+            self.scope,
+            self.name,
+            instance,
+            self.owner,
+            self.custom_gradient,
+            self.kind,
+            self.autograph,
         )
 
 

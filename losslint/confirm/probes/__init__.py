@@ -44,8 +44,9 @@ DECIDES: dict[str, str] = {
     "LL309": "batch",
     "LL408": "logits",
     "LL412": "sign",
+    "LL515": "modes",
     "LL413": "missing",
-    **dict.fromkeys(("LL306", "LL516"), "trace"),
+    **dict.fromkeys(("LL306", "LL501", "LL502", "LL507", "LL511", "LL512", "LL513", "LL516"), "trace"),
     **dict.fromkeys(
         ("LL401", "LL402", "LL403", "LL404", "LL405", "LL406", "LL407", "LL409", "LL410", "LL411"), "edges"
     ),

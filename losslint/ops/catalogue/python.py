@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from losslint.domain.shape import SCALAR
 from losslint.graph import Graph, Node
 from losslint.ops.axes import constant_of, unknown
 from losslint.ops.catalogue.arrays import LOGARITHMS, binary, flat, hypot, reduction, registered, scaled, unary
@@ -61,3 +62,10 @@ api("builtins.abs")(lambda g, x: abs(x) if isinstance(x, (int, float)) else g.op
 api("builtins.pow")(lambda g, base, exp, mod=None: g.op("pow", base, exp))
 api("builtins.round")(lambda g, number, ndigits=None: g.op("round", number))
 api("operator.index")(lambda g, a: a)
+
+
+# -- random numbers and clocks -----------------------------------------------------------------------------------------
+_DRAWS = "random uniform gauss normalvariate betavariate triangular randint randrange expovariate"
+_CLOCKS = "time monotonic perf_counter process_time"
+for _name in (*(f"random.{n}" for n in _DRAWS.split()), *(f"time.{n}" for n in _CLOCKS.split())):
+    api(_name)(lambda g, *args, _name=_name, **kwargs: g.source(f"{_name}()", "config", SCALAR))

@@ -196,7 +196,9 @@ def meshgrid(
 @api("tensorflow.shape")
 def shape(g: Graph, input: Any, out_type: Any = None, name: Any = None) -> Node:
     """The shape as an integer tensor."""
-    return g.op("shape_of", input)
+    node = g.op("shape_of", input)
+    wanted = dtype_of(out_type)
+    return g.op("cast", node, dtype=wanted) if wanted not in (None, "int32") else node
 
 
 @api("tensorflow.size")

@@ -1,0 +1,53 @@
+"""Attributes that a loss object reads as Python numbers and that another of its methods changes while it trains."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+from libcst import matchers as m
+
+from losslint.graph import Node, Site
+from losslint.interpreter.values import Function, Instance
+
+_LATER = re.compile(r"^_?(on_(epoch|batch|train_batch)_|update|step|anneal|increment|advance|decay|next_)")
+"""Names of methods that are called again and again while training goes on."""
+
+
+def changing(function: Function) -> dict[str, Site]:
+    """``self.alpha`` -> where ``function``, a method, reads it, for what is a number that changes later."""
+    instance, owner = function.bound, function.owner
+    if not isinstance(instance, Instance) or owner is None:
+        return {}
+    names = {name for name, value in instance.attrs.items() if _is_number(value)}
+    later = [
+        method.tree
+        for method in owner.members.values()
+        if isinstance(method, Function) and _LATER.match(method.name.rpartition(".")[2])
+    ]
+    # "self.step += 1" in the loss itself; a plain assignment there may put a tensor in the number's place
+    targets = [*_assigned(function.tree, m.AugAssign), *(target for tree in later for target in _assigned(tree))]
+    changed = {target.attr.value for target in targets}
+    found: dict[str, Site] = {}
+    for name in sorted(names & changed):
+        written = {id(target) for target in _assigned(function.tree)}
+        for read in m.findall(function.tree, _of_self(name)):
+            if id(read) not in written:
+                found.setdefault(f"self.{name}", Site(function.slice, read, function.name))
+    return found
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, Node):
+        return value.op == "source" and value.attrs["role"] == "config"
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _of_self(name: str | None = None) -> m.Attribute:
+    return m.Attribute(value=m.Name("self"), attr=m.Name(name) if name else m.Name())
+
+
+def _assigned(tree: cst.CSTNode, *kinds: type[m.AssignTarget] | type[m.AugAssign]) -> list[cst.Attribute]:
+    """The attributes of ``self`` that ``tree`` assigns to, by a statement of ``kinds``, of any kind by default."""
+    found = (m.findall(tree, kind(target=_of_self())) for kind in kinds or (m.AssignTarget, m.AugAssign))
+    return [statement.target for statements in found for statement in statements]  # type: ignore[attr-defined]
