@@ -114,7 +114,7 @@ def _constant(node: Node, kinds: list[Type]) -> Type:
     while values and isinstance(values[0], tuple):
         values = [v for value in values if isinstance(value, tuple) for v in value]
     if any(isinstance(v, bool) for v in values):
-        return "bool" if all(isinstance(v, bool) for v in values) else None
+        return None  # True yields to numbers, and to booleans
     return "number" if all(isinstance(v, int) for v in values) else "fraction"
 
 
