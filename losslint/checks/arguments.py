@@ -193,7 +193,8 @@ def _indexing(loss: Loss) -> Iterator[tuple[str, Node, Site]]:
 
 
 _STRICT = frozenset(
-    "add sub mul div div_no_nan pow maximum minimum mod floordiv lt le gt ge eq ne select concat stack matmul clip".split()
+    "add sub mul div div_no_nan pow maximum minimum mod floordiv lt le gt ge eq ne "
+    "select concat stack matmul clip".split()
 )
 """Primitives whose inputs have to be of one type."""
 _JOINING = frozenset({"concat", "stack", "select"})
