@@ -100,21 +100,6 @@ def _got(owner: Any, name: str) -> Any:
         return None
 
 
-def _has(owner: Any, name: str) -> bool:
-    """Whether ``owner`` has ``name``; a lazy module that cannot be loaded is believed."""
-    try:
-        return hasattr(owner, name)
-    except ImportError:
-        return True
-
-
-def _names(owner: Any) -> list[str]:
-    try:
-        return dir(owner)
-    except ImportError:
-        return []
-
-
 def _public(root: str) -> Iterator[tuple[str, types.ModuleType]]:
     """The public modules of the table, below ``root`` and itself, with the real ones."""
     import importlib
@@ -122,6 +107,8 @@ def _public(root: str) -> Iterator[tuple[str, types.ModuleType]]:
     top = importlib.import_module(root.split(".")[0])
     table = load().roots[root]
     for path in table.modules:
+        if path in ("compat.v1.layers", "compat.v1.nn.rnn_cell"):
+            continue  # loaded from Keras 2, whatever their files say: Keras 3 cannot
         names = [*root.split(".")[1:], *filter(None, path.split("."))]
         owner: Any = top
         for name in names:
@@ -143,7 +130,7 @@ def test_names_are_those_of_the_installed_package(root: str) -> None:
     for path, module in _public(root):
         listed = {n for n in table.modules[path] if table.find(path, n, version) is not None}
         seen += len(listed)
-        missing += [f"{path}.{n}" for n in listed - LAZY if not _has(module, n)]
+        missing += [f"{path}.{n}" for n in listed - LAZY if not hasattr(module, n)]
         there = (
             {n for n in dir(module) if not n.startswith("_")}
             - PRIVATE
