@@ -264,6 +264,7 @@ def tensorflow(package: Package, minor: str) -> Members:
     """What ``import tensorflow`` has, Keras left out: that is loaded lazily, from another package."""
     internal = frozenset(("python", "core", "compiler", "keras", "losses", "metrics", "optimizers", "initializers"))
     found = public(package, "tensorflow", internal | {"importlib"})
+    found["compat.v1.app"]["flags"] = found["compat.v1"]["flags"]  # set by a statement
     if int(minor.split(".")[1]) < 16:
         found[""]["estimator"] = Definition("object", "tensorflow_estimator"), None
     return found

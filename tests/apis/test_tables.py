@@ -119,7 +119,7 @@ def _public(root: str) -> Iterator[tuple[str, types.ModuleType]]:
 
 ROOTS = {"tensorflow": TENSORFLOW[-1], "tensorflow.keras": KERAS[-1], "keras": KERAS[-1], "tf_keras": TENSORFLOW[-1]}
 LAZY = {"keras", "losses", "metrics", "optimizers", "initializers", "layers"}
-PRIVATE = {"src", "api", "python", "core", "compiler", "protobuf"}
+PRIVATE = {"src", "api", "python", "core", "compiler", "protobuf", "security", "dtensor", "tools", "tsl"}
 
 
 @pytest.mark.tf
