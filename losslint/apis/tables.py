@@ -24,7 +24,8 @@ _MODULE = -2
 _PRIVATE = frozenset(
     """
     tensorflow.python tensorflow.core tensorflow.compiler tensorflow.tools tensorflow.examples tensorflow.lite.python
-    tensorflow.models tensorflow.tsl tensorflow.dtensor tensorflow.security keras.src keras.api keras.python tf_keras.src tf_keras.api
+    tensorflow.models tensorflow.tsl tensorflow.dtensor tensorflow.security
+    keras.src keras.api keras.python tf_keras.src tf_keras.api
     """.split()
 )
 """Modules that are there, or were, beside what is public."""
