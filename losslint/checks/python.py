@@ -35,7 +35,7 @@ def _severity(loss: Loss, happening: Happening) -> Severity | None:
 
 
 _WHY = {
-    Severity.ERROR: "Keras 3 traces losses without AutoGraph, and raises OperatorNotAllowedInGraphError",
+    Severity.ERROR: "Keras 3 traces losses without AutoGraph, where that raises",
     Severity.INFO: "that works eagerly and inside a tf.function, and fails where Keras 3 traces it",
 }
 
