@@ -1,0 +1,182 @@
+"""How many faults that are put into sound real losses losslint finds, and whether it is silent on the originals.
+
+usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--jobs N] [--only ID ...] [--show]
+
+Real bugs of some kinds are scarce, so each loss of the labelled corpus that is sound (no unsafe operation, a whole
+gradient, no dependence on the batch size) is broken in every way that applies, one edit each. A mutant is kept only if
+running it shows the fault and running the original does not; then the linter is asked, without knowing of the run. What
+is counted is the rule that stands for the kind of fault, or one that says the same of it more precisely, at the
+severity that the rule has for this consumer. Mutants live in a temporary copy of the checkouts.
+
+Exit 0 where at least 95 % of the mutants of every rule are found and no original is reported for the same rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.confirmer import Row, locate
+from benchmarks.mutations import Mutant, mutants, original
+from losslint import session
+from losslint.confirm import confirming, plan
+from losslint.confirm.jobs import Claim, Place
+from losslint.findings import CONFIRMED, Finding
+from losslint.settings import Resolver
+
+AIM = 0.95
+_UNSAFE = ("unsafe_log", "unsafe_div", "unsafe_sqrt", "unsafe_pow", "unsafe_exp", "unsafe_acos", "unsafe_library_call")
+
+
+def is_sound(row: Row) -> bool:
+    """Whether the labels find nothing wrong with the loss of ``row``."""
+    labels = row["labels"]
+    unsafe = any(labels.get(name) for name in _UNSAFE) or labels["batch_dependent"] != "no"
+    blocked = labels.get("grad_blocked", "none") != "none" or (
+        labels["non_scalar"] and not labels.get("keras_would_reduce")
+    )
+    return row["runnable"] and row["role"] == "loss" and not unsafe and not blocked
+
+
+@dataclass
+class Case:
+    """A text of a function, and what the linter and a run say of it."""
+
+    row: Row
+    kind: str
+    codes: tuple[str, ...]
+    said: dict[str, str] = field(default_factory=dict)  # code -> severity
+    shown: set[str] = field(default_factory=set)
+    total: float | None = None
+    why: str = ""
+
+
+def planned(row: Row, path: Path, codes: tuple[str, ...], grown: int, resolver: Resolver) -> Any:
+    """A job that asks for ``codes`` anywhere in the function of ``row``, which has ``grown`` rows more than it had."""
+    end = row["line_end"] + grown
+    for one in plan.for_path(str(path), row["qualname"], resolver.of(path.parent), False):
+        if row["line_start"] <= one.row <= end:
+            place = Place(row["line_start"], 1, end, 500)
+            claims = tuple(Claim(code, str(path.absolute()), place) for code in codes)
+            one.job = dataclasses.replace(one.job, claims=claims, probes=("output",))
+            one.findings = []
+            return one
+    return None
+
+
+def lint(path: Path, row: Row, grown: int, resolver: Resolver) -> dict[str, str]:
+    """Code -> severity of what is said of the function of ``row``, which has ``grown`` rows more than it had."""
+    found: list[Finding] = session.check([str(path)], resolver, jobs=1).findings
+    rows = range(row["line_start"], row["line_end"] + grown + 1)
+    said: dict[str, str] = {}
+    for finding in sorted((f for f in found if f.span.row in rows), key=lambda f: f.severity):
+        said[finding.code] = finding.severity.label
+    return said
+
+
+def total_of(result: dict[str, Any]) -> float | None:
+    """The value of a loss at its first inputs."""
+    value = (result.get("facts") or {}).get("output", {}).get("total")
+    return value if isinstance(value, float) else None
+
+
+def examined(rows: list[Row], checkouts: Path, work: Path, jobs: int) -> Iterator[Case]:
+    """Every original and mutant, linted and run."""
+    resolver = Resolver({"min-severity": "info"}, None, True)
+    cases: dict[int, Case] = {}
+    todo = []
+    for row in rows:
+        path = work / locate(row, checkouts).relative_to(checkouts)
+        loss = original(row, path)
+        made = list(mutants(loss)) if loss is not None else []
+        if loss is None or not made:
+            continue
+        everything = tuple(dict.fromkeys(code for mutant in made for code in mutant.codes))
+        whole = Mutant("", everything, loss.text)
+        for mutant in (whole, *made):
+            path.write_text(mutant.text, encoding="utf-8")
+            grown = mutant.text.count("\n") - loss.text.count("\n")
+            case = Case(row, mutant.kind, mutant.codes, lint(path, row, grown, resolver))
+            one = planned(row, path, mutant.codes, grown, resolver)
+            if one is not None:
+                cases[id(one)] = case
+                todo.append(one)
+        path.write_text(loss.text, encoding="utf-8")
+    print(f"{len(todo)} functions to run", flush=True)
+    for ran in confirming.run(todo, confirming.Options(device="cpu", seconds=120.0, jobs=jobs)):
+        case = cases[id(ran.planned)]
+        verdicts = ran.verdicts()
+        case.shown = {code for code, v in zip(case.codes, verdicts, strict=True) if v.verdict == CONFIRMED}
+        case.why = "; ".join(v.reason for v in verdicts)[:300]
+        case.total = total_of(ran.result)
+        yield case
+
+
+def judged(cases: list[Case]) -> Iterator[tuple[str, Case, bool]]:
+    """(rule, mutant, whether it is found) for every mutant whose fault a run shows, and its original does not."""
+    originals = {case.row["id"]: case for case in cases if not case.kind}
+    for case in cases:
+        before = originals.get(case.row["id"])
+        if not case.kind or before is None:
+            continue
+        fresh = case.shown - before.shown
+        if case.kind == "arguments swapped" and None not in (case.total, before.total):
+            fresh = {"LL510"} if abs(case.total - before.total) > 1e-3 * abs(before.total) else set()
+        if fresh:
+            yield case.codes[0], case, any(code in case.said for code in case.codes)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("checkouts", type=Path)
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--only", type=int, nargs="*", default=[])
+    parser.add_argument("--show", action="store_true", help="print every mutant that is missed, and every false alarm")
+    options = parser.parse_args()
+    rows = [r for r in map(json.loads, options.labels.read_text().splitlines()) if is_sound(r)]
+    rows = [r for r in rows if not options.only or r["id"] in options.only]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder) / "checkouts"
+        keep = shutil.ignore_patterns(".git", "*.ipynb", "*.png", "*.jpg", "*.gif", "*.h5", "*.pdf", "*.npy", "*.mp4")
+        for name in {locate(r, options.checkouts).relative_to(options.checkouts).parts[0] for r in rows}:
+            shutil.copytree(options.checkouts / name, work / name, ignore=keep, symlinks=True)
+        cases = list(examined(rows, options.checkouts, work, options.jobs))
+    made = Counter(case.codes[0] for case in cases if case.kind)
+    kept: dict[str, list[tuple[Case, bool]]] = defaultdict(list)
+    for code, case, found in judged(cases):
+        kept[code].append((case, found))
+    originals = [case for case in cases if not case.kind]
+    loud = {c: [o for o in originals if o.said.get(c) in ("warning", "error") and c not in o.shown] for c in made}
+    print(
+        f"{len(originals)} sound losses, {sum(made.values())} mutants, {sum(map(len, kept.values()))} show their fault"
+    )
+    print("rule   mutants  kept  found         originals reported")
+    good = True
+    for code in sorted(made):
+        hits = sum(found for _, found in kept[code])
+        share = f"{hits / len(kept[code]):.1%}" if kept[code] else "-"
+        print(f"{code}  {made[code]:7}  {len(kept[code]):4}  {hits:5} {share:>7}  {len(loud[code]):4}")
+        good &= (not kept[code] or hits / len(kept[code]) >= AIM) and not loud[code]
+    for code, pairs in sorted(kept.items()) if options.show else ():
+        for case, found in pairs:
+            if not found:
+                print(
+                    f"missed {code} {case.row['id']} {case.row['qualname']}: {case.kind}; said {case.said}; {case.why}"
+                )
+        for case in loud[code]:
+            print(f"reported {code} {case.row['id']} {case.row['qualname']}, original")
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

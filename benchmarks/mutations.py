@@ -1,0 +1,328 @@
+"""Ways to break a sound loss, one edit each: what ``python -m benchmarks.mutants`` plants in real code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+from libcst import matchers as m
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from benchmarks.confirmer import Row
+from losslint.frontend.names import role_of
+
+_SMALL = 0.02  # constants up to this guard
+_PREFIXES = {
+    "tf": r"^\s*import tensorflow(\.compat\.v1)? as tf",
+    "K": r"import .*\bas K\b|import K\b",
+    "ops": r"import .*\bops\b",
+}
+"""How files spell the framework -> the import that says so."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One edit: ``text`` is the whole file."""
+
+    kind: str
+    codes: tuple[str, ...]  # the rule that the edit stands for, then those that say the same more precisely
+    text: str
+
+
+@dataclass
+class Original:
+    """A function and the file it stands in; ``edit`` makes a mutant of an expression, by its tree."""
+
+    text: str
+    function: cst.FunctionDef
+    positions: Any
+    prefix: str  # how the file spells TensorFlow: "tf", "K", "ops"
+    lines: list[str] = field(default_factory=list)
+
+    def span(self, tree: cst.CSTNode) -> tuple[int, int]:
+        """Offsets of ``tree`` in the text."""
+        place = self.positions[tree]
+        starts = [0]
+        for line in self.lines:
+            starts.append(starts[-1] + len(line))
+        return starts[place.start.line - 1] + place.start.column, starts[place.end.line - 1] + place.end.column
+
+    def code(self, tree: cst.CSTNode) -> str:
+        """The source of ``tree``."""
+        start, end = self.span(tree)
+        return self.text[start:end]
+
+    def edit(self, kind: str, codes: tuple[str, ...], tree: cst.CSTNode, replacement: str) -> Mutant:
+        """The file with ``replacement`` in the place of ``tree``."""
+        start, end = self.span(tree)
+        text = self.text[:start] + replacement + self.text[end:]
+        return Mutant(kind, codes, text)
+
+    def first(self, kind: str, codes: tuple[str, ...], statement: str) -> Mutant:
+        """The file with ``statement`` as the first one of the function, after its docstring."""
+        body = self.function.body.body
+        after = body[0]
+        documented = m.matches(after, m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedString())]))
+        row = self.positions[body[1] if documented and len(body) > 1 else after].start.line
+        indent = re.match(r"\s*", self.lines[row - 1])[0]
+        lines = [*self.lines[: row - 1], f"{indent}{statement}\n", *self.lines[row - 1 :]]
+        return Mutant(kind, codes, "".join(lines))
+
+    @property
+    def prediction(self) -> str:
+        """The parameter that holds predictions, "" for none."""
+        names = [p.name.value for p in self.function.params.params]
+        return next((n for n in names if role_of(n) == "prediction"), "")
+
+    @property
+    def returns(self) -> list[cst.Return]:
+        """The statements that return something, those of inner functions left out."""
+        inner = [f for f in m.findall(self.function.body, m.FunctionDef() | m.Lambda())]
+        hidden = {id(r) for f in inner for r in m.findall(f, m.Return())}
+        found = [r for r in m.findall(self.function, m.Return()) if id(r) not in hidden]
+        return [r for r in found if r.value is not None]
+
+    def calls(self, *names: str) -> Iterator[tuple[cst.Call, str]]:
+        """Calls of TensorFlow functions whose last name is one of ``names``, with that name; NumPy's left out."""
+        for call in m.findall(self.function.body, m.Call()):
+            spelled = self.code(call.func)
+            last = spelled.rpartition(".")[2]
+            if last in names and not spelled.startswith(("np.", "numpy.", "math.", "self.", "super")):
+                yield call, last
+
+    def batch(self, name: str) -> str:
+        """The batch size as a float tensor."""
+        if self.prefix == "ops":
+            return f"ops.cast(ops.shape({name})[0], 'float32')"
+        return f"{self.prefix}.cast({self.prefix}.shape({name})[0], 'float32')"
+
+
+Mutator = Callable[[Original], Iterator[Mutant]]
+MUTATORS: list[Mutator] = []
+
+
+def mutator(function: Mutator) -> Mutator:
+    """Register ``function``, which yields the mutants of its kind."""
+    MUTATORS.append(function)
+    return function
+
+
+_SUMS = {"reduce_mean": "reduce_sum", "mean": "sum"}
+
+
+def _plain_arguments(call: cst.Call) -> bool:
+    """Whether a reduction names no axis."""
+    return len(call.args) == 1
+
+
+@mutator
+def mean_to_sum(loss: Original) -> Iterator[Mutant]:
+    for call, last in loss.calls(*_SUMS):
+        if _plain_arguments(call):
+            name = loss.code(call.func)[: -len(last)] + _SUMS[last]
+            codes = ("LL302", "LL304", "LL301", "LL305", "LL308")
+            yield loss.edit("mean to sum", codes[:4], call.func, name)
+
+
+@mutator
+def divided_twice(loss: Original) -> Iterator[Mutant]:
+    for returned in loss.returns if loss.prediction else ():
+        code = f"({loss.code(returned.value)}) / {loss.batch(loss.prediction)}"
+        yield loss.edit("divided by the batch size", ("LL303",), returned.value, code)
+
+
+@mutator
+def nonlinearity_before_division(loss: Original) -> Iterator[Mutant]:
+    for call, last in loss.calls(*_SUMS):
+        if _plain_arguments(call) and loss.prediction:
+            owner = loss.code(call.func)[: -len(last)]
+            total = f"{owner}{_SUMS[last]}({loss.code(call.args[0])})"
+            root = {"tf": "tf.math.log1p", "K": "K.tanh", "ops": "ops.log1p"}[loss.prefix]
+            code = f"{root}({total}) / {loss.batch(loss.prediction)}"
+            yield loss.edit("nonlinearity before the division", ("LL301", "LL303", "LL304"), call, code)
+
+
+_CUT = ("LL201", "LL204", "LL203", "LL202")
+
+
+@mutator
+def rounded(loss: Original) -> Iterator[Mutant]:
+    if name := loss.prediction:
+        yield loss.first("prediction rounded", _CUT, f"{name} = {loss.prefix}.round({name})")
+
+
+@mutator
+def argmaxed(loss: Original) -> Iterator[Mutant]:
+    if name := loss.prediction:
+        largest = f"{loss.prefix}.cast({loss.prefix}.argmax({name}, axis=-1), 'float32')"
+        spread = {"tf": f"{largest}[..., tf.newaxis]"}.get(loss.prefix, f"{loss.prefix}.expand_dims({largest}, -1)")
+        yield loss.first("prediction argmaxed", _CUT, f"{name} = {spread} + 0.0 * {loss.prefix}.round({name})")
+
+
+@mutator
+def detached(loss: Original) -> Iterator[Mutant]:
+    if name := loss.prediction:
+        code = f"{name} = {loss.prefix}.stop_gradient({name})"
+        yield loss.first("prediction detached", ("LL208", "LL201", "LL204", "LL203"), code)
+
+
+def _number(tree: cst.BaseExpression) -> float | None:
+    try:
+        return float(tree.value) if isinstance(tree, (cst.Float, cst.Integer)) else None
+    except ValueError:
+        return None
+
+
+def _is_guard(loss: Original, tree: cst.BaseExpression) -> bool:
+    """Whether ``tree`` is a small positive constant, or is called an epsilon."""
+    number = _number(tree)
+    if number is not None:
+        return 0 < number <= _SMALL
+    return (
+        re.fullmatch(r"(.*\.)?_?(eps\w*|EPS\w*|smooth\w*|K\.epsilon\(\))|\w+\.epsilon\(\)", loss.code(tree)) is not None
+    )
+
+
+def _unguarded(loss: Original, tree: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, str]]:
+    """Guards below ``tree`` and what is left without them."""
+    for sum_ in m.findall(tree, m.BinaryOperation(operator=m.Add())):
+        for kept, guard in ((sum_.left, sum_.right), (sum_.right, sum_.left)):
+            if _is_guard(loss, guard):
+                yield sum_, f"({loss.code(kept)})"
+    for call in m.findall(tree, m.Call()):
+        last = loss.code(call.func).rpartition(".")[2]
+        values = [a.value for a in call.args]
+        guards = [_is_guard(loss, v) for v in values[:2]]
+        if last in ("maximum", "clip_by_value", "clip") and len(values) >= 2 and any(guards):
+            kept = values[1] if guards[0] else values[0]
+            yield call, f"({loss.code(kept)})"
+
+
+@mutator
+def guard_of_a_log(loss: Original) -> Iterator[Mutant]:
+    for call, _ in loss.calls("log"):
+        for guard, left in _unguarded(loss, call.args[0].value):
+            yield loss.edit("guard of a log removed", ("LL401", "LL402", "LL407", "LL409"), guard, left)
+
+
+@mutator
+def clip_removed(loss: Original) -> Iterator[Mutant]:
+    if not any(loss.calls("log")):
+        return
+    for call, last in loss.calls("clip_by_value", "clip", "maximum"):
+        values = [a.value for a in call.args]
+        named = loss.prediction and loss.code(values[0]) == loss.prediction
+        if named and last != "maximum":
+            yield loss.edit("clip removed", ("LL401", "LL402", "LL407", "LL404", "LL406"), call, loss.prediction)
+
+
+@mutator
+def guard_of_a_division(loss: Original) -> Iterator[Mutant]:
+    for quotient in m.findall(loss.function.body, m.BinaryOperation(operator=m.Divide())):
+        for guard, left in _unguarded(loss, quotient.right):
+            yield loss.edit("guard of a division removed", ("LL404", "LL407"), guard, left)
+    for call, _ in loss.calls("divide_no_nan"):
+        top, bottom = (loss.code(a.value) for a in call.args[:2])
+        yield loss.edit("guard of a division removed", ("LL404", "LL407"), call, f"(({top}) / ({bottom}))")
+
+
+@mutator
+def guard_of_a_root(loss: Original) -> Iterator[Mutant]:
+    for call, _ in loss.calls("sqrt", "rsqrt"):
+        for guard, left in _unguarded(loss, call.args[0].value):
+            yield loss.edit("guard of a root removed", ("LL406", "LL404", "LL407"), guard, left)
+
+
+@mutator
+def epsilon_shrunk(loss: Original) -> Iterator[Mutant]:
+    for call, _ in loss.calls("clip_by_value", "clip"):
+        values = [a.value for a in call.args]
+        one_less = len(values) == 3 and m.matches(values[2], m.BinaryOperation(left=m.Float(), operator=m.Subtract()))
+        if one_less and _is_guard(loss, values[1]) and any(loss.calls("log")):
+            code = f"{loss.code(call.func)}({loss.code(values[0])}, 1e-8, 1.0 - 1e-8)"
+            yield loss.edit("epsilon shrunk beside a 1", ("LL402",), call, code)
+    for sum_ in m.findall(loss.function.body, m.BinaryOperation(operator=m.Add())):
+        beside = re.match(r"\(?\s*1(\.0*)?\s*-", loss.code(sum_.left))
+        if beside and _is_guard(loss, sum_.right):
+            yield loss.edit("epsilon shrunk beside a 1", ("LL402",), sum_.right, "1e-8")
+
+
+@mutator
+def where_for_maximum(loss: Original) -> Iterator[Mutant]:
+    where = {"tf": "tf.where", "K": "K.switch", "ops": "ops.where"}[loss.prefix]
+    for call, _ in loss.calls("log", "sqrt"):
+        for guard, left in _unguarded(loss, call.args[0].value):
+            if guard is call.args[0].value and loss.prefix != "K":
+                inner = f"{loss.code(call.func)}({left})"
+                zeros = f"{loss.prefix}.zeros_like({left})"
+                code = f"{where}({left} > 0, {inner}, {zeros})"
+                yield loss.edit("where instead of maximum", ("LL407", "LL401", "LL406"), call, code)
+
+
+_ORDERED = (
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "sparse_categorical_crossentropy",
+    "kl_divergence",
+    "kld",
+    "mean_absolute_percentage_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+)
+
+
+@mutator
+def arguments_swapped(loss: Original) -> Iterator[Mutant]:
+    for call, _ in loss.calls(*_ORDERED):
+        first = call.args[:2]
+        names = [loss.code(a.value) for a in first]
+        plain = len(first) == 2 and all(a.keyword is None for a in first)
+        if plain and [role_of(n) if n.isidentifier() else "" for n in names] == ["label", "prediction"]:
+            start, end = loss.span(first[0].value)[0], loss.span(first[1].value)[1]
+            text = loss.text[:start] + f"{names[1]}, {names[0]}" + loss.text[end:]
+            yield Mutant("arguments swapped", ("LL510",), text)
+
+
+@mutator
+def tuple_returned(loss: Original) -> Iterator[Mutant]:
+    if len(loss.returns) == 1:
+        value = loss.returns[0].value
+        yield loss.edit("tuple returned", ("LL102",), value, f"({loss.code(value)}), ({loss.code(value)})")
+
+
+@mutator
+def static_batch(loss: Original) -> Iterator[Mutant]:
+    for element in m.findall(loss.function.body, m.Subscript(value=m.Call())):
+        call, index = element.value, loss.code(element)[len(loss.code(element.value)) :]
+        if loss.code(call.func).rpartition(".")[2] == "shape" and index == "[0]" and len(call.args) == 1:
+            yield loss.edit("x.shape[0] for tf.shape(x)[0]", ("LL306",), element, f"{loss.code(call.args[0])}.shape[0]")
+
+
+def original(row: Row, path: Path) -> Original | None:
+    """The function of ``row`` in its file."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    positions = wrapper.resolve(PositionProvider)
+    for function in m.findall(wrapper.module, m.FunctionDef()):
+        if positions[function.name].start.line == row["line_start"]:
+            prefix = next((p for p, imported in _PREFIXES.items() if re.search(imported, text, re.MULTILINE)), "")
+            return Original(text, function, positions, prefix, text.splitlines(True)) if prefix else None
+    return None
+
+
+def mutants(loss: Original) -> Iterator[Mutant]:
+    """Every mutant of ``loss`` that parses, each text once."""
+    seen = {loss.text}
+    for make in MUTATORS:
+        for mutant in make(loss):
+            try:
+                compile(mutant.text, "mutant", "exec")
+            except (SyntaxError, ValueError):
+                continue
+            if mutant.text not in seen:
+                seen.add(mutant.text)
+                yield mutant
