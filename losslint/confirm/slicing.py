@@ -95,7 +95,7 @@ def _reached(module: Module, names: set[str], whole: bool) -> list[ast.stmt]:
             known |= read
             todo.extend(sorted(read))
         if name not in module.bindings:
-            found.update((id(s), s) for s in module.star_imports)
+            found.update((id(s), s) for s, _ in module.star_imports)
     return list(found.values())
 
 

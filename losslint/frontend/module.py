@@ -93,10 +93,12 @@ class Module:
         return found
 
     @functools.cached_property
-    def star_imports(self) -> list[ast.ImportFrom]:
-        """``from x import *`` statements."""
+    def star_imports(self) -> list[tuple[ast.ImportFrom, Conditions]]:
+        """``from x import *`` statements, and what has to hold for each."""
         return [
-            s for s in toplevel(self.tree.body) if isinstance(s, ast.ImportFrom) and any(a.name == "*" for a in s.names)
+            (s, conditions)
+            for s, conditions in conditioned(self.tree.body)
+            if isinstance(s, ast.ImportFrom) and any(a.name == "*" for a in s.names)
         ]
 
     def slice(self, statement: ast.stmt) -> tuple[Slice, cst.BaseStatement]:
@@ -144,6 +146,24 @@ def toplevel(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from toplevel(getattr(statement, inner, []))
             for handler in getattr(statement, "handlers", []):
                 yield from toplevel(handler.body)
+
+
+Conditions = tuple[tuple[ast.expr, bool], ...]
+"""Tests of the ``if`` statements around, and how each has to turn out."""
+
+
+def conditioned(body: list[ast.stmt], around: Conditions = ()) -> Iterator[tuple[ast.stmt, Conditions]]:
+    """As ``toplevel``, each statement with what has to hold for it to run."""
+    for statement in body:
+        yield statement, around
+        if isinstance(statement, ast.If):
+            yield from conditioned(statement.body, (*around, (statement.test, True)))
+            yield from conditioned(statement.orelse, (*around, (statement.test, False)))
+        elif isinstance(statement, (ast.Try, ast.With, ast.For, ast.While)):
+            for inner in ("body", "orelse", "finalbody"):
+                yield from conditioned(getattr(statement, inner, []), around)
+            for handler in getattr(statement, "handlers", []):
+                yield from conditioned(handler.body, around)
 
 
 def bound_names(statement: ast.stmt) -> Iterator[str]:

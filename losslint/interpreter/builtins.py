@@ -154,6 +154,8 @@ def _sequence(kind: type) -> Callable[..., Any]:
         if isinstance(args[0], (AllButFirst, AllButLast)):
             return args[0]
         items = machine.elements(args[0])
+        if items is None and isinstance(args[0], ShapeValue):
+            return args[0]  # a shape of unknown rank
         if items is None:
             return SomeOf([machine.element_of(args[0])])
         return SomeOf(items) if isinstance(items, SomeOf) else kind(items)

@@ -11,16 +11,20 @@ from typing import Any
 
 import libcst as cst
 
+from losslint.domain.shape import Shape
 from losslint.frontend.module import Module, Slice
 from losslint.frontend.names import role_of
 from losslint.frontend.project import Project
-from losslint.graph import Site
+from losslint.graph import Node, Site
 from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import ModuleScope, Scope
 from losslint.interpreter.tracing import TracingGraph
 from losslint.interpreter.values import Api, Class, Function, Instance
 from losslint.loss import Happening, Output
 from losslint.options import Options
+
+_GIVEN = ("label", "prediction", "weight")
+"""Roles of arguments that are tensors for sure."""
 
 
 @dataclass(slots=True)
@@ -96,6 +100,10 @@ class Core(abc.ABC):
     def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
         """Execute one module-level statement that ``ast`` found."""
 
+    @abc.abstractmethod
+    def decided(self, test: ast.expr, scope: ModuleScope) -> bool | None:
+        """How a test at the top level of a module turns out, None where that is not known."""
+
     # -- where we are ----------------------------------------------------------------------------------------------
     def module_scope(self, module: Module) -> ModuleScope:
         """The scope of ``module``, the same one at every call."""
@@ -166,6 +174,20 @@ class Core(abc.ABC):
         if key not in self._free:
             self._free[key] = self._made_up(name)
         return self._free[key]
+
+    def missing(self) -> Node:
+        """The tensor that an optional argument stands for which is None here, and computed with.
+
+        It is taken for the weights, labels or predictions whose name holds None, where there is just one such name.
+        """
+        scope = self.scope
+        names = [n for n, v in scope.names.items() if v is None and role_of(n) in _GIVEN]
+        name = names[0] if len(names) == 1 else ""
+        key = ("missing", scope.function, name)
+        if key not in self._free:
+            unnamed = self.graph.source("a missing argument", "input", Shape.unknown())
+            self._free[key] = self.parameters.made_up(name, role_of(name)) if name else unnamed
+        return self._free[key]  # type: ignore[no-any-return]
 
     def _made_up(self, name: str) -> Any:
         short = name.rsplit(".", 1)[-1]

@@ -30,6 +30,7 @@ from losslint.interpreter.values import (
 )
 from losslint.ops.linear import constant
 from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
+from losslint.ops.shapevalue import ShapeValue, shape_node
 
 _BINARY: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "Add": ("add", operator.add),
@@ -313,6 +314,8 @@ class Expressions(Core):
         primitive, fold = _BINARY[name]
         if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
             return SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])])
+        if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
+            return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
         if name == "Multiply" and isinstance(left, list) and isinstance(right, (Node, Unknown)) and None in left:
             return SomeOf(left)  # [None] * n: filled later
         if isinstance(left, Node) or isinstance(right, Node):

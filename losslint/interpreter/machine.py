@@ -10,7 +10,7 @@ import libcst as cst
 from libcst import matchers as m
 
 import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
-from losslint.frontend.module import toplevel
+from losslint.frontend.module import Slice, toplevel
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame
@@ -36,6 +36,12 @@ class Machine(Calls):
         slice_, tree = scope.source.slice(statement)
         with self.inside(Frame(scope, slice_)):
             self.block([tree])
+
+    def decided(self, test: ast.expr, scope: ModuleScope) -> bool | None:
+        """How a test at the top level of a module turns out, None where that is not known."""
+        slice_ = Slice(scope.source, cst.parse_module(""), 0)
+        with self.inside(Frame(scope, slice_)):
+            return self.truth(self.eval(cst.parse_expression(ast.unparse(test))))
 
     def run_module(self, scope: ModuleScope) -> None:
         """Execute the whole module in order, as a script or a notebook does."""

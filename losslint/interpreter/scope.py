@@ -148,7 +148,9 @@ class ModuleScope:
         return Api(full or f"{module}.{name}".lstrip("."))
 
     def _starred(self, name: str) -> Any:
-        for statement in self.source.star_imports:
+        for statement, conditions in self.source.star_imports:
+            if any(self.machine.decided(test, self) is (not wanted) for test, wanted in conditions):
+                continue
             full = canonical(f"{statement.module or ''}.{name}") if not statement.level else ""
             if full and (full in CATALOGUE or full in CONSTANTS or full in packages()):
                 return Api(full)

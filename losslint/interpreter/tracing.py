@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from losslint.graph import Graph
+from losslint.graph import Graph, Node
 from losslint.ops.primitives import SHAPE_RULES
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ class TracingGraph(Graph):
     def __init__(self, machine: Core) -> None:
         super().__init__(SHAPE_RULES)
         self._machine = machine
+
+    def lift(self, value: Any) -> Node:
+        """As for any graph; a None in the place of a tensor is an optional argument that has to be given."""
+        return self._machine.missing() if value is None else super().lift(value)
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         """The result of calling ``function``, a value of the interpreted program."""
