@@ -14,6 +14,7 @@ from losslint.ops.shapevalue import NO_SUCH_AXIS
 AXES = {1: ("B",), 2: ("B", "C"), 3: ("B", "T", "C"), 4: ("B", "H", "W", "C"), 5: ("B", "D", "H", "W", "C")}
 """The shape of a batch of samples by rank: time, or depth, height and width, then channels."""
 
+_ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "div_no_nan", "maximum", "minimum"})
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "std", "var", "norm", "logsumexp"})
 
 
@@ -132,5 +133,9 @@ def _told(node: Node, x: Node) -> int | None:
     if node.op in _REDUCTIONS:
         axes = node.attrs.get("axis")
         return max(axes) + 1 if isinstance(axes, tuple) and len(axes) > 1 and max(axes) > 2 else None
+    if node.op in _ELEMENTWISE and len(node.inputs) == 2:
+        # what meets a batch with known axes has as many: with more, samples would meet times or classes
+        other = node.inputs[1 - node.inputs.index(x)].shape
+        return other.rank if other.rank is not None and other.rank > 1 and other.head[0].batch else None
     images = node.inputs[: {"conv": 1, "ssim": 2}.get(node.op, 0)]
     return 4 if any(image is x for image in images) else None

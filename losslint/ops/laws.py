@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from losslint.domain import law as laws
 from losslint.domain.law import ABSENT, LOST, NOTHING, STILL, UNKNOWN, Dual, Law, Power, Term
 from losslint.domain.shape import Dim, Shape
-from losslint.graph import Node
+from losslint.graph import Node, ancestors
 from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
 from losslint.ops.reshaping import any_row, pairs_rows, sliced
@@ -455,6 +455,8 @@ def gradient_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     law, over, kept = xs[0].gradient, degree(y.shape.numel), degree(x.shape.numel)
     if law.p is None or over is None or kept is None:
         return laws.unknown(*xs)
+    if kept and degree is not batch_degree and any(n.op == "model" for n in ancestors([y])):
+        return laws.unknown(*xs)  # a model maps a batch row by row; how it spreads over pixels nobody knows
     p = law.p + over - kept
     return Dual(Power(p, asymptotic=law.asymptotic), Law((Term(p, law.asymptotic),)))
 
