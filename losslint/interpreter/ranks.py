@@ -135,7 +135,7 @@ def _told(node: Node, x: Node) -> int | None:
         return max(axes) + 1 if isinstance(axes, tuple) and len(axes) > 1 and max(axes) > 2 else None
     if node.op in _ELEMENTWISE and len(node.inputs) == 2:
         # what meets a batch with known axes has as many: with more, samples would meet times or classes
-        other = node.inputs[1 - node.inputs.index(x)].shape
-        return other.rank if other.rank is not None and other.rank > 1 and other.head[0].batch else None
+        met = node.inputs[1 - node.inputs.index(x)].shape
+        return met.rank if met.rank is not None and met.rank > 1 and met.head[0].batch else None
     images = node.inputs[: {"conv": 1, "ssim": 2}.get(node.op, 0)]
     return 4 if any(image is x for image in images) else None
