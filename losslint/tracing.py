@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from losslint.domain.shape import ONE
 from losslint.frontend.discovery import DEFAULTS, Entry
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
-from losslint.frontend.survey import Evidence
+from losslint.frontend.survey import Definition, Evidence
 from losslint.graph import Node, Unknown
 from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import BudgetExceeded, Machine
@@ -22,7 +23,7 @@ from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
 from losslint.options import Options
 
-__all__ = ["BudgetExceeded", "trace"]
+__all__ = ["BudgetExceeded", "reach", "trace"]
 
 
 def keras_of(module: Module, options: Options) -> str:
@@ -102,7 +103,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
         machine.run_module(scope)
         yield from _consumed(machine, entry, evidence)
         return
-    function = _reach(machine, scope, entry)
+    function = reach(machine, scope, entry.chain)
     if function is None:
         return
     certain = entry.consumer.kind == "keras" and entry.consumer.proven
@@ -152,9 +153,9 @@ def _returns_nothing(entry: Entry, outputs: list[Output]) -> bool:
     return certain and all(not isinstance(o.value, Unknown) for o in outputs)
 
 
-def _reach(machine: Machine, scope: Any, entry: Entry) -> Function | None:
-    """The function value of ``entry``, its factories called and its class instantiated."""
-    first = entry.chain[0]
+def reach(machine: Machine, scope: Any, chain: list[Definition]) -> Function | None:
+    """The function that ``chain`` leads to, its factories called and its class instantiated."""
+    first = chain[0]
     name = first.name
     statements = scope.source.bindings.get(name, [])
     machine.run_statement(first, scope)
@@ -163,7 +164,7 @@ def _reach(machine: Machine, scope: Any, entry: Entry) -> Function | None:
         scope.names[name] = value
     value = _undecorated(machine, scope.source.path, name, value)
     done = name
-    for outer, inner in zip(entry.chain, entry.chain[1:], strict=False):
+    for outer, inner in itertools.pairwise(chain):
         done += f".{inner.name}" if isinstance(outer, ast.ClassDef) else f".<locals>.{inner.name}"
         if isinstance(value, Class):
             member = value.members.get(inner.name)

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from losslint.frontend.names import is_metric_name
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSUMING = frozenset(("gradient", "minimize", "compute_gradients", "add_loss", "get_updates"))
@@ -53,7 +55,7 @@ class Evidence:
         self.floatx |= name == "set_floatx"
         self.eager |= name.endswith("run_functions_eagerly") or _is_set(keywords.get("run_eagerly"))
         if name == "compile":
-            loss = keywords.get("loss", call.args[1] if len(call.args) > 1 else None)
+            loss = compiled_loss(call)
             self.compiled |= set(_referred(loss)) if loss is not None else set()
             if "metrics" in keywords:
                 self.metrics |= set(_referred(keywords["metrics"]))
@@ -87,6 +89,7 @@ class Survey:
     consuming: set[ast.AST] = field(
         default_factory=set
     )  # functions (or the module) that differentiate or register a loss
+    compiling: set[ast.AST] = field(default_factory=set)  # functions (or the module) that compile with a loss of note
     returning: set[ast.AST] = field(default_factory=set)  # functions that return something
 
 
@@ -105,6 +108,8 @@ def survey(tree: ast.Module) -> Survey:
             evidence.read(node, name)
             if owner is not None and name in _CONSUMING and isinstance(node.func, ast.Attribute):
                 found.consuming.add(owner)
+            elif owner is not None and name == "compile" and _is_of_note(node):
+                found.compiling.add(owner)
         elif isinstance(node, ast.stmt):
             _statement(node, owner, found)
             if isinstance(node, _DEFINITIONS):
@@ -151,6 +156,31 @@ def _is_set(tree: ast.expr | None) -> bool:
 def last_part(tree: ast.expr) -> str:
     """``c`` of ``a.b.c``; "" for what is no dotted name."""
     return tree.attr if isinstance(tree, ast.Attribute) else tree.id if isinstance(tree, ast.Name) else ""
+
+
+def compiled_loss(call: ast.Call) -> ast.expr | None:
+    """What a call of ``compile`` gives as loss."""
+    named = [k.value for k in call.keywords if k.arg == "loss"]
+    return named[0] if named else call.args[1] if len(call.args) > 1 else None
+
+
+def _is_of_note(call: ast.Call) -> bool:
+    """Whether a model is compiled with a loss that may be no loss; those of Keras, as they are, are left out."""
+    loss = compiled_loss(call)
+    if loss is None or not isinstance(call.func, ast.Attribute) or last_part(call.func.value) in ("re", "regex"):
+        return False
+    return len(loss.elts) > 1 if isinstance(loss, (ast.List, ast.Tuple)) else not _is_ordinary(loss)
+
+
+def _is_ordinary(loss: ast.expr) -> bool:
+    if isinstance(loss, ast.Constant):
+        return not (isinstance(loss.value, str) and is_metric_name(loss.value))
+    if isinstance(loss, ast.Dict):
+        return all(map(_is_ordinary, loss.values))
+    made = loss.func if isinstance(loss, ast.Call) else loss
+    if isinstance(loss, ast.Call) and any(k.arg in (None, "reduction") for k in loss.keywords):
+        return False
+    return isinstance(made, ast.Attribute) and last_part(made.value) in ("losses", "objectives")
 
 
 def _referred(tree: ast.expr) -> Iterator[str]:

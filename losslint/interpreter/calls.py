@@ -37,7 +37,7 @@ from losslint.ops.registry import CATALOGUE, METHODS, OBJECT_METHODS, Callback, 
 from losslint.options import Declared
 
 MAX_DEPTH = 12
-_DECORATORS = (
+DECORATORS = (
     "function",
     "register_keras_serializable",
     "custom_gradient",
@@ -388,7 +388,7 @@ class Calls(Expressions):
             return value
         if isinstance(value, Function) and short in _CONVERSION:
             value.autograph = _converts(short, decorator.args if isinstance(decorator, cst.Call) else ())
-        if short in _DECORATORS or not isinstance(value, Function):
+        if short in DECORATORS or not isinstance(value, Function):
             return value
         applied = self.eval(decorator)
         if isinstance(applied, Function):

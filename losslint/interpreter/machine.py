@@ -30,6 +30,8 @@ class BudgetExceeded(Exception):
 class Machine(Calls):
     """Runs one loss: what it executes, evaluates and calls is left in ``graph`` and ``events``."""
 
+    limit = MAX_STEPS
+
     # -- modules ---------------------------------------------------------------------------------------------------
     def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
         """Execute one module-level statement that ``ast`` found."""
@@ -58,8 +60,8 @@ class Machine(Calls):
         """Execute statements; whether control can reach the end."""
         for statement in body:
             self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise BudgetExceeded(f"more than {MAX_STEPS} steps")
+            if self.steps > self.limit:
+                raise BudgetExceeded(f"more than {self.limit} steps")
             if isinstance(statement, cst.SimpleStatementLine):
                 for small in statement.body:
                     if not self._small(small):

@@ -32,7 +32,7 @@ _MAY_DERIVE = re.compile(
 )
 """What a base, or the class itself, is called where it may be a loss."""
 _NOT_DATA = re.compile(
-    r"(_fn|_func|_function|_cls|_class|_factory|callback|callable|hook|optimizer|metrics?)s?$|^f[nx]?$"
+    r"(_fn|_func|_function|_cls|_class|_factory|callback|callable|hook|optimizer|metric)s?$|^f[nx]?$|(^|_)loss(es)?$"
 )
 """Arguments that are code and no numbers: no configuration can hold them as they are."""
 
@@ -219,12 +219,8 @@ class _Reader:
     def _is_code(self, name: str, spellings: list[str]) -> bool:
         """Whether a parameter is a function, a model or the like: by its name, or because it is called."""
         called = {_dotted(call.func) for call in m.findall(self.cls.tree, m.Call())}  # type: ignore[attr-defined]
-        return (
-            role_of(name) == "model"
-            or bool(_NOT_DATA.search(name))
-            or is_loss_name(name)
-            or (not called.isdisjoint(spellings))
-        )
+        known = role_of(name) == "model" or bool(_NOT_DATA.search(name))
+        return known or not called.isdisjoint(spellings)
 
     # -- saving ----------------------------------------------------------------------------------------------------
     def _config(self) -> Config:
