@@ -69,7 +69,7 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
     legacy = "TF_USE_LEGACY_KERAS" in module.text
     bodies = _bodies(module)
     left = {id(r): r for r in file.found}
-    for entry in found:
+    for entry in sorted(found, key=lambda e: -len(e.chain)):  # a factory after the loss that it makes
         within = _region(entry, bodies)
         own = [r for r in file.found if _is_within(r, within)]
         for reference in own:
