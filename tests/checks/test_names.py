@@ -223,7 +223,7 @@ def test_names_that_the_linted_tree_sets(tmp_path: Path) -> None:
 def test_what_a_factory_makes_comes_before_the_factory() -> None:
     """The one can be run, the other cannot: the first that says something keeps it."""
     source = "import tensorflow as tf\ndef make_loss():\n    def loss(y_true, y_pred):\n        return tf.log(y_pred)\n    return loss\n"
-    assert [s.name for s in subjects(source)][0] == "make_loss.<locals>.loss"
+    assert next(s.name for s in subjects(source)) == "make_loss.<locals>.loss"
 
 
 def test_no_table_is_read_without_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
