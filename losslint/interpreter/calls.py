@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import re
@@ -177,13 +178,15 @@ class Calls(Expressions):
             return self._declared(declared, args, kwargs)
         self.called.add(function.name)
         values = ([function.bound] if function.bound is not None else []) + args
-        outputs = self.run_function(function, values, kwargs)
+        # with a gradient of its own, the numerics of a function are looked after by whoever wrote it
+        with self.graph.library() if function.custom_gradient else contextlib.nullcontext():
+            outputs = self.run_function(function, values, kwargs)
         if function.custom_gradient and outputs:
             # what the body computes is not what is differentiated: the result depends on the arguments, by declaration
-            value = outputs[0][0] if isinstance(outputs[0], tuple) and outputs[0] else outputs[0]
-            given = list(dict.fromkeys(dependencies((args, kwargs)))) or [self.graph.lift(value)]
-            result = self.graph.op("straight_through", *given[:1])
-            result.shape = value.shape if isinstance(value, Node) else result.shape
+            value = self.graph.lift(outputs[0][0] if isinstance(outputs[0], tuple) and outputs[0] else outputs[0])
+            given = list(dict.fromkeys(dependencies((args, kwargs)))) or [value]
+            result = self.graph.op("straight_through", value, *given, valued=True)
+            result.shape, result.dtype = value.shape, value.dtype
             return result
         if not outputs and not isinstance(function.tree, cst.Lambda) and is_stub(function.tree.body.body):
             return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), f"{function.name} is abstract")

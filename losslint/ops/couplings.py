@@ -222,7 +222,8 @@ def _table() -> dict[str, Rule]:
     rows: list[tuple[str, Rule]] = [
         ("source const random zeros ones zeros_like ones_like rank_of", leaf),
         ("is_nan is_inf is_finite", leaf),  # the samples are taken to be finite: such a mask lets all of them through
-        ("opaque numpy_function py_function straight_through", opaque),
+        ("opaque numpy_function py_function", opaque),
+        ("straight_through", lambda node, xs: xs[0] if node.attrs.get("valued") else UNKNOWN),
         ("identity stop_gradient leaves_tensorflow variable_of neg reshape expand_dims squeeze transpose", linear),
         ("broadcast_to tile repeat unstack pad fill", linear),
         ("cast", cast), ("add sub", add), ("mul mul_no_nan", multiply), ("div div_no_nan", divide),

@@ -70,6 +70,8 @@ def edge_kind(node: Node, i: int) -> str:
     op = node.op
     if op in _DEAD_EVERYWHERE:
         return "dead"
+    if op == "straight_through" and i == 0 and node.attrs.get("valued"):
+        return "dead"  # the gradient is declared to go to the arguments
     if op == "sign" or (op in _CONSTANT_ON_ONE and node.attrs.get("extent") == ONE):
         return "zero"
     if op in _LIVE_EVERYWHERE:

@@ -67,6 +67,11 @@ def unknown_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     return Dual(None, UNKNOWN if node.op == "opaque" else laws.unknown(*xs).gradient)
 
 
+def declared_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A value with a gradient of its own, of which only the user knows how it scales."""
+    return Dual(xs[0].value if node.attrs.get("valued") else None, laws.unknown(*xs).gradient)
+
+
 def source_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """A tensor that is trained, or data. An argument called ``batch_size`` may well be the size of this batch."""
     name = str(node.attrs.get("name"))
@@ -466,7 +471,7 @@ def _table() -> dict[str, Rule]:
         ("const", constant_rule),
         ("source", source_rule),
         ("model", model_rule),
-        ("opaque numpy_function py_function straight_through contrast", unknown_rule),
+        ("opaque numpy_function py_function contrast", unknown_rule), ("straight_through", declared_rule),
         ("random ones ones_like rank_of is_nan is_inf is_finite", ones_rule),
         ("zeros zeros_like", zeros_rule),
         ("identity stop_gradient leaves_tensorflow variable_of fill", same),

@@ -20,8 +20,8 @@
   identity stop_gradient cast(; dtype) smooth(; low, high, api)
   ("smooth": any other differentiable elementwise function with results in [low, high]),
   leaves_tensorflow(...; how) (NumPy, float(), .numpy(): value kept, graph left),
-  numpy_function(...), py_function(...), variable_of(x) (tf.Variable(x)), straight_through(x)
-  (a custom gradient: result unknown, gradient live by declaration)
+  numpy_function(...), py_function(...), variable_of(x) (tf.Variable(x)), straight_through(x, ...)
+  (a custom gradient, live by declaration; with attribute valued the result is x, which itself sends no gradient)
 **elementwise, two inputs**
   add sub mul div pow maximum minimum floordiv mod atan2
   div_no_nan mul_no_nan xlogy xlog1py xdivy
@@ -297,8 +297,23 @@ def _matmul(inputs: Inputs, attrs: Attrs) -> Result:
     return Shape(outer.head, outer.rest, (*outer.tail, left_[1], right_[2])), dtype, {"extent": extent}
 
 
+def _spelled_out(equation: Any, inputs: Inputs) -> Any:
+    """An equation of einsum with a letter of its own for each axis that its dots stand for."""
+    if not isinstance(equation, str) or "..." not in equation or "->" not in equation:
+        return equation
+    left, right = equation.replace(" ", "").split("->")
+    operands = left.split(",")
+    if any(n.shape.rank is None for n in inputs) or len(operands) != len(inputs):
+        return equation
+    counts = [(n.shape.rank or 0) - len(o.replace("...", "")) for o, n in zip(operands, inputs, strict=True)]
+    most = max((c for o, c in zip(operands, counts, strict=True) if "..." in o), default=0)
+    letters = [chr(ord("\u03b1") + i) for i in range(max(most, 0))]
+    spelled = [o.replace("...", "".join(letters[most - c :])) for o, c in zip(operands, counts, strict=True)]
+    return f"{','.join(spelled)}->{right.replace('...', ''.join(letters))}"
+
+
 def _einsum(inputs: Inputs, attrs: Attrs) -> Result:
-    equation, dtype = attrs.get("equation"), common_dtype(inputs)
+    equation, dtype = _spelled_out(attrs.get("equation"), inputs), common_dtype(inputs)
     if not isinstance(equation, str) or "." in equation or "->" not in equation:
         return Shape.unknown(), dtype, {"extent": None}
     left, right = equation.replace(" ", "").split("->")

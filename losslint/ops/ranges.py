@@ -403,6 +403,11 @@ def _declared(node: Node, inputs: list[Interval]) -> Interval:
     return Interval(lower, upper)
 
 
+@rule("straight_through")
+def _straight_through(node: Node, inputs: list[Interval]) -> Interval:
+    return inputs[0] if node.attrs.get("valued") else UNKNOWN
+
+
 @rule("dynamic_dim", "static_dim", "size_of", "shape_of")
 def _extent(node: Node, inputs: list[Interval]) -> Interval:
     dim = node.attrs.get("dim")

@@ -174,6 +174,9 @@ def test_a_custom_gradient_is_trusted() -> None:
         "my_loss",
     )
     assert "straight_through" in ops(loss)
+    assert loss.gradients.reaches(loss.graph.nodes[1]) == "live"
+    assert str(loss.laws.value(loss.results[0])) == "law 0"
+    assert loss.couplings.of(loss.results[0]).kind == "row"
 
 
 def test_a_decorated_loss_is_found() -> None:

@@ -173,7 +173,7 @@ def heaviside(g: Graph, x1: Any, x2: Any) -> Node:
     x = g.lift(x1)
     with g.library():
         above = g.op("cast", g.op("gt", x, 0.0), dtype="float32")
-        return g.op("select", g.op("eq", x, 0.0), g.op("stop_gradient", x2), above)
+        return g.op("select", g.op("eq", x, 0.0), x2, above)
 
 
 def nan_to_num(g: Graph, x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Node:

@@ -29,6 +29,21 @@ _REASONS = {
     "tensorflow.python.profiler tensorflow.sysconfig tensorflow.version tensorflow.audio IPython google",
     "draws or logs": "matplotlib seaborn plotly bokeh graphviz pydot wandb mlflow tensorboard tensorboardX comet_ml "
     "tensorflow.summary tensorflow.logging tensorflow.profiler",
+    "asks or changes something about types, devices or the process": "tensorflow.check_pinned "
+    "tensorflow.import_graph_def tensorflow.make_ndarray tensorflow.make_tensor_proto "
+    "tensorflow.register_tensor_conversion_function tensorflow.random.get_global_generator "
+    "tensorflow.random.set_global_generator tensorflow.experimental.numpy.iscomplex "
+    "tensorflow.experimental.numpy.iscomplexobj tensorflow.experimental.numpy.isrealobj "
+    "tensorflow.experimental.numpy.isscalar tensorflow.experimental.numpy.issubdtype "
+    "tensorflow.experimental.numpy.promote_types tensorflow.experimental.numpy.result_type "
+    "tensorflow.experimental.numpy.ix_ tensorflow.experimental.numpy.diag_indices "
+    "tensorflow.debugging.get_log_device_placement tensorflow.debugging.is_traceback_filtering_enabled",
+    "is the slope of another function, used by TensorFlow itself": "tensorflow.conv2d_backprop_filter_v2 "
+    "tensorflow.conv2d_backprop_input_v2 tensorflow.nn.depthwise_conv2d_backprop_filter "
+    "tensorflow.nn.depthwise_conv2d_backprop_input tensorflow.ragged_fill_empty_rows_grad "
+    "tensorflow.quantization.fake_quant_with_min_max_args_gradient "
+    "tensorflow.quantization.fake_quant_with_min_max_vars_gradient "
+    "tensorflow.quantization.fake_quant_with_min_max_vars_per_channel_gradient",
     "belongs to a test": "unittest pytest hypothesis numpy.testing tensorflow.test keras.testing mock",
 }
 for _why, _names in _REASONS.items():

@@ -244,7 +244,7 @@ def _declared_gradient(function: Any, name: str) -> Callback:
 
         def one(leaf: Any) -> Node:
             node = g.lift(leaf)
-            return batched(g.op("straight_through", *(inputs or (node,))), node.shape, node.dtype)
+            return batched(g.op("straight_through", node, *(inputs or (node,)), valued=True), node.shape, node.dtype)
 
         return structured(one, value)
 
