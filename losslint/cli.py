@@ -187,6 +187,11 @@ def _device(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     help="`full` is `text`.",
     show_default=True,
 )
+@click.option("--fix/--no-fix", default=None, help="Apply fixes. Unsafe ones only with --unsafe-fixes.")
+@click.option(
+    "--unsafe-fixes/--no-unsafe-fixes", default=None, help="Count in fixes that change results, if only at the edge."
+)
+@click.option("--diff", is_flag=True, help="Show what fixes would change, and change nothing.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings there.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
 @click.option("--exit-zero", "-e", is_flag=True, help="Status 0 even with findings.")
@@ -206,6 +211,7 @@ def check(
     output_format: str,
     output_file: Path | None,
     statistics: bool,
+    diff: bool,
     exit_zero: bool,
     no_cache: bool,
     stdin_filename: str | None,
@@ -224,6 +230,9 @@ def check(
     """Lint files and folders (the current folder where no PATHS are given; - for standard input)."""
     from losslint import session
 
+    if diff and (confirms or repro):
+        raise click.UsageError("--diff only shows changes: there is nothing to run")
+    options |= {"fix": True} if diff else {}
     with _mistakes():
         resolver = _resolver(config, isolated, **options)
         paths = paths or (("-",) if stdin_filename else (".",))
@@ -238,6 +247,9 @@ def check(
             result = _check_stdin(texts[filename], filename, resolver, force_exclude)
         else:
             result = session.check(paths, resolver, jobs=jobs, force_exclude=force_exclude)
+        if diff:
+            return _show_diff(result, exit_zero)
+        piped = _make_fixes(result, texts, resolver)
     confirmation = None
     if confirms or repro:
         run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
@@ -248,7 +260,7 @@ def check(
         _say("error", _with_hint(error, paths))
     if repro and confirmation is not None:
         return _print_repro(confirmation.ran, "--select")
-    _write(result, "text" if output_format == "full" else output_format, output_file, statistics)
+    _write(result, "text" if output_format == "full" else output_format, output_file, statistics, piped)
     if confirmation is not None and report is not None:
         _write_report(report, confirmation.ran)
     if confirmation is not None and confirmation.interrupted:
@@ -319,6 +331,46 @@ def _check_stdin(data: bytes, filename: str, resolver: Resolver, force_exclude: 
     return session.check_text(data, filename, settings)
 
 
+def _make_fixes(result: Result, texts: dict[str, bytes], resolver: Resolver) -> bool:
+    """Write the files that fixes change; standard input goes to standard output, changed or not.
+
+    Whether it does, so that the report has to go elsewhere.
+    """
+    from losslint import fixing, sources
+
+    for change in result.changes:
+        if change.filename in texts:
+            texts[change.filename] = sources.encode(change.before, change.after)
+            continue
+        try:
+            fixing.write(change)
+        except fixing.Unwritable as error:
+            result.errors.append(str(error))
+    for filename, data in texts.items():
+        if resolver.of(Path(os.path.abspath(filename)).parent).fix:
+            sys.stdout.buffer.write(data)
+            return True
+    return False
+
+
+def _show_diff(result: Result, exit_zero: bool) -> int:
+    """Print what fixes would change; status 1 if that is something."""
+    from losslint import fixing
+    from losslint.reporters.lines import counted, write
+
+    for warning in result.warnings:
+        _say("warning", warning)
+    for error in result.errors:
+        _say("error", error)
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    lines = ([(line, styles.get(line[:1], ""))] for change in result.changes for line in fixing.diff(change))
+    write(lines, sys.stdout, _wants_colour(sys.stdout))
+    hidden = sum(f.fix is not None and not result.offers(f) for f in result.findings)
+    more = f" ({counted(hidden, 'hidden fix', 'hidden fixes')} can be enabled with --unsafe-fixes)" if hidden else ""
+    click.echo(f"Would fix {counted(len(result.fixed), 'finding')}{more}", err=True)
+    return 2 if result.errors else int(bool(result.changes) and not exit_zero)
+
+
 def _with_hint(error: str, paths: Sequence[str]) -> str:
     """A mistyped subcommand is read as a path: say so."""
     mistyped = error.endswith(f" {paths[0]}") and os.sep not in paths[0]
@@ -339,15 +391,17 @@ def _show(paths: Sequence[str], resolver: Resolver, force_exclude: bool, setting
     return 2 if found.errors else 0
 
 
-def _write(result: Result, form: str, output_file: Path | None, statistics: bool) -> None:
+def _write(result: Result, form: str, output_file: Path | None, statistics: bool, piped: bool = False) -> None:
+    """Write the report; to standard error where standard output is ``piped`` on as source."""
     from losslint import reporters
     from losslint.reporters.lines import write
 
     lines = reporters.statistics.render(result, form) if statistics else reporters.FORMATS[form](result)
     if output_file is None:
+        stream = sys.stderr if piped else sys.stdout
         with contextlib.suppress(AttributeError):  # a name that the terminal's encoding lacks must not end the run
-            sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        write(lines, sys.stdout, form != "json" and _wants_colour(sys.stdout))
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        write(lines, stream, form != "json" and _wants_colour(stream))
         return
     try:
         with open(output_file, "w", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ from typing import Any
 from losslint.checks import load_checks
 from losslint.checks.base import Draft, drafts_of
 from losslint.findings import Finding, Step
+from losslint.fixes import fix_of
 from losslint.frontend.discovery import DEFAULTS, entries, evidence_of, imports_framework
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
@@ -53,15 +54,22 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             failures.append(subject)
             continue
         try:
-            made = findings_of(subject)
+            made = drafts_of_subject(subject)
         except Exception as error:  # as above
             failures.append(Failure(subject.name, 1, f"{type(error).__name__}: {error}"))
             continue
-        for finding in made:
+        for draft in made:
+            finding = finding_of(draft, subject)
             key = (finding.code, finding.filename, finding.span)
             known = findings.get(key)
-            if known is None or finding.severity > known.severity:
-                findings[key] = finding
+            if known is not None and finding.severity <= known.severity:
+                continue
+            findings[key] = finding
+            try:
+                findings[key] = dataclasses.replace(finding, fix=fix_of(draft, subject))
+            except Exception as error:  # the finding stands without
+                reason = f"the fix of {draft.code}: {type(error).__name__}: {error}"
+                failures.append(Failure(subject.name, finding.span.row, reason))
     return sorted(findings.values(), key=lambda f: f.order), failures
 
 
@@ -83,12 +91,17 @@ def others(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
 
 def findings_of(subject: Subject) -> list[Finding]:
     """What every check says of one subject, a loss above all; one finding a fault."""
+    return [finding_of(draft, subject) for draft in drafts_of_subject(subject)]
+
+
+def drafts_of_subject(subject: Subject) -> list[Draft]:
+    """The same before positions are computed, and without fixes."""
     load_checks()
-    return [finding_of(draft, subject) for draft in drafts_of(subject)]
+    return drafts_of(subject)
 
 
 def finding_of(draft: Draft, subject: Subject) -> Finding:
-    """``draft`` with positions."""
+    """``draft`` with positions, without its fix."""
     site = draft.site
     path = tuple(
         Step(label, s.module.span(s.tree) if s else None, s.module.path if s else None) for label, s in draft.path

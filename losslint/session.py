@@ -48,6 +48,20 @@ class Report:
     text: str = ""  # kept where there is something to show
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What fixes make of one file."""
+
+    path: Path
+    before: Source
+    after: str
+
+    @property
+    def filename(self) -> str:
+        """The file, as findings show it."""
+        return self.before.filename
+
+
 @dataclass(slots=True)
 class Result:
     """What a run found; ``findings`` are sorted and at or above the severity that is shown."""
@@ -63,6 +77,9 @@ class Result:
     confirmed: bool = False  # the findings were run and have verdicts
     trust_refuted: bool = True  # refuted findings are set apart
     limits: dict[str, str] = field(default_factory=dict)  # limit -> what enforced it in those runs
+    unsafe: set[str] = field(default_factory=set)  # files in which unsafe fixes are wanted
+    fixed: list[Finding] = field(default_factory=list)  # what was found before fixes were made, and is no more
+    changes: list[Change] = field(default_factory=list)  # what the fixes made of files
 
     @property
     def standing(self) -> list[Finding]:
@@ -73,6 +90,11 @@ class Result:
     def refuted(self) -> list[Finding]:
         """The findings that a run has refuted; none where that is not trusted."""
         return [f for f in self.findings if self._is_refuted(f)]
+
+    def offers(self, finding: Finding) -> bool:
+        """Whether ``--fix`` would fix ``finding`` as things are set."""
+        fix = finding.fix
+        return fix is not None and (fix.applicability == "safe" or finding.filename in self.unsafe)
 
     def _is_refuted(self, finding: Finding) -> bool:
         return self.trust_refuted and finding.verdict is not None and finding.verdict.verdict == REFUTED
@@ -89,7 +111,8 @@ def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_excl
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
     with _patient_collector():
-        settle(_analysed(found.targets, jobs), result)
+        reports = _fixed(_analysed(found.targets, jobs), result)
+        settle(reports, result)
     return result
 
 
@@ -98,8 +121,18 @@ def check_text(data: bytes, filename: str, settings: Settings) -> Result:
     plugins.load()
     path = Path(os.path.abspath(filename))
     result = Result()
-    settle([_Analyst().report(Target(filename, path, settings), data)], result)
+    settle(_fixed([Analyst().report(Target(filename, path, settings), data)], result, data), result)
     return result
+
+
+def _fixed(reports: Iterable[Report], result: Result, data: bytes | None = None) -> Iterable[Report]:
+    """``reports`` as they are once the fixes that are wanted have been made; ``result`` tells of those."""
+    reports = list(reports)
+    if not any(r.target.settings.fix for r in reports):
+        return reports
+    from losslint import fixing
+
+    return fixing.fix(reports, result, data)
 
 
 def settle(reports: Iterable[Report], result: Result) -> None:
@@ -115,6 +148,8 @@ def settle(reports: Iterable[Report], result: Result) -> None:
                 raised[path][named.order] = max(known, named, key=lambda f: f.severity)
     for path, report in by_file.items():
         result.files.append(report.target.filename)
+        if report.target.settings.unsafe_fixes:
+            result.unsafe.add(report.target.filename)
         _settle_file(report, list(raised[path].values()), result)
     result.findings.sort(key=lambda f: f.order)
     result.files.sort()
@@ -151,7 +186,7 @@ def _patient_collector() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-class _Analyst:
+class Analyst:
     """Analyses files one after the other; the modules they import are kept."""
 
     def __init__(self) -> None:
@@ -159,6 +194,7 @@ class _Analyst:
 
     @property
     def project(self) -> Project:
+        """The modules that were read."""
         if self._project is None:
             from losslint.frontend.project import Project
 
@@ -167,12 +203,16 @@ class _Analyst:
 
     def report(self, target: Target, data: bytes | None = None) -> Report:
         """The report on one file; never raises."""
-        filename = target.filename
         try:
-            path = target.path
+            path, filename = target.path, target.filename
             source = sources.read(path, filename) if data is None else sources.decode(data, filename, path)
         except Unreadable as error:
             return Report(target, [error.finding], whole=False)
+        return self.report_on(target, source)
+
+    def report_on(self, target: Target, source: Source) -> Report:
+        """The report on ``source``, which stands for the file of ``target``; never raises."""
+        filename = target.filename
         comments = suppressions.read_comments(source)
         try:
             tree = sources.syntax_tree(source)
@@ -261,17 +301,17 @@ def _described(error: BaseException) -> str:
 def _analysed(targets: list[Target], jobs: int) -> Iterator[Report]:
     processes = min(jobs or os.cpu_count() or 1, max(len(targets), 1))
     if processes == 1 or (not jobs and len(targets) < _WORTH_A_POOL):
-        analyst = _Analyst()
+        analyst = Analyst()
         return (analyst.report(target) for target in targets)
     return _spread(targets, processes)
 
 
-_analyst: _Analyst | None = None  # of a worker process
+_analyst: Analyst | None = None  # of a worker process
 
 
 def _report(targets: list[Target]) -> list[Report]:
     global _analyst
-    _analyst = _analyst or _Analyst()
+    _analyst = _analyst or Analyst()
     with _patient_collector():
         return [_analyst.report(target) for target in targets]
 

@@ -91,6 +91,8 @@ class Settings:
     metric_names: tuple[str, ...] = ()
     facts: tuple[tuple[str, Declared], ...] = ()
     inputs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    fix: bool = False
+    unsafe_fixes: bool = False
 
     @property
     def threshold(self) -> Severity:
@@ -282,6 +284,8 @@ _FIELDS: dict[str, Callable[[_Reader, str, Any], Any]] = {
     "metric-names": _Reader.strings,
     "facts": _Reader.facts,
     "inputs": _Reader.inputs,
+    "fix": _Reader.boolean,
+    "unsafe-fixes": _Reader.boolean,
 }
 _SELECTING = ("select", "ignore", "extend-select")
 

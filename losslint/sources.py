@@ -82,6 +82,11 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
     return Source(filename, text.removeprefix(codecs.BOM_UTF8.decode()), encoding, path)
 
 
+def encode(source: Source, text: str) -> bytes:
+    """``text`` as the file of ``source`` holds it: in its encoding, with its byte order mark. Raises UnicodeError."""
+    return text.encode(source.encoding)
+
+
 def parse(text: str, filename: str) -> ast.Module:
     """``text`` as Python parses it. Raises SyntaxError, ValueError, RecursionError or MemoryError."""
     with warnings.catch_warnings():

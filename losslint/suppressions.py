@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from losslint import rulebook
-from losslint.findings import Finding, Severity, Span
+from losslint.findings import Finding, Fix, Severity, Span
+from losslint.fixes.comments import removal
 from losslint.sources import Source, parse
 
 ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
@@ -51,6 +52,7 @@ class Comments:
 
     pragmas: list[Pragma] = field(default_factory=list)
     statements: list[tuple[int, int]] = field(default_factory=list)  # first and last row, of compound ones the header's
+    lines: list[str] = field(default_factory=list)  # of the source
 
     def rows_of(self, span: Span) -> set[int]:
         """The rows at which a suppression holds for a finding at ``span``."""
@@ -66,7 +68,7 @@ def read_comments(source: Source) -> Comments:
         return Comments()
     found = list(_pragmas(source))
     suppressing = any(p.kind in ("ignore", "noqa") for p in found)
-    return Comments(found, _statements(source) if suppressing else [])
+    return Comments(found, _statements(source) if suppressing else [], source.lines)
 
 
 def pragmas(source: Source) -> dict[int, list[Pragma]]:
@@ -211,17 +213,19 @@ def _unused(
         if pragma.names is None:
             # a bare noqa is for every linter; a bare ignore is idle only if everything was looked for
             if pragma.kind != "noqa" and (index, None) not in used and judged >= frozenset(rulebook.rules()):
-                yield _own("LL002", f"{pragma.kind!r} suppresses nothing here", filename, pragma)
+                fix = removal(comments.lines, pragma, None)
+                yield _own("LL002", f"{pragma.kind!r} suppresses nothing here", filename, pragma, fix)
             continue
         for name in pragma.names:
             if (index, name) not in used and _is_rule(name) and rulebook.find(name).code in judged - set(_UNTOLD):
-                yield _own("LL002", f"{name} is not found here: there is nothing to suppress", filename, pragma)
+                message = f"{name} is not found here: there is nothing to suppress"
+                yield _own("LL002", message, filename, pragma, removal(comments.lines, pragma, name))
 
 
 def _is_rule(name: str) -> bool:
     return name in rulebook.rules() or name in rulebook.codes_by_name()
 
 
-def _own(code: str, message: str, filename: str, pragma: Pragma) -> Finding:
+def _own(code: str, message: str, filename: str, pragma: Pragma, fix: Fix | None = None) -> Finding:
     help = "remove it" if code == "LL002" else ""
-    return Finding(code, Severity.WARNING, message, filename, pragma.span, "<module>", help=help)
+    return Finding(code, Severity.WARNING, message, filename, pragma.span, "<module>", help=help, fix=fix)

@@ -225,7 +225,7 @@ def test_colour_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--tensorflow two", ["--tensorflow"]),
         ("--keras 4", ["4"]),
         ("--config none.toml", ["none.toml"]),
-        ("--fix", ["--fix"]),
+        ("--fixes", ["--fixes"]),
         ("--jobs -1", ["-1"]),
     ],
 )

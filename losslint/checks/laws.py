@@ -141,7 +141,16 @@ def _fact(term: Term) -> str:
 
 
 def _draft(loss: Loss, verdict: _Verdict, severity: Severity, message: str, fact: str, help: str) -> Draft:
-    return Draft(verdict.code, severity, message, _place(verdict.at, loss), fact, help, fault=verdict.result)
+    return Draft(
+        verdict.code,
+        severity,
+        message,
+        _place(verdict.at, loss),
+        fact,
+        help,
+        fault=verdict.result,
+        data={"at": verdict.at},
+    )
 
 
 def _of(loss: Loss, code: str) -> Iterator[_Verdict]:

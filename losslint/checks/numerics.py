@@ -436,6 +436,7 @@ def where_nan_gradient(loss: Loss) -> Iterator[Draft]:
             fact(loss, found, "88.7" if node.op == "exp" else "1" if node.op.startswith("a") else _point(node)),
             "make the argument safe too: safe = tf.where(condition, x, 1.0), then tf.where(condition, f(safe), other)",
             node,
+            {"mask": mask},
         )
 
 

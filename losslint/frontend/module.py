@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from losslint.findings import Span
 from losslint.frontend.survey import Survey, survey
@@ -20,8 +20,9 @@ from losslint.sources import parse
 
 if TYPE_CHECKING:
     import libcst as cst
-    from libcst.metadata import CodeRange
+    from libcst.metadata import BaseMetadataProvider, MetadataWrapper
 
+_T = TypeVar("_T")
 _CONSTANTS = ("Constant", "SimpleString", "ConcatenatedString", "Ellipsis")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
@@ -40,15 +41,20 @@ class Slice:
         return self.module.path
 
     @functools.cached_property
-    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        from libcst.metadata import MetadataWrapper, PositionProvider
+    def _wrapper(self) -> MetadataWrapper:
+        from libcst.metadata import MetadataWrapper
 
-        wrapper = MetadataWrapper(self.tree, unsafe_skip_copy=True)
-        return wrapper.resolve(PositionProvider)
+        return MetadataWrapper(self.tree, unsafe_skip_copy=True)
+
+    def metadata(self, provider: type[BaseMetadataProvider[_T]]) -> Mapping[cst.CSTNode, _T]:
+        """What ``provider`` knows of each tree, computed once."""
+        return self._wrapper.resolve(provider)
 
     def span(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands in the file; rows and columns count from 1."""
-        position = self._positions.get(tree)
+        from libcst.metadata import PositionProvider
+
+        position = self.metadata(PositionProvider).get(tree)
         if position is None:
             return Span(self.shift + 1, 1, self.shift + 1, 1)
         start, end = position.start, position.end

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from losslint import sources
 from losslint.frontend.module import Module
+from losslint.sources import Source
 
 _ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _MAX_LEVELS = 10
@@ -18,12 +19,19 @@ class Project:
         self._keep = keep
         self._modules: dict[str, Module | None] = {}  # the one that was used last comes last
         self._found: dict[tuple[str, str, int], str | None] = {}
+        self._texts: dict[str, str] = {}  # what stands for files that were changed and are not yet written
         self._added = ""  # the module that is linted now, which may differ from its file
 
     def add(self, module: Module) -> None:
         """Use ``module`` for its path, as an unsaved buffer or a file that was read already."""
         self._added = str(Path(module.path).resolve())
         self._use(self._added, module)
+
+    def change(self, path: Path, text: str) -> None:
+        """Read ``text`` for the file at ``path`` from now on."""
+        name = str(path.resolve())
+        self._texts[name] = text
+        self._modules.pop(name, None)
 
     def load(self, path: Path) -> Module | None:
         """The module at ``path``; None where it cannot be read or parsed (reported where it is linted itself)."""
@@ -34,7 +42,8 @@ class Project:
             module = self._modules[path]
         else:
             try:
-                source = sources.read(Path(path), path)
+                known = self._texts.get(path)
+                source = Source(path, known) if known is not None else sources.read(Path(path), path)
                 module = Module(source.filename, source.text, sources.syntax_tree(source))
             except sources.Unreadable:
                 module = None

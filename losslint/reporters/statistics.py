@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from losslint import rulebook
-from losslint.reporters.concise import summary
+from losslint.reporters.concise import closing
 from losslint.reporters.lines import STYLE, Lines
 from losslint.session import Result
 
@@ -30,4 +30,4 @@ def render(result: Result, form: str) -> Lines:
         verdicts = f"  ({', '.join(f'{count} {verdict}' for verdict, count in sorted(told.items()))})" if told else ""
         name = f"  {rulebook.name_of(code)}{verdicts}"
         yield [(f"{n:>{digits}}  ", "bold"), (code, STYLE[worst[code]]), (name, "")]
-    yield [(summary(result), "bold")]
+    yield from closing(result)

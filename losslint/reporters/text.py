@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from losslint.findings import Finding, Span, Step
-from losslint.reporters.concise import heading, summary
+from losslint.reporters.concise import closing, heading
 from losslint.reporters.lines import STYLE, Lines, Piece, printable, width
 from losslint.session import Result
 from losslint.sources import split_lines
@@ -26,7 +26,7 @@ def render(result: Result) -> Lines:
     """A frame for each finding, then the summary."""
     lines = {name: split_lines(text) for name, text in result.texts.items()}
     for finding in result.standing:
-        yield heading(finding)
+        yield heading(finding, result.offers(finding))
         yield from _frame(finding, lines.get(finding.filename, []))
         yield from _notes(finding)
         yield []
@@ -37,7 +37,7 @@ def render(result: Result) -> Lines:
         yield from _verdict(finding, " ")
     if result.refuted:
         yield []
-    yield [(summary(result), "bold")]
+    yield from closing(result)
     if result.limits:
         yield from limits(result.limits)
 

@@ -1,0 +1,96 @@
+"""LL1: the mean around what a tape differentiates, and one value per sample for Keras."""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+
+from losslint.checks.base import Draft
+from losslint.findings import Edit, Fix, Severity
+from losslint.fixes.base import fixer, unsafe
+from losslint.fixes.code import Code, argument
+from losslint.fixes.spelling import is_call_of, spell
+from losslint.graph import Node
+from losslint.loss import Loss
+from losslint.ops.linear import constant
+from losslint.ops.singularities import users
+
+_MEANS = ("reduce_mean", "mean")
+
+
+@fixer("LL101")
+def reduce_result(draft: Draft, loss: Loss) -> Fix | None:
+    """The mean around the result, under the tape that differentiates it."""
+    value = loss.value
+    if draft.severity is not Severity.ERROR or not isinstance(value, Node):
+        return None
+    code = Code(draft.site)
+    mean = spell(code, "mean", code.tree_of(value, internal=True), value.api)
+    if mean is None:
+        return None
+    site = draft.site.tree
+    if isinstance(site, cst.Return):
+        result = site.value
+    elif isinstance(site, cst.Call) and loss.consumer.evidence == "add_loss":
+        result = argument(site, 0, "losses")
+    else:
+        result = _assigned(code, code.tree_of(value, internal=True))
+    return None if result is None else unsafe(f"Reduce it with {mean}", code.around(result, f"{mean}(", ")"))
+
+
+def _assigned(code: Code, tree: cst.CSTNode | None) -> cst.BaseExpression | None:
+    """``tree`` where it is all that is assigned to a name that only a scalar or the mean is wanted of afterwards."""
+    if tree is None or not isinstance(assign := code.parent(tree), cst.Assign) or len(assign.targets) != 1:
+        return None
+    target = assign.targets[0].target
+    if not isinstance(target, cst.Name) or len(code.bindings(target.value)) != 1 or assign.value is not tree:
+        return None
+    if not all(_takes_scalar(code.function, use) for use in code.uses(target.value)):
+        return None
+    return assign.value
+
+
+def _takes_scalar(function: ast.AST, use: ast.Name) -> bool:
+    """Whether a mean does where ``use`` stands: it is differentiated, returned, or reduced as a whole."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and node.value is use:
+            return True
+        if isinstance(node, ast.Call) and node.args[:1] == [use] and isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            return name in ("gradient", "minimize") or (name in _MEANS and len(node.args) + len(node.keywords) == 1)
+    return False
+
+
+@fixer("LL104")
+def one_value_per_sample(draft: Draft, loss: Loss) -> Fix | None:
+    """The batch axis is left to Keras."""
+    if draft.severity is Severity.INFO or len(loss.outputs) != 1 or not isinstance(loss.outputs[0].value, Node):
+        return None
+    code = Code(draft.site)
+    mean = _scaled(loss, loss.outputs[0].value)
+    tree = code.tree_of(mean) if mean is not None else None
+    if mean is None or not isinstance(tree, cst.Call) or not is_call_of(code, tree, mean.api) or len(tree.args) != 1:
+        return None
+    if not mean.api.endswith(_MEANS):
+        return None
+    shape = mean.inputs[0].shape
+    if shape.rank == 1:
+        operand = argument(tree, 0, "input_tensor", "x")
+        edits: list[Edit] | None = None if operand is None else code.unwrap(tree, operand)
+        return unsafe("Leave the batch axis to Keras", edits)
+    if not shape.head or not shape.head[0].batch or (shape.rank is None and len(shape.head) + len(shape.tail) > 2):
+        return None
+    return unsafe("Reduce over the last axis only", [code.after(tree.args[0], ", axis=-1")])
+
+
+def _scaled(loss: Loss, node: Node) -> Node | None:
+    """The mean that ``node`` is up to constants, None where it is something else or is used elsewhere, too."""
+    while node.op != "mean":
+        inner = [x for x in node.inputs if constant(x) is None]
+        if node.op not in ("neg", "mul", "div", "add", "sub", "identity") or len(inner) != 1:
+            return None
+        if node.op == "div" and inner[0] is not node.inputs[0]:
+            return None
+        node = inner[0]
+    return node if len(users(loss).get(node.id, ())) <= 1 and node.attrs.get("axis") is None else None
