@@ -149,7 +149,7 @@ def test_statistics() -> None:
     lines = list(plain(reporters.statistics.render(result, "text")))
     assert lines[:2] == ["2  LL302  unnormalized-batch-sum", "1  LL201  no-gradient-path"]
     (table,) = plain(reporters.statistics.render(result, "json"))
-    assert json.loads(table)[0] == {"code": "LL302", "name": "unnormalized-batch-sum", "count": 2, "fixable": "none"}
+    assert json.loads(table)[0] == {"code": "LL302", "name": "unnormalized-batch-sum", "count": 2, "fixable": "unsafe"}
 
 
 @pytest.mark.parametrize("colour", [True, False])
