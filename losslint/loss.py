@@ -100,6 +100,7 @@ class Loss:
     replicated: bool = False  # the file runs the step on every replica, and its optimizer adds up the gradients
     weighted: bool = False  # the file uses sample_weight, class_weight, masks or tf.distribute
     keras: str = "3"  # "2" or "3"
+    base: str = ""  # the library's loss class whose method it is: "keras.losses.Loss"
     notes: list[str] = field(default_factory=list)  # what the analysis had to assume
     happenings: list[Happening] = field(default_factory=list)  # in the order of execution
     changing: dict[str, Site] = field(default_factory=dict)  # Python numbers it reads that change while it trains

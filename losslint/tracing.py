@@ -121,6 +121,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     loss = Loss(entry.name, site, entry.consumer, machine.graph, outputs, value, keras=machine.keras)
     loss.batch_level = entry.row in machine.options.batch_level
     loss.happenings, loss.changing = machine.happenings, numbers if loss.for_keras else {}
+    loss.base = (function.owner.library_loss() or "") if function.owner is not None else ""
     _describe(loss, entry, evidence)
     yield loss
 

@@ -1,4 +1,4 @@
-"""LL504-LL506: classes that derive from ``Loss``, and what they owe to it."""
+"""LL106, LL504-LL506: classes that derive from ``Loss``, and what they owe to it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,63 @@ from collections.abc import Iterable, Iterator
 
 from losslint.checks.base import Draft, check
 from losslint.findings import Severity
+from losslint.graph import Node
+from losslint.loss import Loss
 from losslint.subjects.classes import Init, LossClass, Override, Parameter
 
 _REDUCTIONS = frozenset(("auto", "none", "sum", "sum_over_batch_size", "mean", "mean_with_sample_weight"))
 _WEIGHTED = 3
 """What Keras passes to ``__call__``: labels, predictions and sample weights."""
+
+
+_MEETING = frozenset("add sub mul div pow maximum minimum eq ne lt le gt ge xlogy div_no_nan".split())
+"""Primitives that pair the elements of labels and predictions."""
+_ONE_BY_ONE = frozenset(
+    "neg abs square sqrt exp log log1p sigmoid log_sigmoid tanh softplus relu identity cast clip maximum minimum add "
+    "sub mul div pow softmax log_softmax stop_gradient".split()
+)
+"""Primitives that leave the axes of a tensor as they came, beside numbers."""
+
+
+@check("LL106")
+def unaligned_loss_subclass(loss: Loss) -> Iterator[Draft]:
+    """``call`` of a ``Loss`` in Keras 3 that lets labels meet predictions as they come, elementwise."""
+    if loss.keras != "3" or not loss.base or not loss.name.endswith(".call"):
+        return
+    for node in loss.graph.nodes:
+        if node.op not in _MEETING or node.site is None or _aligns(node.api):
+            continue
+        met = [_as_it_came(value) for value in node.inputs]
+        roles = {source.attrs["role"] for source in met if source is not None}
+        if roles == {"label", "prediction"}:
+            yield Draft(
+                "LL106",
+                Severity.INFO,
+                "Keras 3 does not align labels and predictions for a subclass of Loss: labels of shape (B,) against "
+                "predictions of shape (B, 1) give (B, B) here",
+                node.site,
+                fact="labels meet predictions as they come",
+                help="y_true = tf.reshape(y_true, tf.shape(y_pred))",
+                fault=node,
+            )
+            return
+
+
+def _aligns(api: str) -> bool:
+    """Whether the function gives both the same rank itself, or refuses what has not."""
+    return api.startswith(("keras.losses.", "keras.metrics.", "tensorflow.losses.", "tensorflow.nn.", "tensorflow_add"))
+
+
+def _as_it_came(node: Node) -> Node | None:
+    """The labels or predictions whose elements ``node`` holds, with their axes; None where it is anything else."""
+    while node.op != "source":
+        tensors = [value for value in node.inputs if value.op != "const"]
+        if node.op not in _ONE_BY_ONE or len(tensors) != 1:
+            return None
+        node = tensors[0]
+    # a rank is known only where uses tell it, or where the loss asks for it
+    told = node.shape.rank is not None
+    return node if node.attrs["role"] in ("label", "prediction") and not told else None
 
 
 @check("LL504", on=LossClass)

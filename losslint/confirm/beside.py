@@ -49,6 +49,20 @@ def _crossed(run: Run, claim: Claim) -> list[str]:
     ]
 
 
+def _unaligned(run: Run, claim: Claim) -> list[float] | None:
+    """The loss of predictions of shape (B, 1) with labels of shape (B, 1), and with labels of shape (B,)."""
+    convention, arrays = run.convention, dict(run.arrays)
+    if len(convention.labels) != 1 or len(convention.trained) != 1:
+        return None
+    label, prediction = convention.labels[0], convention.trained[0]
+    for name in (label, prediction):
+        arrays[name] = arrays[name].reshape(len(arrays[name]), -1)[:, :1]
+    both = (arrays[label], arrays[label][:, 0])
+    results = [attempts(Evaluator(run.subject, "eager"), arrays | {label: labels})[0] for labels in both]
+    totals = [result.total for result in results if result is not None and result.total is not None]
+    return totals if len(totals) == len(both) else None
+
+
 def _single(run: Run, claim: Claim) -> dict[str, Any]:
     """Ranks of what is returned for the batch and for a batch of one; or what that raises.
 
@@ -137,6 +151,7 @@ def _stands_at(op: Any, claim: Claim) -> bool:
 _MEASURES: dict[str, tuple[str, Callable[[Run, Claim], Any]]] = {
     "LL104": ("weights", _weights),
     "LL105": ("crossed", _crossed),
+    "LL106": ("unaligned", _unaligned),
     "LL107": ("weights", _weights),
     "LL109": ("padded", _padded),
     "LL110": ("single", _single),

@@ -4,7 +4,9 @@ import losslint.checks.classes  # noqa: F401
 from losslint.findings import Severity
 from losslint.options import Options
 from losslint.subjects.classes import LossClass, loss_classes
+from tests.hand import drafts as of_loss
 from tests.subjects import drafts, found
+from tests.traced import traced
 
 CALL = "\n    def call(self, y_true, y_pred):\n        return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)\n"
 
@@ -176,3 +178,30 @@ def test_functions_are_no_part_of_a_configuration() -> None:
     for name in ("distance_fn", "model", "base_loss", "f"):
         head = f"class A(keras.losses.Loss):\n    def __init__(self, {name}, **kw):\n        super().__init__(**kw)\n"
         assert drafts(only(head + CALL), "LL506") == [], name
+
+
+# --- LL106 ------------------------------------------------------------------------------------------------------------
+
+
+def unaligned(body: str, base: str = "keras.losses.Loss", header: str = "") -> list[str]:
+    source = f"{header}\nclass A({base}):\n    def call(self, y_true, y_pred):\n        {body}\n"
+    return [str(draft.severity.label) for draft in of_loss(traced(source, "A.call"), "LL106")]
+
+
+def test_labels_that_meet_predictions_as_they_come() -> None:
+    for value in (
+        "y_true - y_pred",
+        "tf.cast(y_true, tf.float32) * tf.math.log(tf.clip_by_value(y_pred, 1e-7, 1.0))",
+        "tf.math.squared_difference(y_true, y_pred)",
+    ):
+        assert unaligned(f"return tf.reduce_mean({value}, axis=-1)") == ["info"], value
+
+
+def test_what_is_aligned_or_no_loss_of_keras_3() -> None:
+    meet = "return tf.reduce_mean(y_true - y_pred, axis=-1)"
+    assert unaligned(f"y_true = tf.reshape(y_true, tf.shape(y_pred)); {meet}") == []
+    assert unaligned(f"y_true = align(y_true, y_pred); {meet}") == []
+    assert unaligned("return keras.losses.huber(y_true, y_pred)") == []
+    assert unaligned("return tf.nn.sigmoid_cross_entropy_with_logits(y_true, y_pred)") == []
+    assert unaligned(meet, base="Loss", header="class Loss:\n    pass\n") == []
+    assert unaligned(meet, header="import tf_keras") == []

@@ -67,6 +67,18 @@ def _crossed(claim: Claim, evidence: Evidence) -> Verdict:
     return refuted("no operation of the flagged line pairs samples with samples", evidence)
 
 
+@judges("LL106")
+def _unaligned(claim: Claim, evidence: Evidence) -> Verdict:
+    totals, run = evidence["unaligned"], evidence["runs"][0]
+    if totals is None:
+        return Verdict(INCONCLUSIVE, "it does not take predictions of shape (B, 1)")
+    aligned, crossed = totals
+    if abs(aligned - crossed) > 1e-4 * abs(aligned):
+        note = f"predictions of shape (B, 1) give {aligned:.4g} with labels of that shape, {crossed:.4g} with (B,)"
+        return confirmed(note, run, value=crossed)
+    return refuted("labels of shape (B,) and (B, 1) give the same loss", evidence)
+
+
 @judges("LL107")
 def _batch_lost(claim: Claim, evidence: Evidence) -> Verdict:
     weights, run = evidence["weights"], evidence["runs"][0]
