@@ -52,7 +52,7 @@ def test_what_depends_on_the_order_refutes_no_law() -> None:
     assert decide(claim("LL302"), seen | {"runs": [steady | {"permutation": 0.4}] * 2}).verdict == INCONCLUSIVE
 
 
-def edges(unlike: str = "", **found: Any) -> str:
+def edges(unlike: str = "", code: str = "LL401", **found: Any) -> str:
     seen = {
         "tested": 9,
         "finite": 8,
@@ -62,7 +62,12 @@ def edges(unlike: str = "", **found: Any) -> str:
         "near": [],
         "elsewhere": [],
     } | found
-    return decide(claim("LL401"), {"edges": seen, "unlike": unlike}).verdict
+    return decide(claim(code), {"edges": seen, "unlike": unlike}).verdict
+
+
+def test_a_cosine_near_1_is_not_at_1() -> None:
+    assert edges(code="LL411", near=[["perfect", 6e-8]]) == INCONCLUSIVE
+    assert edges(code="LL411", near=[["perfect", 0.0]]) == REFUTED
 
 
 def test_edges() -> None:
