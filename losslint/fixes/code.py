@@ -101,6 +101,10 @@ class Code:
         span = self.outer(tree)
         return Edit(Span(span.end_row, span.end_column, span.end_row, span.end_column), content)
 
+    def insert(self, row: int, column: int, content: str) -> Edit:
+        """``content`` at one place."""
+        return Edit(Span(row, column, row, column), content)
+
     def around(self, tree: cst.CSTNode, before: str, after: str) -> list[Edit]:
         """``before`` and ``after`` around ``tree`` and its parentheses, which stay as they are."""
         return [self.before(tree, before), self.after(tree, after)]
