@@ -43,11 +43,6 @@ def long_loss(y_true, y_pred):
 def factor_loss(labels, preds, temp_factor):  # the factor gets a gradient, the prediction none
     return tf.reduce_mean(temp_factor * tf.abs(labels - tf.floor(preds)))
 
-def class_weight_loss(y_true, y_pred):  # the denominator is 0 for no class that there is
-    rows = tf.one_hot(tf.cast(tf.squeeze(y_true, -1), tf.int32), 5)
-    weights = tf.reduce_sum(rows * [1.0, 2.0, 0.5, 1.0, 4.0], axis=-1)
-    return tf.reduce_sum(rows * (1.0 - y_pred), axis=-1) / weights
-
 def silent_none_loss(y_true, y_pred):
     n = y_pred.shape[0]
     return (1.0 / n if n else 1.0) * tf.reduce_sum(tf.square(y_true - y_pred))
@@ -85,7 +80,6 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
         ("faint_sum_loss", "LL304", INCONCLUSIVE),
         ("long_loss", "LL203", INCONCLUSIVE),
         ("factor_loss", "LL201", CONFIRMED),
-        ("class_weight_loss", "LL404", INCONCLUSIVE),
         ("grid_loss", "LL302", INCONCLUSIVE),
         ("silent_none_loss", "LL306", CONFIRMED),
     ],

@@ -40,7 +40,7 @@ GUIDE = {
     "masked_log_loss": {"LL407"},
     "batch_dice_loss": {"LL308"},
     "sample_dice_loss": set(),
-    "vae_loss": {"LL304"},
+    "vae_loss": {"LL304", "LL410"},
     "nt_xent_loss": {"LL308"},
 }
 

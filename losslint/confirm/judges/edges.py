@@ -31,8 +31,8 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
         point, nearest = min(found["near"], key=lambda p: p[1])
         finite, compiled = found["finite"], found["compiled"]
         note = f"finite at {finite} edges, though the operand comes within {nearest:.3g} of its edge at {point}"
-        if claim.code == "LL411" and nearest > 0:
-            # nothing but rounding keeps a cosine from 1, and a guard there would have been seen
+        if claim.code == "LL411":
+            # nothing but rounding keeps a cosine from 1, eagerly or in a graph: finite here is not finite there
             return Verdict(INCONCLUSIVE, note)
         return Verdict(REFUTED, note, None, f"{tested} edges under tf.function, {compiled} compiled by XLA")
     if found["elsewhere"] and found["nearest"] <= NEAR:
