@@ -124,8 +124,8 @@ def mean_to_sum(loss: Original) -> Iterator[Mutant]:
     for call, last in loss.calls(*_SUMS):
         if _plain_arguments(call):
             name = loss.code(call.func)[: -len(last)] + _SUMS[last]
-            codes = ("LL302", "LL304", "LL301", "LL305", "LL308")
-            yield loss.edit("mean to sum", codes[:4], call.func, name)
+            codes = ("LL302", "LL304", "LL301", "LL305")
+            yield loss.edit("mean to sum", codes, call.func, name)
 
 
 @mutator

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from losslint.checks import load_checks
@@ -35,14 +36,20 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
         return
     evidence = evidence_of(module)
     for entry in entries(module, evidence, options):
-        try:
-            yield from trace(entry, module, project, evidence, options)
-        except BudgetExceeded as error:
-            yield Failure(entry.name, entry.row, str(error))
-        except RecursionError:
-            yield Failure(entry.name, entry.row, "nested too deeply")
-        except Exception as error:  # a bug of ours must not cost the user the other findings
-            yield Failure(entry.name, entry.row, f"{type(error).__name__}: {error}")
+        find = functools.partial(trace, entry, module, project, evidence, options)
+        yield from _until_it_fails(find, entry.name, entry.row)
+
+
+def _until_it_fails(find: Callable[[], Iterator[Any]], name: str, row: int) -> Iterator[Any]:
+    """What ``find`` yields, and a Failure of ``name`` where it ends in an error."""
+    try:
+        yield from find()
+    except BudgetExceeded as error:
+        yield Failure(name, row, str(error))
+    except RecursionError:
+        yield Failure(name, row, "nested too deeply")
+    except Exception as error:  # a bug of ours must not cost the user the other findings
+        yield Failure(name, row, f"{type(error).__name__}: {error}")
 
 
 def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -> tuple[list[Finding], list[Failure]]:
@@ -79,14 +86,7 @@ def others(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
         return
     load_checks()  # they import the providers of what they look at
     for provide in PROVIDERS:
-        try:
-            yield from provide(module, project, options)
-        except BudgetExceeded as error:
-            yield Failure("<module>", 1, str(error))
-        except RecursionError:
-            yield Failure("<module>", 1, "nested too deeply")
-        except Exception as error:
-            yield Failure("<module>", 1, f"{type(error).__name__}: {error}")
+        yield from _until_it_fails(functools.partial(provide, module, project, options), "<module>", 1)
 
 
 def findings_of(subject: Subject) -> list[Finding]:

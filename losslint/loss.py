@@ -133,12 +133,14 @@ class Loss:
 
         What a training step differentiates is often a loss of its own, so there the place is kept.
         """
-        here: Site | None = site
-        while self.whole and here is not None:
-            if here.function == self.name or here.function.startswith(f"{self.name}."):
-                return here
+        return (self._own(site) or site) if self.whole else site
+
+    def _own(self, site: Site | None) -> Site | None:
+        """The nearest place in the loss itself from which ``site`` is reached by calls; None where there is none."""
+        here = site
+        while here is not None and here.function != self.name and not here.function.startswith(f"{self.name}."):
             here = here.caller
-        return site
+        return here
 
     @functools.cached_property
     def for_keras(self) -> bool:
@@ -151,12 +153,7 @@ class Loss:
 
     def inside(self, site: Site | None) -> bool:
         """Whether ``site`` stands in the loss or in what it calls: not in a constructor, nor around a factory."""
-        here = site
-        while here is not None:
-            if here.function == self.name or here.function.startswith(f"{self.name}."):
-                return True
-            here = here.caller
-        return False
+        return self._own(site) is not None
 
     @functools.cached_property
     def results(self) -> tuple[Node, ...]:

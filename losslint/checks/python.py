@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, written
@@ -18,9 +18,14 @@ _ITERATING = frozenset(
 """Python functions that walk through an argument; ``range`` wants a number, which a symbolic tensor is not."""
 
 
+def _for_keras_3(loss: Loss) -> bool:
+    """Whether Keras 3 consumes the loss, in a graph."""
+    return loss.keras == "3" and loss.for_keras and not loss.eager
+
+
 def _traced_plainly(loss: Loss) -> bool:
     """Whether Keras 3 traces the function, which it does without AutoGraph."""
-    if loss.keras != "3" or not loss.for_keras or loss.eager:
+    if not _for_keras_3(loss):
         return False
     return loss.consumer.proven or any(is_tensorflow(node.api) for node in loss.graph.nodes)
 
@@ -34,6 +39,21 @@ def _severity(loss: Loss, happening: Happening) -> Severity | None:
     return None if loss.consumer.kind == "keras" else Severity.INFO
 
 
+_Found = tuple[str, Node] | None
+"""How Python looks into which tensor."""
+
+
+def _looked_into(
+    loss: Loss, find: Callable[[Loss, Happening], _Found]
+) -> Iterator[tuple[Happening, Severity, str, Node]]:
+    """What ``find`` finds in the loss, each with how bad it is, how Python does it, and to which tensor."""
+    for happening in loss.happenings:
+        found = find(loss, happening)
+        severity = _severity(loss, happening) if found is not None else None
+        if found is not None and severity is not None and (loss.inside(happening.site) or not loss.whole):
+            yield happening, severity, *found
+
+
 _WHY = {
     Severity.ERROR: "Keras 3 traces losses without AutoGraph, where that raises",
     Severity.INFO: "that works eagerly and inside a tf.function, and fails where Keras 3 traces it",
@@ -44,12 +64,7 @@ _WHY = {
 def python_branch_on_tensor(loss: Loss) -> Iterator[Draft]:
     """``if``, ``while``, ``and``, ``or``, ``not``, ``max()`` ask for the truth of a tensor that has no value yet."""
     said: set[int] = set()
-    for happening in loss.happenings:
-        found = _asked(loss, happening)
-        severity = _severity(loss, happening) if found is not None else None
-        if found is None or severity is None or (not loss.inside(happening.site) and loss.whole):
-            continue
-        how, node = found
+    for happening, severity, how, node in _looked_into(loss, _asked):
         if node.id in said:
             continue
         said.add(node.id)
@@ -64,7 +79,7 @@ def python_branch_on_tensor(loss: Loss) -> Iterator[Draft]:
         )
 
 
-def _asked(loss: Loss, happening: Happening) -> tuple[str, Node] | None:
+def _asked(loss: Loss, happening: Happening) -> _Found:
     """How Python asks for the truth of which tensor."""
     if happening.kind == "branch":
         node = happening.args[0]
@@ -80,12 +95,7 @@ def _asked(loss: Loss, happening: Happening) -> tuple[str, Node] | None:
 @check("LL502")
 def python_loop_on_tensor(loss: Loss) -> Iterator[Draft]:
     """``for``, ``zip()``, unpacking walk through a tensor whose length is not known yet."""
-    for happening in loss.happenings:
-        found = _walked(loss, happening)
-        severity = _severity(loss, happening) if found is not None else None
-        if found is None or severity is None or (not loss.inside(happening.site) and loss.whole):
-            continue
-        how, node = found
+    for happening, severity, how, node in _looked_into(loss, _walked):
         if severity is Severity.ERROR and not _is_one(loss, node):
             severity = Severity.INFO
         yield Draft(
@@ -99,7 +109,7 @@ def python_loop_on_tensor(loss: Loss) -> Iterator[Draft]:
         )
 
 
-def _walked(loss: Loss, happening: Happening) -> tuple[str, Node] | None:
+def _walked(loss: Loss, happening: Happening) -> _Found:
     """How Python walks through which tensor."""
     if happening.kind in ("loop", "unpack"):
         node, how = happening.args[0], happening.name or "unpacking"
@@ -138,7 +148,7 @@ _STATEFUL = (
 @check("LL507")
 def variable_in_loss(loss: Loss) -> Iterator[Draft]:
     """A variable, or an object that holds some, is made anew whenever the loss is called."""
-    if not loss.whole or not loss.for_keras or loss.keras != "3" or loss.eager:
+    if not loss.whole or not _for_keras_3(loss):
         return
     made: set[int] = set()  # layers that are made inside
     for happening in loss.happenings:
@@ -238,7 +248,7 @@ _WITHOUT_XLA = frozenset(
 @check("LL515")
 def xla_hostile_op(loss: Loss) -> Iterator[Draft]:
     """What XLA cannot compile fails where Keras turns XLA on: on one GPU, by default."""
-    if loss.keras != "3" or not loss.for_keras or loss.eager or not loss.whole:
+    if not loss.whole or not _for_keras_3(loss):
         return
     for happening in loss.happenings:
         if happening.kind == "call" and happening.name in _WITHOUT_XLA and loss.inside(happening.site):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 
 
+@functools.cache
 def load_judges() -> None:
     """Import every module of judges; what is registered is in ``losslint.confirm.judges.base``."""
     for info in pkgutil.iter_modules(__path__):
