@@ -58,7 +58,6 @@ _PREFIXES = [
     ("tensorflow_probability.python.distributions.", "tensorflow_probability.distributions."),
     ("tensorflow_probability.python.bijectors.", "tensorflow_probability.bijectors."),
     ("tensorflow_probability.python.layers.", "tensorflow_probability.layers."),
-    *((f"keras.backend.{part}.", "keras.ops.") for part in ("numpy", "nn", "math", "core", "linalg", "image")),
 ]
 _WHOLE = {
     "tf": "tensorflow",
@@ -83,6 +82,10 @@ LIBRARIES = frozenset(
 )
 
 
+_SHARED = re.compile(r"keras\.backend\.(?:numpy|nn|math|core|linalg|image)\.(\w+)$")
+"""How Keras 3 itself spells its operations. ``keras.backend.numpy.nn.softmax`` is one that works with NumPy only."""
+
+
 def canonical(name: str) -> str:
     """``tf.compat.v1.log`` -> ``tensorflow.log``, ``tensorflow.keras.losses.MSE`` -> ``keras.losses.MSE``."""
     for _ in range(4):
@@ -96,6 +99,9 @@ def canonical(name: str) -> str:
             break
     if name.startswith("keras.backend.tensorflow_backend."):
         name = "keras.backend." + name.removeprefix("keras.backend.tensorflow_backend.")
+    shared = _SHARED.match(name)
+    if shared is not None:
+        return f"keras.ops.{shared[1]}"
     return "keras.backend" if name == "keras.backend.tensorflow_backend" else name
 
 

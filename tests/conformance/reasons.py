@@ -128,7 +128,8 @@ NAMES: dict[str, str] = {
     "works on quantized numbers": "tensorflow.nn.quantized_conv2d tensorflow.nn.quantized_relu_x tensorflow.quantization.dequantize "
     "tensorflow.quantization.fake_quant_with_min_max_vars_per_channel tensorflow.quantization.quantize "
     "tensorflow.quantization.quantized_concat",
-    "an object, or a question about the process": "keras.Functional keras.Input keras.Model keras.Sequential keras.activations.serialize "
+    "an object, or a question about the process": "keras.backend.StatelessScope keras.backend.SymbolicScope "
+    "keras.backend.compute_output_spec keras.backend.standardize_shape keras.tree.is_nested keras.Functional keras.Input keras.Model keras.Sequential keras.activations.serialize "
     "keras.constraints.MaxNorm keras.constraints.MinMaxNorm keras.constraints.NonNeg "
     "keras.constraints.UnitNorm keras.constraints.get keras.constraints.max_norm "
     "keras.constraints.serialize keras.losses.serialize keras.regularizers.serialize keras.version "
@@ -138,7 +139,8 @@ NAMES: dict[str, str] = {
     "tensorflow.linalg.LinearOperatorIdentity tensorflow.linalg.LinearOperatorLowerTriangular "
     "tensorflow.linalg.LinearOperatorToeplitz tensorflow.losses.serialize "
     "tensorflow.test.is_built_with_cuda tensorflow.test.is_gpu_available",
-    "needs arguments of a form of its own": "keras.backend.ctc_decode keras.backend.local_conv1d keras.backend.local_conv2d "
+    "needs arguments of a form of its own": "keras.tree.map_structure_up_to keras.tree.pack_sequence_as "
+    "keras.backend.ctc_decode keras.backend.local_conv1d keras.backend.local_conv2d "
     "keras.backend.normalize_batch_in_training keras.backend.resize_volumes keras.ops.argpartition "
     "keras.ops.core.scatter keras.ops.core.slice keras.ops.core.switch keras.ops.ctc_decode "
     "keras.ops.dsplit keras.ops.fold keras.ops.geomspace keras.ops.istft keras.ops.jvp "

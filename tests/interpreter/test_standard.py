@@ -123,3 +123,9 @@ def test_objects_that_keep_others_give_them_back() -> None:
         """
     )
     assert ops(loss) == ["mul"]
+
+
+def test_the_numpy_backend_of_keras_is_not_its_operations() -> None:
+    header = "import keras\nfrom keras.src.backend.numpy.core import convert_to_tensor\n"
+    loss = traced("def my_loss(y_true, y_pred):\n    return convert_to_tensor(y_pred)\n", header=header)
+    assert ops(loss) == ["opaque"]

@@ -84,14 +84,17 @@ def opaque_with_last(g: Graph, x: Node, why: str, *values: Any) -> Node:
 
 def samplewise(g: Graph, label: str, shape: Shape, *values: Any, low: Any = None, high: Any = None) -> Node:
     """``label``, a differentiable function of ``values`` that treats every sample of a batch by itself."""
-    inputs = tuple(dict.fromkeys(nodes_in(*values))) or (g.lift(0.0),)
-    return batched(g.op("samplewise", *inputs, low=low, high=high, api=label), shape, "float32")
+    return _computed(g, "samplewise", label, shape, values, low, high)
 
 
 def contrast(g: Graph, label: str, shape: Shape, *values: Any, low: Any = None, high: Any = None) -> Node:
     """``label``, a differentiable function of ``values`` that compares the samples of a batch with one another."""
+    return _computed(g, "contrast", label, shape, values, low, high)
+
+
+def _computed(g: Graph, primitive: str, label: str, shape: Shape, values: Any, low: Any, high: Any) -> Node:
     inputs = tuple(dict.fromkeys(nodes_in(*values))) or (g.lift(0.0),)
-    return batched(g.op("contrast", *inputs, low=low, high=high, api=label), shape, "float32")
+    return batched(g.op(primitive, *inputs, low=low, high=high, api=label), shape, "float32")
 
 
 def nothing(g: Graph, *args: Any, **kwargs: Any) -> None:

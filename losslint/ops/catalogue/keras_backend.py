@@ -6,7 +6,6 @@ another way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -370,7 +369,7 @@ def focal(name: str) -> Callable[..., Node]:
     def expansion(g: Graph, target: Any, output: Any, *args: Any, **kwargs: Any) -> Node:
         p = g.lift(output)
         shape = p.shape if name == "binary" else reduced(g, "sum", p, -1).shape
-        return samplewise(g, f"{name}_focal_crossentropy", shape, p, target, args, kwargs, low=0.0, high=math.inf)
+        return samplewise(g, f"{name}_focal_crossentropy", shape, p, target, args, kwargs)
 
     return expansion
 
