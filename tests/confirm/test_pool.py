@@ -162,7 +162,7 @@ def test_a_runner_that_is_not_there(field: Field) -> None:
 
 @pytest.fixture(scope="module")
 def resident() -> Iterator[Pool]:
-    with plain(resident=True, limits=Limits(seconds=0.5, memory=256 << 20, processes=8)) as made:
+    with plain(resident=True, limits=Limits(seconds=4, memory=256 << 20, processes=8)) as made:
         yield made
 
 
