@@ -15,6 +15,7 @@ import click
 
 from losslint import __version__, rulebook
 from losslint.plugins import PluginError
+from losslint.reporters import ALIASES, FOR_PEOPLE, FORMATS
 from losslint.settings import FAIL_ON, ConfigurationError, Resolver
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from losslint.confirm.plan import Planned
     from losslint.session import Result
 
+Output = tuple[str, "Path | None"]  # format, and the file for it
 _SEVERITIES = ("info", "warning", "error")
 
 
@@ -147,6 +149,24 @@ def _device(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     raise click.BadParameter(f"{value!r} is none of auto, cpu, gpu and gpu:N")
 
 
+def _outputs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Output]:
+    """Which form goes where: one to the terminal, text unless told, and one to each file that is named."""
+    shown: list[Output] = []
+    written: list[Output] = []
+    for value in values:
+        form, equals, path = value.partition("=")
+        form = ALIASES.get(form, form)
+        if form not in FORMATS:
+            known = (*FORMATS, *ALIASES)
+            raise click.BadParameter(f"{form!r} is none of {', '.join(FORMATS)}{rulebook.hint(form, known)}")
+        if equals and not path:
+            raise click.BadParameter(f"{value!r} names no file")
+        (written if equals else shown).append((form, Path(path) if equals else None))
+    if len(shown) > 1:
+        raise click.BadParameter("only one format can be shown: give the others a file, as in sarif=losslint.sarif")
+    return [*(shown or [("text", None)]), *written]
+
+
 # -- check -----------------------------------------------------------------------------------------------------------
 
 
@@ -182,10 +202,11 @@ def _device(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 )
 @click.option(
     "--output-format",
-    type=click.Choice(["text", "full", "json", "concise"]),
-    default="text",
-    help="`full` is `text`.",
-    show_default=True,
+    "outputs",
+    multiple=True,
+    callback=_outputs,
+    metavar="FORMAT[=FILE]",
+    help=f"{', '.join(FORMATS)}; with =FILE, written there as well, once for each.  [default: text]",
 )
 @click.option("--fix/--no-fix", default=None, help="Apply fixes. Unsafe ones only with --unsafe-fixes.")
 @click.option(
@@ -193,6 +214,15 @@ def _device(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
 )
 @click.option("--diff", is_flag=True, help="Show what fixes would change, and change nothing.")
 @click.option("--output-file", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings there.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Hide the findings that this file lists.",
+)
+@click.option("--write-baseline", is_flag=True, help="Write all findings to the file that --baseline names; status 0.")
+@click.option(
+    "--add-ignore", metavar="REASON", help="Write a suppression with that reason for everything found; status 0."
+)
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
 @click.option("--exit-zero", "-e", is_flag=True, help="Status 0 even with findings.")
 @click.option("--no-cache", "-n", is_flag=True, help="Analyse every file anew (there is no cache yet).")
@@ -208,8 +238,11 @@ def check(
     config: Path | None,
     isolated: bool,
     force_exclude: bool,
-    output_format: str,
+    outputs: list[Output],
     output_file: Path | None,
+    baseline: Path | None,
+    write_baseline: bool,
+    add_ignore: str | None,
     statistics: bool,
     diff: bool,
     exit_zero: bool,
@@ -230,6 +263,10 @@ def check(
     """Lint files and folders (the current folder where no PATHS are given; - for standard input)."""
     from losslint import session
 
+    if add_ignore is not None and not add_ignore.strip():
+        raise click.UsageError("--add-ignore wants a reason, as in --add-ignore 'the batch is fixed'")
+    if add_ignore is not None and ("-" in paths or stdin_filename):
+        raise click.UsageError("--add-ignore changes files: it cannot change standard input")
     if diff and (confirms or repro):
         raise click.UsageError("--diff only shows changes: there is nothing to run")
     options |= {"fix": True} if diff else {}
@@ -250,6 +287,13 @@ def check(
         if diff:
             return _show_diff(result, exit_zero)
         piped = _make_fixes(result, texts, resolver)
+        baseline = baseline or resolver.of(Path.cwd()).baseline
+        if write_baseline:
+            return _write_baseline(result, baseline)
+        if baseline is not None:
+            _hide_known(result, baseline, resolver)
+        if add_ignore is not None:
+            return _add_ignores(result, add_ignore)
     confirmation = None
     if confirms or repro:
         run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
@@ -260,7 +304,8 @@ def check(
         _say("error", _with_hint(error, paths))
     if repro and confirmation is not None:
         return _print_repro(confirmation.ran, "--select")
-    _write(result, "text" if output_format == "full" else output_format, output_file, statistics, piped)
+    for form, file in outputs:
+        _write(result, form, file or output_file, statistics and file is None, piped)
     if confirmation is not None and report is not None:
         _write_report(report, confirmation.ran)
     if confirmation is not None and confirmation.interrupted:
@@ -396,18 +441,76 @@ def _write(result: Result, form: str, output_file: Path | None, statistics: bool
     from losslint import reporters
     from losslint.reporters.lines import write
 
-    lines = reporters.statistics.render(result, form) if statistics else reporters.FORMATS[form](result)
+    lines = reporters.counts(result, form) if statistics else reporters.render(result, form)
     if output_file is None:
         stream = sys.stderr if piped else sys.stdout
         with contextlib.suppress(AttributeError):  # a name that the terminal's encoding lacks must not end the run
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-        write(lines, stream, form != "json" and _wants_colour(stream))
+        write(lines, stream, form in FOR_PEOPLE and _wants_colour(stream))
         return
     try:
         with open(output_file, "w", encoding="utf-8") as file:
             write(lines, file, colour=False)
     except OSError as error:
         raise _Mistake(f"cannot write {output_file}: {error.strerror}") from None
+
+
+def _write_baseline(result: Result, path: Path | None) -> int:
+    """List what was found in the baseline; status 0, unless an analysis failed."""
+    from losslint import baseline
+    from losslint.reporters.lines import counted
+
+    if path is None:
+        raise click.UsageError("--write-baseline writes the file that --baseline names: name it")
+    for told in result.errors:
+        _say("error", told)
+    try:
+        number = baseline.write(result, path)
+    except baseline.BaselineError as error:
+        raise _Mistake(str(error)) from None
+    except OSError as error:
+        raise _Mistake(f"cannot write {path}: {error.strerror}") from None
+    click.echo(f"Wrote {counted(number, 'finding')} to {path}")
+    return 2 if result.status == 2 else 0
+
+
+def _hide_known(result: Result, path: Path, resolver: Resolver) -> None:
+    """Take out what the baseline lists, and say what it need not list any more."""
+    from losslint import baseline
+    from losslint.reporters.lines import counted
+
+    try:
+        gone = baseline.hide(result, baseline.read(path), path, resolver)
+    except baseline.BaselineError as error:
+        raise _Mistake(str(error)) from None
+    if gone:
+        first = f"{gone[0].code} in {gone[0].function} of {gone[0].file}"
+        told = f"{counted(len(gone), 'finding')} of {path} found no more ({first}{', ...' if len(gone) > 1 else ''})"
+        _say("note", f"{told}: --write-baseline takes {'them' if len(gone) > 1 else 'it'} out")
+
+
+def _add_ignores(result: Result, reason: str) -> int:
+    """Write a suppression for every finding; status 0, unless a file could not be read or written."""
+    from losslint import fixing, ignoring, session, sources
+    from losslint.reporters.lines import counted
+
+    number = files = 0
+    for name in dict.fromkeys(f.filename for f in result.findings):
+        wanted = [f for f in result.findings if f.filename == name and f.code not in ignoring.NEVER]
+        if not wanted:
+            continue
+        source = sources.read(Path(name), name)
+        changed = ignoring.ignored(source, wanted, " ".join(reason.split()))
+        try:
+            fixing.write(session.Change(Path(os.path.abspath(name)), source, changed))
+        except fixing.Unwritable as problem:
+            result.errors.append(str(problem))
+            continue
+        number, files = number + len(wanted), files + 1
+    for error in result.errors:
+        _say("error", error)
+    click.echo(f"Ignored {counted(number, 'finding')} in {counted(files, 'file')}")
+    return 2 if result.status == 2 else 0
 
 
 # -- facts -----------------------------------------------------------------------------------------------------------

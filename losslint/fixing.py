@@ -12,12 +12,11 @@ import dataclasses
 import difflib
 import os
 import re
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from losslint import sources
+from losslint import files, sources
 from losslint.findings import Edit, Finding, Severity
 from losslint.fixes import edits
 from losslint.session import Analyst, Change, Report, Result, settle
@@ -213,22 +212,9 @@ def write(change: Change) -> None:
     try:
         if path.read_bytes() != sources.encode(change.before, change.before.text):
             raise Unwritable(f"{change.filename} was changed meanwhile, or cannot be encoded again: it is left alone")
-        _replace(path, sources.encode(change.before, change.after))
+        files.replace(path, sources.encode(change.before, change.after))
     except OSError as error:
         raise Unwritable(f"cannot write {change.filename}: {error.strerror}") from None
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, path.stat().st_mode & 0o7777)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def diff(change: Change) -> Iterator[str]:

@@ -71,6 +71,7 @@ class Result:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     hidden: int = 0  # findings below the severity that is shown
+    baselined: int = 0  # findings that the baseline lists
     failing: int = 0  # findings at or above ``fail-on``
     failed: bool = False  # an analysis failed
     texts: dict[str, str] = field(default_factory=dict)  # of the files with findings

@@ -93,6 +93,7 @@ class Settings:
     inputs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     fix: bool = False
     unsafe_fixes: bool = False
+    baseline: Path | None = None
 
     @property
     def threshold(self) -> Severity:
@@ -200,6 +201,11 @@ class _Reader:
             raise self.fail(key, f"must be true or false, not {value!r}")
         return value
 
+    def path(self, key: str, value: Any) -> Path:
+        if not isinstance(value, str) or not value:
+            raise self.fail(key, f"must be the path of a file, not {value!r}")
+        return self.root / value
+
     def choice(self, key: str, value: Any, allowed: tuple[str, ...]) -> str:
         if str(value) not in allowed:
             known = ", ".join(f'"{a}"' for a in allowed)
@@ -286,6 +292,7 @@ _FIELDS: dict[str, Callable[[_Reader, str, Any], Any]] = {
     "inputs": _Reader.inputs,
     "fix": _Reader.boolean,
     "unsafe-fixes": _Reader.boolean,
+    "baseline": _Reader.path,
 }
 _SELECTING = ("select", "ignore", "extend-select")
 

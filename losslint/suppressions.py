@@ -9,20 +9,15 @@ its own, for the statement below. One that suppresses nothing is LL002, one that
 
 from __future__ import annotations
 
-import ast
-import bisect
 import functools
-import io
 import re
-import sys
-import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from losslint import rulebook
+from losslint import rulebook, statements
 from losslint.findings import Finding, Fix, Severity, Span
 from losslint.fixes.comments import removal
-from losslint.sources import Source, parse
+from losslint.sources import Source
 
 ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
 _KINDS = ("ignore", "ignore-file", *ANALYSIS_PRAGMAS)
@@ -56,9 +51,7 @@ class Comments:
 
     def rows_of(self, span: Span) -> set[int]:
         """The rows at which a suppression holds for a finding at ``span``."""
-        index = bisect.bisect_right(self.statements, (span.row, sys.maxsize)) - 1
-        first, last = self.statements[index] if index >= 0 else (0, 0)
-        return {span.row, first, last} if span.row <= last else {span.row}
+        return {span.row, *(statements.around(self.statements, span.row) or ())}
 
 
 @functools.lru_cache(maxsize=1)  # asked for twice: by the session, and for the analysis
@@ -68,7 +61,7 @@ def read_comments(source: Source) -> Comments:
         return Comments()
     found = list(_pragmas(source))
     suppressing = any(p.kind in ("ignore", "noqa") for p in found)
-    return Comments(found, _statements(source) if suppressing else [], source.lines)
+    return Comments(found, statements.rows(source) if suppressing else [], source.lines)
 
 
 def pragmas(source: Source) -> dict[int, list[Pragma]]:
@@ -82,7 +75,7 @@ def pragmas(source: Source) -> dict[int, list[Pragma]]:
 
 def _pragmas(source: Source) -> Iterator[Pragma]:
     lines = source.lines
-    for row, column, comment in _comments(source):
+    for row, column, comment in statements.comments(source):
         if not _MARK.search(comment):
             continue
         own_line = not lines[row - 1][: column - 1].strip()
@@ -90,17 +83,6 @@ def _pragmas(source: Source) -> Iterator[Pragma]:
         for kind, start, end, names, text, problem in _parse(comment):
             span = Span(row, column + start, row, column + end)
             yield Pragma(kind, row if kind == "noqa" else spoken_of, span, names, text, own_line, problem)
-
-
-def _comments(source: Source) -> Iterator[tuple[int, int, str]]:
-    """Row, column (from 1) and text of every comment up to where the source stops being Python."""
-    text = source.text.replace("\r\n", "\n").replace("\r", "\n")
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT:
-                yield token.start[0], token.start[1] + 1, token.string
-    except (tokenize.TokenError, SyntaxError):
-        return
 
 
 def _code_below(lines: list[str], row: int) -> int:
@@ -138,27 +120,6 @@ def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None
 def _is_ours(code: str) -> bool:
     """Whether a code that a noqa lists speaks to losslint, or to another linter."""
     return re.fullmatch(r"LL\d+", code) is not None or code in rulebook.rules()
-
-
-def _statements(source: Source) -> list[tuple[int, int]]:
-    try:
-        tree = parse(source.text, source.filename)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.stmt, ast.ExceptHandler)):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            body = getattr(node, "body", None) or getattr(node, "cases", None)
-            last = (_first_row(body[0]) - 1) if body else (node.end_lineno or node.lineno)
-            found.append((first, max(first, last, node.lineno)))
-    return sorted(found)
-
-
-def _first_row(node: ast.AST) -> int:
-    rows: list[int] = [d.lineno for d in getattr(node, "decorator_list", [])]
-    rows.append(node.pattern.lineno if isinstance(node, ast.match_case) else getattr(node, "lineno", 1))
-    return min(rows)
 
 
 def apply(findings: list[Finding], comments: Comments, filename: str, judged: frozenset[str]) -> list[Finding]:

@@ -39,7 +39,7 @@ RESULT = Result([CUT, SUM], ["a.py", "b.py"], failing=2, texts={"a.py": TEXT})
 
 
 def shown(result: Result, form: str = "text") -> str:
-    return "\n".join(plain(reporters.FORMATS[form](result)))
+    return "\n".join(plain(reporters.render(result, form)))
 
 
 def one(text: str, span: Span, fact: str = "fact") -> list[str]:
@@ -146,16 +146,16 @@ def test_json_has_exactly_these_fields() -> None:
 
 def test_statistics() -> None:
     result = Result([CUT, SUM, SUM], ["a.py"])
-    lines = list(plain(reporters.statistics.render(result, "text")))
+    lines = list(plain(reporters.counts(result, "text")))
     assert lines[:2] == ["2  LL302  unnormalized-batch-sum", "1  LL201  no-gradient-path"]
-    (table,) = plain(reporters.statistics.render(result, "json"))
+    (table,) = plain(reporters.counts(result, "json"))
     assert json.loads(table)[0] == {"code": "LL302", "name": "unnormalized-batch-sum", "count": 2, "fixable": "unsafe"}
 
 
 @pytest.mark.parametrize("colour", [True, False])
 def test_colour_adds_nothing_but_colour(colour: bool) -> None:
     file = io.StringIO()
-    write(reporters.FORMATS["text"](RESULT), file, colour)
+    write(reporters.render(RESULT, "text"), file, colour)
     assert ("\x1b[" in file.getvalue()) is colour
     import re
 

@@ -50,6 +50,7 @@ def summary(result: Result) -> str:
     """``Found 3 findings (1 error, 2 warnings) in 12 files``; ``(1 fixed, 2 remaining: 2 warnings)`` after fixes."""
     files = counted(len(result.files), "file")
     more = f"; {result.hidden} more below the severity that is shown" if result.hidden else ""
+    more += f"; {result.baselined} more in the baseline" if result.baselined else ""
     fixed = len(result.fixed)
     if fixed and not result.standing:
         return f"Found {counted(fixed, 'finding')} ({fixed} fixed, 0 remaining) in {files}{more}"

@@ -1,0 +1,37 @@
+"""For GitLab's code quality widget: the fields of docs.gitlab.com/ci/testing/code_quality that it reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from losslint import rulebook
+from losslint.findings import Severity
+from losslint.fingerprints import fingerprints
+from losslint.reporters.lines import Lines
+from losslint.session import Result
+
+_SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
+
+
+def render(result: Result) -> Lines:
+    """The findings that stand, as one JSON array."""
+    rows = []
+    for finding, fingerprint in zip(result.standing, fingerprints(result.standing, result.texts), strict=True):
+        span = finding.span
+        rows.append(
+            {
+                "description": f"{finding.code} [{rulebook.name_of(finding.code)}] {finding.message}",
+                "check_name": finding.code,
+                "fingerprint": fingerprint,
+                "severity": _SEVERITIES[finding.severity],
+                "location": {
+                    "path": Path(finding.filename).as_posix(),
+                    "positions": {
+                        "begin": {"line": span.row, "column": span.column},
+                        "end": {"line": span.end_row, "column": span.end_column},
+                    },
+                },
+            }
+        )
+    yield [(json.dumps(rows, indent=2), "")]
