@@ -168,6 +168,13 @@ class Loss:
         return Ranges(self)
 
     @functools.cached_property
+    def unmoved(self) -> frozenset[int]:
+        """The ids of the nodes that no input moves: ``x - x``, the sum of a softmax."""
+        from losslint.ops.identities import unmoved
+
+        return unmoved(self.graph.nodes)
+
+    @functools.cached_property
     def laws(self) -> Laws:
         """Batch law of every node, of its value and of its gradient."""
         from losslint.ops.laws import Laws

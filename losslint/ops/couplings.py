@@ -10,6 +10,7 @@ from losslint.domain.coupling import CONST, ROW, SUM, UNKNOWN, Coupling
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node
 from losslint.ops.extents import from_weights
+from losslint.ops.identities import softmax_under
 from losslint.ops.reshaping import any_row, pairs_rows
 
 if TYPE_CHECKING:
@@ -277,12 +278,24 @@ class Couplings:
             shape = node.attrs.get("shape")
             return CONST if isinstance(shape, Shape) and shape.numel.batch == 0 else UNKNOWN
         inputs = [self._found[value.id] for value in node.inputs]
+        if node.id in self._loss.unmoved:
+            return self._unmoved(node)
         if node.op == "count_nonzero" and not inputs[0].constant and self._counts_all(node.inputs[0]):
             inputs = [CONST]
         result = RULES.get(node.op, coupling.function)(node, inputs)
         if result.additive and (crosses := self._crosses(node)) is not False:
             return coupling.coupled(node, inputs) if crosses else UNKNOWN
         return result
+
+    @staticmethod
+    def _unmoved(node: Node) -> Coupling:
+        """Terms that cancel, or the shares of so many softmaxes added up."""
+        shares = softmax_under(node)
+        if shares is None:
+            return CONST
+        each = _degree(shares.attrs.get("extent"))
+        over = _degree(node.attrs.get("extent")) if node.op == "sum" else 0
+        return UNKNOWN if each is None or over is None else coupling.counted(over - each)
 
     def _counts_all(self, node: Node) -> bool:
         """Whether no element is 0 but far out: ``(1 - p) ** gamma`` is no mask, all its elements are counted."""

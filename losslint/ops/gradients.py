@@ -211,7 +211,7 @@ class Gradients:
             found = [_RANK[edge_kind(node, i)] for i in range(len(node.inputs))]
             if node.op in _CLIPPING and node.id in self._in_order:
                 found = [_ZERO if k == _LIVE and self._saturated(node, i) else k for i, k in enumerate(found)]
-            if node.op == "mul" and _times_zero(node):
+            if node.id in self._loss.unmoved or (node.op == "mul" and _times_zero(node)):
                 found = [_ZERO if k == _LIVE else k for k in found]
             kinds = self._edges[node.id] = tuple(found)
         return kinds

@@ -18,6 +18,8 @@ from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node, ancestors
 from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
+from losslint.ops.identities import cancels
+from losslint.ops.linear import terms
 from losslint.ops.reshaping import any_row, pairs_rows, sliced
 
 if TYPE_CHECKING:
@@ -518,6 +520,7 @@ class Laws:
     """
 
     def __init__(self, loss: Loss, degree: Degree = batch_degree) -> None:
+        self._loss = loss
         self._degree = degree
         self._weights = from_weights(loss.graph.nodes)
         self._duals: list[Dual] = []
@@ -542,15 +545,24 @@ class Laws:
             fixed = isinstance(held, Shape) and self._degree(held.numel) == 0
             return Dual(STILL) if fixed else LOST
         inputs = [self._edge(node, i, value) for i, value in enumerate(node.inputs)]
+        if node.op == "smooth" and node.attrs.get("api") == "elu" and self._is_positive(node.inputs[0]):
+            return inputs[0]
         degree = _no_batch if node.id in self._weights else self._degree
         dual = RULES.get(node.op, any_function)(node, inputs, degree)
+        if node.id in self._loss.unmoved:
+            return Dual(dual.value if not cancels(node) else STILL if terms(node).constant else NOTHING)
         if node.op in _DETACHED and dual.gradient.terms:
             return Dual(dual.value)
         if not all(t.rows for t in dual.gradient.terms) and degree(node.shape.numel):
             # weights that met the samples: what comes of them is computed from the batch
-            terms = tuple(replace(t, rows=True) for t in dual.gradient.terms)
-            return Dual(dual.value, replace(dual.gradient, terms=terms))
+            of_rows = tuple(replace(t, rows=True) for t in dual.gradient.terms)
+            return Dual(dual.value, replace(dual.gradient, terms=of_rows))
         return dual
+
+    def _is_positive(self, node: Node) -> bool:
+        """Whether no value lies below 0, whatever the inputs are."""
+        low = self._loss.ranges.exact(node).low
+        return low.at >= 0 and not low.given
 
     def _edge(self, node: Node, i: int, value: Node) -> Dual:
         """The law of input ``i`` as ``node`` sees it."""

@@ -355,7 +355,9 @@ def _sum(node: Node, inputs: list[Interval]) -> Interval:
         return inputs[0]
     extent = node.attrs.get("extent")
     count = extent.value if extent is not None and node.op == "sum" else None
-    return iv.total(inputs[0], count or None)
+    total = iv.total(inputs[0], count or None)
+    may_be_none = isinstance(extent, Dim) and any("#mask" in name for name, _ in extent.symbols)
+    return iv.hull(total, Interval.point(0.0)) if may_be_none else total
 
 
 @rule("matmul", "einsum", "tensordot")

@@ -7,6 +7,7 @@ from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
 from losslint.graph import Node
 from losslint.ops.assumptions import SAME_VALUES
 from losslint.ops.directions import cosine
+from losslint.ops.identities import shares_of_one, softmax_under
 from losslint.ops.linear import Terms, constant, terms
 
 _SHAPED = frozenset(
@@ -143,31 +144,17 @@ def _nonnegative(rest: Terms, values: list[Interval]) -> bool:
 
 def _mass(node: Node, values: list[Interval]) -> Interval | None:
     """Sums that are positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
-    inner = plain(node.inputs[0])
-    if _over_softmax(node, inner):
+    if softmax_under(node) is not None:
         return Interval.point(1.0) if node.attrs.get("axis") is not None else Interval(End(1.0), iv.SOME_HIGH)
+    inner = plain(node.inputs[0])
     factor = inner.inputs[0] if inner.op in ("square", "pow", "mul") else None
-    if factor is not None and _over_softmax(node, plain(factor)) and values[node.inputs[0].id].low.at >= 0:
+    if factor is not None and shares_of_one(node, plain(factor)) and values[node.inputs[0].id].low.at >= 0:
         same = inner.op == "square" or inner.op == "pow" or inner.inputs[0].number == inner.inputs[1].number
         if same:
             return Interval(End(0.0, True), NONNEGATIVE.high)
     if inner.op == "eq" and _reflexive(inner):
         return Interval(End(1.0), iv.SOME_HIGH)
     return None
-
-
-def _over_softmax(node: Node, inner: Node) -> bool:
-    """Whether ``node`` sums ``inner``, a softmax, over the axis along which it is one."""
-    if inner.op != "softmax":
-        return False
-    axis, along = node.attrs.get("axis"), inner.attrs.get("axis")
-    if axis is None:
-        return True
-    rank = inner.shape.rank
-    over, classes = (
-        {a % rank if rank else a for a in ((x,) if isinstance(x, int) else tuple(x or ()))} for x in (axis, along)
-    )
-    return bool(classes) and classes <= over
 
 
 def _reflexive(node: Node) -> bool:

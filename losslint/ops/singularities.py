@@ -29,6 +29,10 @@ _KEPT_BY_TENSORFLOW = frozenset({"sqrt", "rsqrt", "reciprocal", "norm", "std"})
 """TensorFlow multiplies a zero incoming slope to zero here, XLA to NaN (measured)."""
 _FLAT = frozenset({"maximum", "minimum", "clip", "relu", "pow", "square", "abs"})
 """Operations whose slope can be exactly 0 at a point: see ``_is_flat``."""
+_DETACHING = frozenset({"stop_gradient", "leaves_tensorflow", "variable_of", "numpy_function", "cast"}) | frozenset(
+    {"round", "floor", "ceil", "trunc"}
+)
+"""Operations that keep the gradient to themselves, and not what is infinite or no number."""
 INVERSES = frozenset({"acos", "asin", "acosh", "atanh"})
 """Functions with an infinite slope at the ends of their domain: -1 and 1, of acosh 1."""
 
@@ -94,6 +98,8 @@ def _singularity(loss: Loss, node: Node) -> Singularity | None:
     value = _end(loss.ranges.exact(subject(node, operand)), node)
     vanished = value is None and trust > Trust.UNKNOWN and not _hits(loss, node, operand, [], exact=True)
     masks, slope = _masks(loss, node, hits)
+    if not masks and node.id not in _felt(loss):
+        return None  # it is only compared
     reach = loss.ranges.witness.leaves(subject(node, operand))
     if not any(reach & loss.ranges.witness.leaves(decider(mask)) for mask in masks):
         masks = ()  # what decides has nothing to do with the operand: that it fits every sample is chance
@@ -255,7 +261,7 @@ def _downstream(loss: Loss, node: Node) -> Iterator[tuple[Node, int]]:
     todo = [node]
     while todo and len(seen) < 400:
         for user, i in users(loss).get(todo.pop().id, ()):
-            if edge_kind(user, i) == "dead" and user.op != "stop_gradient":
+            if edge_kind(user, i) == "dead" and user.op not in _DETACHING:
                 continue
             yield user, i
             if user.id not in seen:
@@ -283,6 +289,23 @@ def _guards(loss: Loss, node: Node) -> Iterator[tuple[Node, int, Node]]:
             yield user, i, switch
 
 
+def _felt(loss: Loss) -> set[int]:
+    """The ids of the nodes whose being infinite or no number comes to a result, other than by a comparison."""
+    memo = loss.ranges.memo
+    if "felt" not in memo:
+        felt = {node.id for node in loss.results}
+        for node in reversed(loss.gradients.order):
+            if node.id in felt:
+                felt.update(
+                    value.id
+                    for i, value in enumerate(node.inputs)
+                    if node.op in _DETACHING or edge_kind(node, i) != "dead"
+                )
+        memo["felt"] = felt
+    result: set[int] = memo["felt"]  # type: ignore[assignment]
+    return result
+
+
 def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...], bool]:
     """The nodes that drop the value at every hit, and whether at least the slope is 0 on every way out."""
     results = {n.id for n in loss.results}
@@ -296,11 +319,12 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
             value_escapes = True
             slope_escapes = slope_escapes or not flat
         for user, i in users(loss).get(at.id, ()):
-            if edge_kind(user, i) == "dead" and user.op != "stop_gradient":
+            dead = edge_kind(user, i) == "dead"
+            if dead and user.op not in _DETACHING:
                 continue
             switch = _switch(user, i)
             off = switch is not None and all((v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits)
-            flat_here = flat or off or all(_is_flat(user, i, hit) for hit in hits)
+            flat_here = flat or off or dead or all(_is_flat(user, i, hit) for hit in hits)
             drops = off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1)
             if drops and (_replaced_by_number(user, i) or node.op == "div"):
                 masks[user.id] = user  # 0 / 0 that is declared to be NaN is meant

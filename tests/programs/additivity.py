@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from losslint.domain.coupling import Coupling
 from tests.conformance.columns import EXACT, LOOSE, UNKNOWN, WRONG, Verdict
 
 if TYPE_CHECKING:
+    from tests.programs.layouts import Batch
     from tests.programs.compare import Measured
 
 UNMEASURED = "unmeasured"
@@ -57,9 +59,9 @@ def _is(holds: bool, what: str) -> Verdict:
 class Parts:
     """Results for parts of a batch and for their unions."""
 
-    def __init__(self, measured: Measured) -> None:
+    def __init__(self, measured: Measured, draw: Callable[[int, int], Batch] | None = None) -> None:
         self._measured = measured
-        self._batches = [measured.batch(size, 11 + i) for i, size in enumerate(SIZES)]
+        self._batches = [(draw or measured.batch)(size, 11 + i) for i, size in enumerate(SIZES)]
         self._values = [measured.truth.value(b) for b in self._batches]
         self._joined = {
             (i, j): measured.truth.value(self._batches[i].joined(self._batches[j])) for i, j in ((0, 1), (1, 2), (0, 2))

@@ -15,7 +15,7 @@ from tests.conformance import columns
 from tests.conformance.columns import EXACT, LOOSE, POWERS, UNKNOWN, WRONG, Verdict
 from tests.programs import additivity, findings, told
 from tests.programs.grammar import Program
-from tests.programs.layouts import SIZES, Batch, batch, edges
+from tests.programs.layouts import SIZES, Batch, batch, corners, edges
 from tests.programs.truth import Refused, Truth
 
 FACTS = ("shape", "law", "gradient law", "coupling", "gradient", "range", "findings")
@@ -23,6 +23,8 @@ SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
 TINY = 1e-9
 """A gradient below this is one that vanishes, but for rounding."""
+SCALES = (1.0, -1.0, 0.03)
+"""Factors of the predictions: a curve that bends for some may be straight for others."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
@@ -60,7 +62,7 @@ class Measured:
         except Refused:
             self.truth = Truth(program, "float32")
             self.truth.value(self.batch(3, 1))
-        self.unit = False  # whether the analysis takes predictions for probabilities
+        self.limited: frozenset[str] = frozenset()  # the arguments that are taken to lie in [0, 1]
         self.tolerance = 1e-6 if self.truth.precision == "float64" else 1e-3
 
     def batch(self, size: int, seed: int) -> Batch:
@@ -83,7 +85,7 @@ class Measured:
         reaches = loss.gradients.reaches(told.argument(loss, "y_pred"))
         yield "gradient", self._gradient(reaches)
         yield "range", self._range(loss)
-        self.unit = any(x.given for x in map(loss.ranges.of, loss.graph.nodes))
+        self.limited = told.limited(loss)
         for verdict in findings.verdicts(loss, self):
             yield "findings", verdict
 
@@ -118,10 +120,10 @@ class Measured:
         return tuple(i for i, (a, b) in enumerate(zip(self.once.shape, self.twice.shape, strict=True)) if a == b)
 
     @functools.cache  # noqa: B019  # lives as long as the program is looked at
-    def slope(self, times: int, repeated: bool = False) -> Any:
-        """The gradient for a batch that is repeated."""
-        samples = self.few.repeated(times) if repeated else self.few.copies(times)
-        return self.truth.gradient(samples, self.fixed)
+    def slope(self, times: int, repeated: bool = False, scale: float = 1.0) -> Any:
+        """The gradient for a batch that is repeated, its predictions being multiplied by ``scale``."""
+        few = self.few._replace(y_pred=scale * self.few.y_pred)
+        return self.truth.gradient(few.repeated(times) if repeated else few.copies(times), self.fixed)
 
     @functools.cached_property
     def reached(self) -> str:
@@ -140,6 +142,13 @@ class Measured:
     def parts(self) -> additivity.Parts:
         return additivity.Parts(self)
 
+    @property
+    def mixes(self) -> bool | None:
+        """Whether some sample meets another, for random samples or where some are all 0 or 1; None: not finite."""
+        at_corners = additivity.Parts(self, functools.partial(corners, self.program.layout))
+        measured = [parts for parts in (self.parts, at_corners) if parts.finite]
+        return not all(parts.rows for parts in measured) if measured else None
+
     def scales(self, large: bool) -> bool | None:
         """Whether the gradient changes when the batch, or a ``large`` one, is repeated; None where there is none."""
         once = self.slope(COPIES[0] if large else 1)
@@ -151,9 +160,9 @@ class Measured:
     @property
     def blows_up(self) -> bool | None:
         """Whether the value or the gradient is not finite for some legal input; None where no graph is made of it."""
-        unit, ran = self.unit, False
+        ran = False
         for compiled in (False, True):
-            for samples in findings.extremes(self.program.layout, unit):
+            for samples in findings.extremes(self.program.layout, self.limited):
                 with contextlib.suppress(Refused):
                     if not all(map(findings.finite, self.single.trained(samples, compiled))):
                         return True
@@ -192,8 +201,8 @@ class Measured:
         if law.kind == "unknown":
             return (UNKNOWN, "") if self._powers() else (EXACT, "")
         if law.kind == "broken":
-            powers = self._powers()
-            return (WRONG, f"broken, but the power is {powers}") if powers else (EXACT, "")
+            powers = [self._powers(scale) for scale in SCALES]
+            return (WRONG, f"broken, but the power is {powers[0]}") if all(powers) else (EXACT, "")
         if law.kind == "mixed":
             return self._mixed(sorted(float(p) for p in law.powers), law.asymptotic)
         assert law.p is not None
@@ -213,10 +222,12 @@ class Measured:
                 return WRONG, f"{law}, but {_few(once)} becomes {_few(self.slope(2, repeated))}"
         return EXACT, ""
 
-    def _powers(self) -> list[float]:
-        """The powers that the gradient follows."""
-        once = self.slope(1)
-        pairs = [(2, self.slope(2)), (2, self.slope(2, True)), (4, self.slope(4))]
+    def _powers(self, scale: float = 1.0) -> list[float]:
+        """The powers that the gradient follows; all of them where it vanishes."""
+        once = self.slope(1, scale=scale)
+        if once is None or not np.all(np.isfinite(once)):
+            return list(POWERS)  # no legal input: it speaks against none
+        pairs = [(2, self.slope(2, scale=scale)), (2, self.slope(2, True, scale)), (4, self.slope(4, scale=scale))]
         return [p for p in POWERS if all(self._alike(once * k**p, found) for k, found in pairs)]
 
     def _mixed(self, powers: list[float], asymptotic: bool) -> Verdict:
@@ -240,20 +251,20 @@ class Measured:
         """The interval of the result, in float32, for random and extreme inputs."""
         node = told.result(loss)
         assert node is not None
-        unit = any(x.given for x in map(loss.ranges.of, loss.graph.nodes))
-        seen = self.seen(unit)
+        limited = told.limited(loss)
+        seen = self.seen(limited)
         verdict = columns.interval(loss.ranges.of(node), seen)
         if verdict[0] == WRONG:  # ranges are told for graphs, where constants are added up first
-            verdict = columns.interval(loss.ranges.of(node), self.seen(unit, compiled=True))
+            verdict = columns.interval(loss.ranges.of(node), self.seen(limited, compiled=True))
         if verdict[0] == UNKNOWN and (seen.low < -columns.LARGE or seen.high > columns.LARGE):
             return LOOSE, ""  # that it has no end is right for one of them
         return verdict
 
     @functools.cache  # noqa: B019
-    def seen(self, unit: bool, compiled: bool = False) -> columns.Seen:
-        """The values for random and extreme inputs; with ``unit`` only for labels and predictions in [0, 1]."""
+    def seen(self, limited: frozenset[str], compiled: bool = False) -> columns.Seen:
+        """The values for random and extreme inputs; ``limited`` are the arguments that lie in [0, 1]."""
         seen = columns.Seen()
-        for samples in edges(self.program.layout, unit):
+        for samples in edges(self.program.layout, limited):
             with contextlib.suppress(Refused):  # a check inside of TensorFlow: no legal input
                 seen.add(self.single.trained(samples, True)[0] if compiled else self.single.value(samples))
         return seen

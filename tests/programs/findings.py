@@ -39,7 +39,7 @@ def shows(draft: Draft, measured: Measured) -> bool | None:
     if draft.code in EDGES:
         return measured.blows_up
     if draft.code == "LL307":
-        return not measured.parts.rows if measured.parts.finite else None
+        return measured.mixes
     if draft.code == "LL101":
         return bool(measured.once.ndim)
     return None
@@ -49,16 +49,15 @@ POINTS = (0.0, 1.0, 0.5, -1.0, 200.0, -200.0, 1e-8, 1.0 - 1e-7)
 """Values to which predictions are taken."""
 
 
-def extremes(layout: Layout, unit: bool) -> Iterator[Batch]:
-    """Legal inputs at which operations leave their domain."""
+def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
+    """Legal inputs at which operations leave their domain; the arguments ``limited`` lie in [0, 1]."""
     whole = layout.labels == "classes"
     soft, p, features = batch(layout, 4, 41)
     ends = [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
-    labels = (
-        [soft] if whole else ends if unit else [*ends, 400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft]
-    )
+    far = [400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft]
+    labels = [soft] if whole else ends if "y_true" in limited else [*ends, *far]
     for point in POINTS:
-        if unit and not 0.0 <= point <= 1.0:
+        if "y_pred" in limited and not 0.0 <= point <= 1.0:
             continue
         same = np.full_like(p, point)
         single = p.copy()
@@ -71,10 +70,11 @@ def extremes(layout: Layout, unit: bool) -> Iterator[Batch]:
     mixed = np.random.default_rng(5).integers(0, 2, p.shape).astype(float)
     for y in labels:
         yield Batch(y, mixed, features)
-        yield Batch(y, y if not whole else p, features)  # all is right
+        if whole or "y_pred" not in limited or "y_true" in limited:
+            yield Batch(y, y if not whole else p, features)  # all is right
     if not whole:
         yield Batch(np.round(soft), 1.0 - np.round(soft), features)
-        if not unit:
+        if not limited:
             yield Batch(-soft, -soft, features)
             yield Batch(soft, -soft, features)
 

@@ -86,21 +86,35 @@ def batch(layout: Layout, size: int, seed: int, outputs: str = "", spread: float
     return Batch(y_true, y_pred, generator.normal(size=shape))
 
 
+def corners(layout: Layout, size: int, seed: int) -> Batch:
+    """Random samples, some of which are all 0 or all 1."""
+    y_true, y_pred, features = batch(layout, size, seed)
+    generator = np.random.default_rng(seed)
+    for values in (y_pred,) if layout.labels == "classes" else (y_true, y_pred):
+        for row, choice in enumerate(generator.integers(0, 4, size)):
+            values[row] = values[row] if choice > 1 else choice
+    return Batch(y_true, y_pred, features)
+
+
 CORNERS = ((0, 0), (1, 1), (1, 0), (0, 1), (-1e6, 1e6), (1e6, -1e6))
 """Values of y_true and y_pred."""
 
 
-def edges(layout: Layout, unit: bool) -> Iterator[Batch]:
-    """Random and extreme samples; with ``unit`` labels and predictions lie in [0, 1]."""
-    limit = (lambda x: np.clip(x, 0, 1)) if unit else (lambda x: x)
+def edges(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
+    """Random and extreme samples; the arguments ``limited`` lie in [0, 1]."""
     whole = layout.labels == "classes"
-    for spread in (1.0, 1e6):
-        y_true, y_pred, features = batch(layout, 5, 31, "logits", spread)
-        yield Batch(y_true, limit(y_pred), features)
-    for a, b in CORNERS:
-        yield Batch(y_true if whole else limit(np.full_like(y_true, a)), limit(np.full_like(y_pred, b)), features)
-    if not whole:
-        yield Batch(limit(-1e6 * y_true), limit(-1e6 * y_pred), features)
-    first = np.zeros_like(y_pred)
-    first[..., 0] = 1e6
-    yield Batch(y_true, limit(first), features)
+
+    def legal(y_true: Any, y_pred: Any, features: Any) -> Batch:
+        y_true = np.clip(y_true, 0, 1) if "y_true" in limited and not whole else y_true
+        return Batch(y_true, np.clip(y_pred, 0, 1) if "y_pred" in limited else y_pred, features)
+
+    for size, spread in ((5, 1.0), (5, 1e6), (1, 1e6)):
+        y_true, y_pred, features = batch(layout, size, 31, "logits", spread)
+        yield legal(y_true, y_pred, features)
+        for a, b in CORNERS if size == 1 or spread == 1.0 else ():
+            yield legal(y_true if whole else np.full_like(y_true, a), np.full_like(y_pred, b), features)
+        first = np.zeros_like(y_pred)
+        first[..., 0] = spread
+        yield legal(y_true, first, features)
+        if not whole:
+            yield legal(-spread * y_true, -spread * y_pred, features)

@@ -12,6 +12,7 @@ from losslint.frontend.project import Project
 from losslint.graph import Node
 from losslint.interpreter.machine import Machine
 from losslint.loss import Consumer, Loss
+from losslint.ops.assumptions import root_of
 from tests.programs.grammar import HEADER, Program
 from tests.programs.layouts import Layout
 
@@ -70,6 +71,13 @@ def fits(loss: Loss, layout: Layout) -> bool:
 def argument(loss: Loss, name: str) -> Node:
     """The argument ``name``."""
     return next(n for n in loss.graph.nodes if n.op == "source" and n.attrs["name"] == name)
+
+
+def limited(loss: Loss) -> frozenset[str]:
+    """The arguments of which the loss takes for granted where they lie."""
+    assumptions = loss.ranges.assumptions
+    roots = [root_of(p) for p in assumptions.pieces.values() if p.number in assumptions.intervals]
+    return frozenset(str(root.attrs.get("name")) for root in roots)
 
 
 def result(loss: Loss) -> Node | None:
