@@ -17,6 +17,7 @@ from losslint.findings import Severity
 from losslint.graph import Node, Site, ancestors
 from losslint.loss import Loss
 from losslint.ops.extents import names_batch_size
+from losslint.ops.gradients import SHAPE_ONLY
 from losslint.ops.laws import Laws
 
 _NORMALIZERS = frozenset({"softmax", "log_softmax", "l2_normalize"})
@@ -258,9 +259,23 @@ def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
         )
 
 
+def _felt(loss: Loss) -> list[Node]:
+    """The nodes whose values, not only shapes, play a part in a result: what comes of them is not always 0."""
+    seen: dict[int, Node] = {}
+    todo = list(loss.results)
+    while todo:
+        node = todo.pop()
+        value = loss.laws.value(node)
+        if node.id in seen or node.op in SHAPE_ONLY or (value is not None and value.zero):
+            continue
+        seen[node.id] = node
+        todo.extend(node.inputs)
+    return sorted(seen.values(), key=lambda n: n.id)
+
+
 def _across_batch(loss: Loss) -> Iterator[Node]:
     """Activations over the batch axis of values that belong to single samples."""
-    for node in ancestors(loss.results):
+    for node in _felt(loss):
         extent = node.attrs.get("extent")
         if node.op not in _NORMALIZERS or not isinstance(extent, Dim) or not extent.batch:
             continue

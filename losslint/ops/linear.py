@@ -116,7 +116,7 @@ def _linear(node: Node) -> list[tuple[float, Node]] | None:
         return [(-1.0, node.inputs[0])]
     if node.op in ("add", "sub"):
         return [(1.0, node.inputs[0]), (-1.0 if node.op == "sub" else 1.0, node.inputs[1])]
-    if node.op in ("mul", "div"):
+    if node.op in ("mul", "div", "div_no_nan"):
         a, b = node.inputs[:2]
         known = constant(b)
         if known is not None and (node.op == "mul" or known):

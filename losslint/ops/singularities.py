@@ -311,10 +311,10 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
     results = {n.id for n in loss.results}
     masks: dict[int, Node] = {}
     value_escapes = slope_escapes = False
-    seen: set[tuple[int, bool]] = set()
-    todo = [(node, False)]
+    seen: set[tuple[int, bool, bool]] = set()
+    todo = [(node, False, all(hit.value(node) == 0 for hit in hits))]
     while todo:
-        at, flat = todo.pop()
+        at, flat, zero = todo.pop()
         if at.id in results:
             value_escapes = True
             slope_escapes = slope_escapes or not flat
@@ -324,11 +324,13 @@ def _masks(loss: Loss, node: Node, hits: list[Sample]) -> tuple[tuple[Node, ...]
                 continue
             switch = _switch(user, i)
             off = switch is not None and all((v := hit.value(switch)) is not None and _off(user, i, v) for hit in hits)
-            flat_here = flat or off or dead or all(_is_flat(user, i, hit) for hit in hits)
+            # the slope of a norm at an element that is 0 is 0, unless all are: then the norm itself is singular
+            flat_here = flat or off or dead or (user.op == "norm" and zero) or all(_is_flat(user, i, h) for h in hits)
+            zero_here = zero if user.op in ("stack", "concat") else all(hit.value(user) == 0 for hit in hits)
             drops = off and user.op != "mul" and not (user.op == "div_no_nan" and i == 1)
             if drops and (_replaced_by_number(user, i) or node.op == "div"):
                 masks[user.id] = user  # 0 / 0 that is declared to be NaN is meant
-            elif (user.id, flat_here) not in seen:
-                seen.add((user.id, flat_here))
-                todo.append((user, flat_here))
+            elif (user.id, flat_here, zero_here) not in seen:
+                seen.add((user.id, flat_here, zero_here))
+                todo.append((user, flat_here, zero_here))
     return (() if value_escapes else tuple(masks.values())), not slope_escapes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,9 @@ def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
         if not limited:
             yield Batch(-soft, -soft, features)
             yield Batch(soft, -soft, features)
+    for size, point in itertools.product((1, 2), (0.0, 1.0)):  # whether equal numbers deviate is a matter of rounding
+        y, p, features = batch(layout, size, 41)
+        yield Batch(y, np.full_like(p, point), features)
 
 
 def finite(value: Any) -> bool:

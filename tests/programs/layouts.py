@@ -87,12 +87,12 @@ def batch(layout: Layout, size: int, seed: int, outputs: str = "", spread: float
 
 
 def corners(layout: Layout, size: int, seed: int) -> Batch:
-    """Random samples, some of which are all 0 or all 1."""
+    """Random samples, and such that are all 0 or all 1."""
     y_true, y_pred, features = batch(layout, size, seed)
-    generator = np.random.default_rng(seed)
-    for values in (y_pred,) if layout.labels == "classes" else (y_true, y_pred):
-        for row, choice in enumerate(generator.integers(0, 4, size)):
-            values[row] = values[row] if choice > 1 else choice
+    for row, choice in enumerate(np.random.default_rng(seed).integers(0, 5, size)):
+        if choice:
+            y_pred[row] = choice % 2
+            y_true[row] = (choice > 2) if layout.labels != "classes" else y_true[row]
     return Batch(y_true, y_pred, features)
 
 
