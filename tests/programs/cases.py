@@ -74,3 +74,62 @@ def sine_of_what_shrinks(y_true, y_pred):
 # law 1/2; gradient law 1/2; coupling coupled; gradient live; findings LL302
 def norm_of_surprise(y_true, y_pred):
     return tf.norm(tf.reduce_sum(tf.abs(tf.nn.log_softmax(y_pred, axis=-1)), axis=-1))
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def softmax_that_adds_up_to_one(y_true, y_pred):
+    return tf.reduce_mean(y_pred, axis=-1) - 0.1 * tf.reduce_sum(tf.nn.softmax(y_pred, axis=-1), axis=-1)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling mean; gradient live
+def terms_that_cancel(y_true, y_pred):
+    return tf.reduce_sum(y_pred) - (tf.reduce_sum(y_pred) - 1.0) + tf.reduce_mean(tf.square(y_true - y_pred))
+
+
+# C classes probabilities
+# law 0; gradient law 0; coupling row; gradient live
+def log_that_is_only_compared(y_true, y_pred):
+    best = tf.argmax(tf.math.log(tf.cast(tf.equal(y_pred, 0.5), tf.float32)), axis=-1)
+    return tf.reduce_mean(y_pred, axis=-1) * tf.cast(best, tf.float32)
+
+
+# C soft logits
+# law 1; gradient law 1; coupling coupled; gradient live; findings LL302
+def elu_of_what_is_positive(y_true, y_pred):
+    return tf.nn.elu(tf.reduce_sum(tf.square(y_true - y_pred)))
+
+
+# C soft logits
+# law unknown; gradient broken; coupling coupled; gradient live; findings LL301
+def elu_of_anything(y_true, y_pred):
+    return tf.nn.elu(tf.reduce_sum(y_true - y_pred))
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def norm_beside_a_constant(y_true, y_pred):
+    spread = tf.math.reduce_std(y_pred, axis=-1)
+    return tf.math.reduce_euclidean_norm(tf.stack([spread, tf.ones_like(spread)], axis=-1), axis=-1)
+
+
+# C soft probabilities
+# law 0; gradient law 0; coupling row; gradient live
+def shape_of_a_softmax(y_true, y_pred):
+    rows = tf.reduce_mean(y_pred, axis=-1)
+    return tf.where(rows > 0.5, tf.square(rows), tf.zeros_like(tf.nn.softmax(rows)))
+
+
+# H,W,3 soft probabilities
+# law unknown; gradient unknown; coupling coupled; gradient live; findings LL307
+def softmax_over_the_batch_where_all_is_right(y_true, y_pred):
+    least = tf.reduce_min(y_true * y_pred, axis=[1, 2, 3])
+    rows = tf.reduce_mean(y_pred, axis=[1, 2, 3])
+    return tf.where(tf.equal(least, 1.0), tf.nn.softmax(rows), rows)
+
+
+# C binary logits
+# law unknown; gradient unknown; coupling coupled; gradient live
+def sum_of_what_a_mask_keeps(y_true, y_pred):
+    return tf.minimum(tf.reduce_sum(tf.boolean_mask(tf.square(y_pred) + 0.5, y_true > 0.5)), 1.0)

@@ -23,7 +23,7 @@ SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
 TINY = 1e-9
 """A gradient below this is one that vanishes, but for rounding."""
-SCALES = (1.0, -1.0, 0.03)
+SCALES = (1.0, -1.0, 0.03, 9.0, -9.0)
 """Factors of the predictions: a curve that bends for some may be straight for others."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
