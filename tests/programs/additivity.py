@@ -11,8 +11,8 @@ from losslint.domain.coupling import Coupling
 from tests.conformance.columns import EXACT, LOOSE, UNKNOWN, WRONG, Verdict
 
 if TYPE_CHECKING:
-    from tests.programs.layouts import Batch
     from tests.programs.compare import Measured
+    from tests.programs.layouts import Batch
 
 UNMEASURED = "unmeasured"
 SIZES = (3, 2, 4)
