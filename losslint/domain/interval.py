@@ -26,7 +26,8 @@ class Trust(enum.IntEnum):
 
     UNKNOWN = 0
     ASSUMED = 1
-    KNOWN = 2
+    FREE = 2  # training takes values past any moderate number on that side; how far is not said
+    KNOWN = 3
 
 
 NOTHING: frozenset[str] = frozenset()
@@ -40,6 +41,11 @@ class End:
     open: bool = False
     trust: Trust = Trust.KNOWN
     given: frozenset[str] = NOTHING  # the assumptions it rests on, as sentences
+
+    @property
+    def vague(self) -> bool:
+        """Whether it is infinite, and nothing says that values go far enough to overflow or to underflow."""
+        return math.isinf(self.at) and self.trust in (Trust.UNKNOWN, Trust.FREE)
 
     def times(self, other: End) -> End:
         """The product of two ends; 0 times anything is 0, and rests on the 0 alone."""
@@ -92,7 +98,13 @@ class Interval:
     @property
     def bounded(self) -> bool:
         """Whether both ends are known or assumed."""
-        return min(self.low.trust, self.high.trust) > Trust.UNKNOWN
+        ends = (self.low, self.high)
+        return all(end.trust > Trust.UNKNOWN and not end.vague for end in ends)
+
+    @property
+    def free(self) -> bool:
+        """Whether training takes values past any moderate number on either side."""
+        return all(end.vague and end.trust == Trust.FREE for end in (self.low, self.high))
 
     def within(self, low: float, high: float) -> bool:
         """Whether no value lies outside of [low, high]."""
@@ -133,6 +145,8 @@ UNKNOWN = Interval.of(-INF, INF, Trust.UNKNOWN)
 SOME_LOW, SOME_HIGH = UNKNOWN.low, UNKNOWN.high
 UNIT = Interval.of(0.0, 1.0)
 NONNEGATIVE = Interval.of(0.0, INF)
+FREE = Interval.of(-INF, INF, Trust.FREE)
+"""Anything, of either sign: a product with a trained weight."""
 POSITIVE = Interval(End(0.0, True, Trust.UNKNOWN), SOME_HIGH)
 """Positive, but nobody knows how near to 0: exp and softplus of something unknown."""
 
@@ -227,7 +241,7 @@ def monotone(function: Callable[[float], float], a: Interval, low: float = -INF,
 
 def _image(function: Callable[[float], float], end: End, limit: float) -> End:
     if math.isinf(end.at):
-        return End(limit, math.isinf(limit)) if end.trust == Trust.UNKNOWN else end.moved(limit, math.isinf(limit))
+        return End(limit, math.isinf(limit)) if end.vague else end.moved(limit, math.isinf(limit))
     return end.moved(function(end.at))
 
 
@@ -248,7 +262,7 @@ def _zero(a: Interval) -> End:
 
 def _grown(end: End) -> End:
     """An end of the square or magnitude: an unknown argument is free to make it as large as it likes."""
-    return End(end.at, end.open) if math.isinf(end.at) and end.trust == Trust.UNKNOWN else end
+    return End(end.at, end.open) if end.vague else end
 
 
 def power(a: Interval, exponent: float) -> Interval:

@@ -133,7 +133,7 @@ def exp(a: Interval) -> Interval:
     """exp, which underflows to 0 where its argument is known to go below -104; subnormals count as tiny, not as 0."""
 
     def end(e: End) -> End:
-        if e.trust == Trust.UNKNOWN and e.at == -INF:
+        if e.vague and e.at == -INF:
             return POSITIVE.low
         if e.at < iv.UNDERFLOW:
             return e.moved(0.0, False)
@@ -147,7 +147,7 @@ def log(a: Interval) -> Interval:
 
     def end(e: End) -> End:
         if e.at <= 0:
-            return e.moved(-INF, True)
+            return End(-INF, True) if e.vague and e.trust else e.moved(-INF, True)
         return e.moved(math.log(e.at)) if e.at < INF else e
 
     return Interval(end(a.low), end(a.high), a.nan or a.low.at < 0)
@@ -165,8 +165,7 @@ def _sigmoid(x: float) -> float:
 def _rectified(a: Interval) -> Interval:
     """max(a, 0): with an unknown argument it surely reaches 0 and is free upwards."""
     positive = iv.maximum(a, Interval.point(0.0))
-    free = positive.high.at == INF and positive.high.trust == Trust.UNKNOWN
-    return Interval(positive.low, End(INF, True) if free else positive.high, a.nan)
+    return Interval(positive.low, End(INF, True) if positive.high.vague else positive.high, a.nan)
 
 
 def _log_ratio(a: Interval) -> Interval:

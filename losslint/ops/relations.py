@@ -9,6 +9,7 @@ from losslint.ops.assumptions import SAME_VALUES
 from losslint.ops.directions import cosine
 from losslint.ops.identities import shares_of_one, softmax_under
 from losslint.ops.linear import Terms, constant, terms
+from losslint.ops.weights import CONTRACTIONS, independent, projects
 
 _SHAPED = frozenset(
     ["identity", "cast", "reshape", "expand_dims", "squeeze", "transpose", "broadcast_to", "tile", "stop_gradient"]
@@ -18,9 +19,11 @@ _SHAPED = frozenset(
 def related(node: Node, values: list[Interval]) -> Interval | None:
     """A range that follows from what the inputs have in common; None where nothing is known."""
     if node.op in ("add", "sub"):
-        return _difference(node, values) or _squared_distance(node, values) or _mixture(node, values)
+        return _difference(node, values) or _squared_distance(node, values) or _mixture(node, values) or _free(node, values)
     if node.op in ("sum", "div", "matmul", "einsum") and cosine(node) is not None:
         return COSINE
+    if node.op in CONTRACTIONS:
+        return _free(node, values)
     if node.op == "div":
         return _share(node, values)
     if node.op == "sum":
@@ -119,6 +122,16 @@ def _complements(t: Node, u: Node) -> bool:
     return any(
         x.op == "sub" and constant(x.inputs[0]) == 1.0 and x.inputs[1].number == y.number for x, y in ((t, u), (u, t))
     )
+
+
+def _free(node: Node, values: list[Interval]) -> Interval | None:
+    """x @ W with a trained W takes either sign, whatever x is, and so does its sum with what W has no part in."""
+    if node.op in CONTRACTIONS:
+        return iv.FREE if projects(node) else None
+    a, b = node.inputs[:2]
+    if not any(values[x.id].free for x in (a, b)) or any(constant(x) is not None for x in (a, b)):
+        return None
+    return iv.FREE if independent(a, b) else iv.UNKNOWN
 
 
 def _share(node: Node, values: list[Interval]) -> Interval | None:

@@ -64,7 +64,8 @@ def variable(
     g: Graph, value: Any = None, dtype: Any = None, name: Any = None, constraint: Any = None, **kwargs: Any
 ) -> Node:
     """A variable that starts from a value."""
-    return tf_misc.variable(g, value if value is not None else kwargs.get("initializer"), name=name, dtype=dtype)
+    start = value if value is not None else kwargs.get("initializer")
+    return tf_misc.variable(g, start, name=name, dtype=dtype, constraint=constraint)
 
 
 def constant(g: Graph, value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Node:

@@ -44,7 +44,12 @@ def variable(g: Graph, initial_value: Any = None, trainable: Any = True, *args: 
         return g.op("variable_of", start)
     dtype = dtype_of(kwargs.get("dtype")) or start.dtype
     role = "captured" if constant_of(trainable) is False else "variable"
-    return g.source(str(kwargs.get("name") or "tf.Variable"), role, start.shape, dtype)
+    return g.source(str(kwargs.get("name") or "tf.Variable"), role, start.shape, dtype, **_constrained(kwargs))
+
+
+def _constrained(options: Any) -> dict[str, bool]:
+    """The attribute of a variable that is kept in bounds after every step."""
+    return {"constrained": True} if options.get("constraint") is not None else {}
 
 
 @api("tensorflow.get_variable", "tensorflow.contrib.framework.model_variable", "tensorflow.contrib.framework.variable")
@@ -52,10 +57,12 @@ def get_variable(
     g: Graph, name: Any, shape: Any = None, dtype: Any = None, initializer: Any = None, *args: Any, **kwargs: Any
 ) -> Node:
     """A variable by its name."""
+    role = "captured" if constant_of(kwargs.get("trainable")) is False else "variable"
     if shape is None and isinstance(initializer, Node):
-        return g.source(str(name), "variable", initializer.shape, dtype_of(dtype) or initializer.dtype)
+        kind = dtype_of(dtype) or initializer.dtype
+        return g.source(str(name), role, initializer.shape, kind, **_constrained(kwargs))
     declared = _dims(shape) if shape is not None else Shape.unknown()
-    return g.source(str(name), "variable", declared, dtype_of(dtype) or "float32")
+    return g.source(str(name), role, declared, dtype_of(dtype) or "float32", **_constrained(kwargs))
 
 
 def _dims(shape: Any) -> Shape:
@@ -391,7 +398,7 @@ def _add_weight(g: Graph, *args: Any, shape: Any = None, dtype: Any = None, name
     given = next((value for value in args if isinstance(value, (list, tuple))), () if shape is None else shape)
     title = next((value for value in (name, *args) if isinstance(value, str)), "weight")
     role = "captured" if constant_of(kwargs.get("trainable", True)) is False else "variable"
-    return g.source(title, role, _dims(given), dtype_of(dtype) or "float32")
+    return g.source(title, role, _dims(given), dtype_of(dtype) or "float32", **_constrained(kwargs))
 
 
 api("keras.layers.Layer.add_weight")(_add_weight)
