@@ -68,6 +68,7 @@ class Graph:
     site: Site | None = None
     api: str = ""
     internal: bool = False
+    keras: str = "3"  # the major version whose functions are expanded
     _numbers: dict[Any, int] = field(default_factory=dict)
 
     def op(self, name: str, /, *inputs: Any, **attrs: Any) -> Node:

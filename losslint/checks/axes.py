@@ -41,15 +41,28 @@ def _crossing(node: Node) -> tuple[Node, Node] | None:
 
     NumPy aligns shapes from the right, so axis 0 of the one is not axis 0 of the other.
     """
-    if node.op not in _MEETING or node.internal or len(node.inputs) < 2:
+    if node.op not in _MEETING or len(node.inputs) < 2:
         return None
-    low, high = sorted(node.inputs[-2:], key=lambda x: x.shape.min_rank)
+    met = [x for value in node.inputs[-2:] if (x := _given(value) if node.internal else value) is not None]
+    if len(met) < 2:
+        return None
+    low, high = sorted(met, key=lambda x: x.shape.min_rank)
     if not (_leads_with_batch(low.shape) and _leads_with_batch(high.shape)):
         return None
     ranks = low.shape.rank, high.shape.rank
     if None not in ranks:
         return (low, high) if ranks[0] != ranks[1] else None
     return (low, high) if _reduced_once(low, high) else None
+
+
+def _given(node: Node) -> Node | None:
+    """The argument of a library's function whose axes ``node`` has inside of it; None where it made axes of its own."""
+    while node.internal:
+        tensors = [x for x in node.inputs if x.op != "const"]
+        if node.op not in _ELEMENTWISE or len(tensors) != 1:
+            return None
+        node = tensors[0]
+    return node
 
 
 def _reduced_once(low: Node, high: Node) -> bool:

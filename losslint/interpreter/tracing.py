@@ -15,7 +15,7 @@ class TracingGraph(Graph):
     """A graph whose expansions may run Python callables: ``tf.map_fn``, ``tf.cond``, a ``Lambda`` layer."""
 
     def __init__(self, machine: Core) -> None:
-        super().__init__(SHAPE_RULES)
+        super().__init__(SHAPE_RULES, keras=machine.keras)
         self._machine = machine
 
     def lift(self, value: Any) -> Node:

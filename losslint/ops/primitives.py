@@ -459,6 +459,6 @@ SHAPE_RULES: dict[str, ShapeRule] = {name: _lenient(rule) for name, rule in _RUL
 """Primitive -> ``rule(inputs, attrs) -> (shape, dtype, attributes to add)``; no rule ever raises."""
 
 
-def new_graph() -> Graph:
-    """An empty graph that knows the primitives."""
-    return Graph(SHAPE_RULES)
+def new_graph(keras: str = "3") -> Graph:
+    """An empty graph that knows the primitives; ``keras`` is the major version the code is written for."""
+    return Graph(SHAPE_RULES, keras=keras)

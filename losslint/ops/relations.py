@@ -19,7 +19,12 @@ _SHAPED = frozenset(
 def related(node: Node, values: list[Interval]) -> Interval | None:
     """A range that follows from what the inputs have in common; None where nothing is known."""
     if node.op in ("add", "sub"):
-        return _difference(node, values) or _squared_distance(node, values) or _mixture(node, values) or _free(node, values)
+        return (
+            _difference(node, values)
+            or _squared_distance(node, values)
+            or _mixture(node, values)
+            or _free(node, values)
+        )
     if node.op in ("sum", "div", "matmul", "einsum") and cosine(node) is not None:
         return COSINE
     if node.op in CONTRACTIONS:

@@ -12,7 +12,7 @@ from losslint.graph import Graph, Node
 from losslint.ops.axes import constant_of, flag, nodes_in, reduced
 from losslint.ops.catalogue import keras_losses, keras_metrics, keras_models, keras_nn, tf_nn
 from losslint.ops.catalogue.arguments import contrast, of_x, samplewise, smooth_of_x, table, under
-from losslint.ops.catalogue.keras_losses import loss_object
+from losslint.ops.catalogue.keras_losses import as_they_come, loss_object, wrapper_class
 from losslint.ops.catalogue.tf_control import structured
 from losslint.ops.origins import from_tensors
 from losslint.ops.registry import Callback, Expansion, api
@@ -41,7 +41,7 @@ def sigmoid_focal_crossentropy(
 def pinball_loss(g: Graph, y_true: Any, y_pred: Any, tau: Any = 0.5) -> Node:
     """mean(max(tau (y - p), (tau - 1) (y - p)))."""
     with g.library():
-        delta = g.op("sub", *keras_losses.aligned(g, y_true, y_pred))
+        delta = g.op("sub", y_true, y_pred)
         worse = g.op("maximum", g.op("mul", tau, delta), g.op("mul", g.op("sub", tau, 1.0), delta))
         return keras_losses.mean(g, worse)
 
@@ -91,11 +91,16 @@ def _class_of(function: Expansion, title: str) -> Expansion:
     ) -> Callback:
         names = list(inspect.signature(function).parameters)[3:]
         options = dict(zip(names, args, strict=False)) | kwargs
-        return loss_object(title, function, options, reduction, name)
+        return loss_object(title, function, options, reduction, name, as_they_come)
 
     return construct
 
 
+under(
+    "tensorflow_addons.utils.keras_utils",
+    "LossFunctionWrapper MeanMetricWrapper",
+    wrapper_class("tensorflow_addons.utils.keras_utils.LossFunctionWrapper", as_they_come),
+)
 _ADDONS: dict[str, tuple[Expansion, str]] = {
     "sigmoid_focal_crossentropy": (sigmoid_focal_crossentropy, "SigmoidFocalCrossEntropy"),
     "pinball_loss": (pinball_loss, "PinballLoss"),

@@ -1,7 +1,8 @@
 """``keras.losses``: one number for each sample, and the objects that weight and reduce them.
 
-The functions do what Keras 3 does; the names of Keras 1 and 2 are the same functions. What they compute is Keras's
-business, so their nodes are internal; probabilities are clipped to [eps, 1 - eps] inside.
+The functions do what Keras 3 does; the names of Keras 1 and 2 are the same functions. Only in how they treat labels and
+predictions of different rank the versions differ, and there they do what the targeted one does. What they compute is
+Keras's business, so their nodes are internal; probabilities are clipped to [eps, 1 - eps] inside.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from losslint.ops.registry import CATALOGUE, CONSTANTS, Callback, Expansion
 
 LOSSES = "keras.losses keras.objectives keras.metrics"
 LossFunction = Callable[..., Node]
+Align = Callable[[Graph, Any, Any], "tuple[Node, Node]"]
+"""What becomes of the ranks of labels and predictions before a loss sees them."""
 
 for _name, _value in {
     "NONE": "none",
@@ -34,13 +37,49 @@ for _name, _value in {
 
 
 def aligned(g: Graph, y: Any, p: Any) -> tuple[Node, Node]:
-    """Labels and predictions of equal rank: (B,) meets (B, 1) as (B, 1), (B, n, 1) meets (B, n) as (B, n)."""
+    """Labels and predictions as the functions for regression take them.
+
+    Keras 3 gives them one rank first. Keras 2 does not: (B,) meets (B, 1) as (B, B).
+    """
+    return of_one_rank(g, y, p) if g.keras == "3" else as_they_come(g, y, p)
+
+
+def wrapped(g: Graph, y: Any, p: Any) -> tuple[Node, Node]:
+    """Labels and predictions as a loss object hands them to its function.
+
+    Keras 2 drops a last axis of 1 where it makes the ranks equal: (B,) and (B, 1) both are (B,), and their mean over
+    the last axis is that over the batch.
+    """
+    if g.keras == "3":
+        return of_one_rank(g, y, p)
+    labels, predictions = g.lift(y), g.lift(p)
+    more = _rank_above(predictions, labels)
+    if more == 1 and predictions.shape.axis(-1) == ONE:
+        predictions = g.op("squeeze", predictions, axis=(-1,))
+    elif more == -1 and labels.shape.axis(-1) == ONE:
+        labels = g.op("squeeze", labels, axis=(-1,))
+    return labels, predictions
+
+
+def of_one_rank(g: Graph, y: Any, p: Any) -> tuple[Node, Node]:
+    """Both of equal rank: (B,) meets (B, 1) as (B, 1), (B, n, 1) meets (B, n) as (B, n)."""
     first, second = g.lift(y), g.lift(p)
-    if second.shape.rank is not None and first.shape.rank == second.shape.rank - 1:
+    more = _rank_above(second, first)
+    if more == 1:
         second, first = _matched(g, second, first)
-    elif first.shape.rank is not None and second.shape.rank == first.shape.rank - 1:
+    elif more == -1:
         first, second = _matched(g, first, second)
     return first, second
+
+
+def as_they_come(g: Graph, y: Any, p: Any) -> tuple[Node, Node]:
+    """Labels and predictions as they are."""
+    return g.lift(y), g.lift(p)
+
+
+def _rank_above(a: Node, b: Node) -> int | None:
+    """How many axes ``a`` has more than ``b``, where that is known."""
+    return None if a.shape.rank is None or b.shape.rank is None else a.shape.rank - b.shape.rank
 
 
 def _matched(g: Graph, long: Node, short: Node) -> tuple[Node, Node]:
@@ -328,7 +367,7 @@ def reduced_loss(g: Graph, values: Any, sample_weight: Any, reduction: Any) -> A
     how = how.lower() if isinstance(how, str) else how
     with g.library():
         if sample_weight is not None:
-            values, weight = aligned(g, values, sample_weight)
+            values, weight = of_one_rank(g, values, sample_weight)
             values = g.op("mul", values, weight)
         if how in (None, "none"):
             return values
@@ -342,12 +381,19 @@ def reduced_loss(g: Graph, values: Any, sample_weight: Any, reduction: Any) -> A
         return g.op("mean", values, axis=None, keepdims=False)
 
 
-def loss_object(title: str, function: Expansion, options: dict[str, Any], reduction: Any, name: Any) -> Callback:
-    """An instance of a loss class; ``options`` are the further arguments of its function."""
+def loss_object(
+    title: str,
+    function: Expansion,
+    options: dict[str, Any],
+    reduction: Any,
+    name: Any,
+    align: Align = wrapped,
+) -> Callback:
+    """An instance of a loss class; ``options`` are the further arguments of its function, which follows ``align``."""
 
     def unreduced(g: Graph, y_true: Any, y_pred: Any) -> Any:
         with g.library():
-            y, p = aligned(g, y_true, y_pred)
+            y, p = align(g, y_true, y_pred)
         return function(g, y, p, **options)
 
     def call(g: Graph, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -417,21 +463,24 @@ for _title, _function, _parameters in (
     _loss_class(_title, _function, _parameters)
 
 
-def function_wrapper(
-    g: Graph, fn: Any, reduction: Any = "sum_over_batch_size", name: Any = None, dtype: Any = None, **kwargs: Any
-) -> Callback:
-    """``LossFunctionWrapper``: a loss object made of a function."""
+def wrapper_class(title: str, align: Align) -> Expansion:
+    """``LossFunctionWrapper``: its instances are loss objects made of a function."""
 
-    def function(g: Graph, y_true: Any, y_pred: Any, **options: Any) -> Any:
-        return called(g, fn, y_true, y_pred, **options)
+    def construct(
+        g: Graph, fn: Any, reduction: Any = "sum_over_batch_size", name: Any = None, dtype: Any = None, **kwargs: Any
+    ) -> Callback:
+        def function(g: Graph, y_true: Any, y_pred: Any, **options: Any) -> Any:
+            return called(g, fn, y_true, y_pred, **options)
 
-    return loss_object("keras.losses.LossFunctionWrapper", function, kwargs, reduction, name)
+        return loss_object(title, function, kwargs, reduction, name, align)
+
+    return construct
 
 
 under(
-    "keras.losses keras.losses.losses keras.losses.loss tensorflow_addons.utils.keras_utils keras.utils.losses_utils",
+    "keras.losses keras.losses.losses keras.losses.loss keras.utils.losses_utils",
     "LossFunctionWrapper MeanMetricWrapper",
-    function_wrapper,
+    wrapper_class("keras.losses.LossFunctionWrapper", wrapped),
 )
 
 
