@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from losslint.apis.tables import ask, load
 from losslint.targets import Target
@@ -50,10 +51,57 @@ OTHER_DEFAULTS = {
     "keras.ops.argmax": "axis=-1",
     "keras.ops.argmin": "axis=-1",
     "keras.ops.concatenate": "axis=-1",
+    "keras.ops.cumprod": "axis=0",
     "keras.ops.cumsum": "axis=0",
     "keras.ops.expand_dims": "axis=-1",
 }
 """What the old function took for granted and the new one does not."""
+
+_NEVER = (1, 0)
+SAME_PLACES: dict[str, tuple[int, int]] = {
+    # TensorFlow's own
+    **dict.fromkeys(("tensorflow.arg_max", "tensorflow.arg_min"), (2, 2)),
+    "tensorflow.div": _NEVER,  # whole numbers were divided without a remainder
+    "tensorflow.select": _NEVER,  # a vector chose whole rows
+    "tensorflow.batch_matmul": _NEVER,
+    # those of keras.backend
+    **{
+        f"keras.backend.{name}": places
+        for name, places in {
+            **dict.fromkeys("argmax argmin concatenate cumprod cumsum expand_dims map_fn".split(), (2, 2)),
+            **dict.fromkeys("ones zeros ones_like zeros_like".split(), (1, 2)),
+            **dict.fromkeys("eye relu".split(), (1, 1)),
+            "sparse_categorical_crossentropy": (2, 4),
+            "shape": _NEVER,  # a tensor then, a tuple now
+        }.items()
+    },
+}
+"""Where defaults or the order of arguments changed with the name: how many a call has to give for it to mean the same,
+and how many of them at most by position."""
+
+
+class Call(NamedTuple):
+    """What computes the same with so many ``arguments`` and an ``extra`` one behind them."""
+
+    function: str
+    arguments: int
+    extra: str
+
+
+_CALLS = {
+    **{
+        f"tensorflow.to_{name}": Call("tensorflow.cast", 1, f"tensorflow.{dtype}")
+        for name, dtype in {"float": "float32", "double": "float64", "int32": "int32", "int64": "int64"}.items()
+    },
+    "keras.backend.flatten": Call("keras.ops.reshape", 1, "[-1]"),
+    "keras.backend.gather": Call("keras.ops.take", 2, "axis=0"),
+}
+
+
+def call_now(name: str) -> Call | None:
+    """The call in whose place ``name`` stood; None where nothing is known."""
+    return _CALLS.get(name)
+
 
 _HELP = {
     "tensorflow.contrib": "tf.contrib was removed with TensorFlow 2",

@@ -108,6 +108,13 @@ def ask(name: str, target: Target, legacy: bool = False) -> Answer | None:
     return next((a for a in answers if a is not None and a.missing is None), answers[0])
 
 
+def is_old(name: str) -> bool:
+    """Whether the oldest versions that are known have the dotted ``name`` as well."""
+    roots = load().roots
+    answer = ask(name, Target(roots["tensorflow"].versions[0], roots["keras"].versions[0]))
+    return answer is not None and answer.missing is None
+
+
 def _readings(name: str, target: Target, legacy: bool) -> Iterator[tuple[str, str, str | None]]:
     """(name, root, version): where ``name`` is looked up. Several where it may be either."""
     if name.startswith("tensorflow.compat.v2."):

@@ -84,6 +84,7 @@ def swapped_arguments(loss: Loss) -> Iterator[Draft]:
             fact=f"{slots.labels}={first}, {slots.predictions}={second}",
             help=f"pass them by name: {slots.labels}={second}, {slots.predictions}={first}",
             fault=happening.result,
+            data={"slots": (slots.labels, slots.predictions)},
         )
 
 
@@ -159,25 +160,26 @@ def float_label_index(loss: Loss) -> Iterator[Draft]:
     if loss.keras != "3" or not loss.for_keras or (loss.called and not loss.consumer.proven):
         return
     said: set[int] = set()
-    for what, value, happening in _indexing(loss):
+    for what, value, place, data in _indexing(loss):
         labels = [n for n in _sources(value) if n.attrs.get("role") == "label"]
-        if not labels or not is_floating(loss.element_types.of(value)) or id(happening.tree) in said:
+        if not labels or not is_floating(loss.element_types.of(value)) or id(place.tree) in said:
             continue
-        said.add(id(happening.tree))
+        said.add(id(place.tree))
         name = spoken(labels[0])
         yield Draft(
             "LL511",
             Severity.ERROR,
             f"{what} wants integers, but Keras 3 casts {name} to float32 before it calls a loss",
-            happening,
+            place,
             fact=f"{name}: float32",
             help=f"cast it first: tf.cast({name}, tf.int32)",
-            fault=happening,
+            fault=place,
+            data=data,
         )
 
 
-def _indexing(loss: Loss) -> Iterator[tuple[str, Node, Site]]:
-    """What is used as an index, by which function and where."""
+def _indexing(loss: Loss) -> Iterator[tuple[str, Node, Site, dict[str, Any]]]:
+    """What is used as an index, by which function and where; ``index`` is the place and name of that argument."""
     for happening in loss.happenings:
         place = _INDICES.get(happening.name) if happening.kind == "call" else None
         if place is not None:
@@ -185,11 +187,11 @@ def _indexing(loss: Loss) -> Iterator[tuple[str, Node, Site]]:
             rest = happening.args[position] if len(happening.args) > position else None
             value = happening.kwargs.get(keyword, rest)
             if isinstance(value, Node):
-                yield written(happening.name), value, happening.site
+                yield written(happening.name), value, happening.site, {"index": place, "api": happening.name}
     for node in loss.graph.nodes:
         if node.op == "index" and not node.internal and not node.api and node.site is not None:
             for value in flatten(node.attrs.get("key")):
-                yield "an index in brackets", value, node.site
+                yield "an index in brackets", value, node.site, {}
 
 
 _STRICT = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from losslint.checks.base import Draft, check
 from losslint.findings import Severity
@@ -56,12 +57,14 @@ def bad_loss_callable(subject: Compile) -> Iterator[Draft]:
     """What is given as loss cannot be called with labels and predictions, or is not what was meant.
 
     ``data["bind"]``: for a function made in a loop, the variables that it has to keep as defaults (``q=q``).
+    ``data["makes"]``: whether it is a factory that needs no arguments.
     """
     for given in subject.given:
         found = _misfit(given)
         if found is not None:
             message, fact, remedy = found
-            data = {"bind": given.late} if given.late else {}
+            data: dict[str, Any] = {"bind": given.late} if given.late and not given.makes else {}
+            data["makes"] = given.makes and given.arity is not None and given.arity[0] == 0
             yield Draft("LL509", Severity.ERROR, message, given.site, fact, remedy, data=data)
 
 

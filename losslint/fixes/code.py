@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator
 
 import libcst as cst
+from libcst import matchers as m
 from libcst.metadata import ParentNodeProvider, WhitespaceInclusivePositionProvider
 
 from losslint.findings import Edit, Span
@@ -125,8 +126,11 @@ class Code:
     # -- values ----------------------------------------------------------------------------------------------------
     @functools.cached_property
     def function(self) -> ast.AST:
-        """The innermost function, class or module that the site stands in."""
-        row = self.span(self.site.tree).row
+        """The innermost function that the site stands in, or the module."""
+        return self.function_at(self.span(self.site.tree).row)
+
+    def function_at(self, row: int) -> ast.AST:
+        """The innermost function around ``row``, the module where there is none."""
         inside = [
             node
             for node in ast.walk(self.module.tree)
@@ -146,6 +150,36 @@ class Code:
             for n in ast.walk(self.function)
             if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
         ]
+
+    def stands_for(self, tree: cst.CSTNode, value: cst.CSTNode) -> bool:
+        """Whether ``tree`` is ``value``, or the name that it alone is bound to in this function."""
+        if tree is value:
+            return True
+        assign = self.parent(value)
+        if not isinstance(tree, cst.Name) or not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
+            return False
+        return m.matches(assign.targets[0].target, m.Name(tree.value)) and len(self.bindings(tree.value)) == 1
+
+    def without_use(self, value: cst.CSTNode, tree: cst.Name) -> list[Edit]:
+        """The edit that drops the assignment of ``value`` to the name ``tree``, where nothing else reads it.
+
+        No edit where its line holds more, or is not in the same block as the statement of ``tree``.
+        """
+        line = self.parent(self.statement(value))
+        beside = self.parent(self.statement(tree))
+        if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1 or len(self.uses(tree.value)) != 1:
+            return []
+        if line is beside or beside is None or self.parent(line) is not self.parent(beside):
+            return []
+        span = self.span(line)
+        rows = self.module.lines[span.row - 1 : span.end_row]
+        if (
+            any("#" in row for row in rows)
+            or rows[0][: span.column - 1].strip()
+            or span.end_row >= len(self.module.lines)
+        ):
+            return []
+        return [Edit(Span(span.row, 1, span.end_row + 1, 1), "")]
 
     def same_value(self, tree: cst.CSTNode, there: cst.CSTNode, calls: bool = False) -> bool:
         """Whether ``tree``, which is evaluated where it stands, has the same value at ``there``.

@@ -12,7 +12,7 @@ from losslint.domain.shape import Dim
 from losslint.findings import Fix
 from losslint.fixes.base import fixer, unsafe
 from losslint.fixes.code import Code, argument, number
-from losslint.fixes.spelling import is_call_of, prefixes, spell
+from losslint.fixes.spelling import cast_to, is_call_of, prefixes, spell
 from losslint.graph import Node
 from losslint.loss import Loss
 from losslint.ops.singularities import users
@@ -53,17 +53,18 @@ def dynamic_batch_size(draft: Draft, loss: Loss) -> Fix | None:
     if tree is None or tensor is None:
         return None
     like = _call_in(tree)
-    shape, cast = (spell(code, name, like, _api(like)) for name in ("shape", "cast"))
+    shape = spell(code, "shape", like, _api(like))
     role = _role(code, tree)
-    if shape is None or cast is None or not role:
+    if shape is None or not role:
         return None
     written = f"{shape}({code.text(tensor)})[0]"
     if role == "number":
         met = {_meets(user, i) for user, i in users(loss).get(extent.id, ())}
         dtype = met.pop() if len(met) == 1 else None
-        if dtype is None:
+        around = cast_to(code, like, _api(like), dtype) if dtype is not None else None
+        if around is None:
             return None
-        written = f"{cast}({written}, {'tf.' + dtype if cast == 'tf.cast' else repr(dtype)})".replace("'", '"')
+        written = written.join(around)
     return unsafe(f"Use {shape}", [code.replace(tree, written)])
 
 

@@ -7,7 +7,7 @@ import libcst as cst
 from losslint.checks.base import Draft
 from losslint.findings import Edit, Fix
 from losslint.fixes.base import fixer, unsafe
-from losslint.fixes.code import Code, argument, number
+from losslint.fixes.code import Code, argument, number, walk
 from losslint.fixes.spelling import is_call_of, spell
 from losslint.graph import Node
 from losslint.loss import Loss
@@ -309,7 +309,9 @@ def _renamed(
         args = args[:1]
     if not all(code.same_value(a.value, tree) for a in inner.args):
         return None
-    return unsafe(f"Use {name}", [code.replace(tree, f"{name}({', '.join(args)})")])
+    named = next((n for n in walk(tree) if isinstance(n, cst.Name) and code.stands_for(n, inner)), None)
+    unused = code.without_use(inner, named) if named is not None else []
+    return unsafe(f"Use {name}", [code.replace(tree, f"{name}({', '.join(args)})"), *unused])
 
 
 def _log_sum_exp(code: Code, log: Node, tree: cst.CSTNode, total: Node) -> Fix | None:

@@ -1,4 +1,4 @@
-"""LL1: the mean around what a tape differentiates, and one value per sample for Keras."""
+"""LL1: the mean around what a tape differentiates, one value per sample for Keras, and the axes that squeeze drops."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ast
 import libcst as cst
 
 from losslint.checks.base import Draft
+from losslint.domain.shape import ONE
 from losslint.findings import Edit, Fix, Severity
 from losslint.fixes.base import fixer, unsafe
 from losslint.fixes.code import Code, argument
@@ -94,3 +95,24 @@ def _scaled(loss: Loss, node: Node) -> Node | None:
             return None
         node = inner[0]
     return node if len(users(loss).get(node.id, ())) <= 1 and node.attrs.get("axis") is None else None
+
+
+@fixer("LL110")
+def named_axes(draft: Draft, loss: Loss) -> Fix | None:
+    """The axes that are known to be of length 1."""
+    node = draft.fault
+    if not isinstance(node, Node):
+        return None
+    code = Code(draft.site)
+    tree = code.tree_of(node)
+    if not is_call_of(code, tree, node.api) or not isinstance(tree, cst.Call) or len(tree.args) != 1:
+        return None
+    shape = node.inputs[0].shape
+    known = shape.tail if shape.rest is not None else shape.head
+    axes = [place - len(known) for place, dim in enumerate(known) if dim == ONE]
+    if not axes:
+        return None
+    written = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+    return unsafe(
+        "Name the axis" if len(axes) == 1 else "Name the axes", [code.after(tree.args[0], f", axis={written}")]
+    )

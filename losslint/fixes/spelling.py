@@ -46,6 +46,15 @@ def spell(code: Code, operation: str, like: cst.CSTNode | None, api: str) -> str
     return None
 
 
+def cast_to(code: Code, like: cst.CSTNode | None, api: str, dtype: str) -> tuple[str, str] | None:
+    """What stands before and behind an expression that is cast to ``dtype``; None where the file has no name for it."""
+    cast = spell(code, "cast", like, api)
+    if cast is None:
+        return None
+    root = prefixes(code.module).get("tensorflow")
+    return f"{cast}(", f", {root}.{dtype})" if cast == f"{root}.cast" else f', "{dtype}")'
+
+
 def is_call_of(code: Code, tree: cst.CSTNode | None, api: str) -> bool:
     """Whether ``tree`` calls ``api`` under its own name, or that of an import, and not what a variable holds."""
     if not isinstance(tree, cst.Call):

@@ -153,7 +153,7 @@ class _Reader:
             late = _late(value) if isinstance(self.event.value, (list, tuple, dict)) else ()
             if late:
                 site = Site(value.slice, value.tree, value.name)
-            arity = None if makes or _is_wrapped(value) else _arity(value)
+            arity = None if _is_wrapped(value) else _arity(value)
             return Given(value, site, _short(value.name), makes=makes, arity=arity, late=late)
         if isinstance(value, Partial) and isinstance(value.function, Function) and not _is_wrapped(value.function):
             return Given(value, site, _short(value.function.name), arity=_arity(value.function, value))
