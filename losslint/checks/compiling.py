@@ -64,7 +64,8 @@ def bad_loss_callable(subject: Compile) -> Iterator[Draft]:
         if found is not None:
             message, fact, remedy = found
             data: dict[str, Any] = {"bind": given.late} if given.late and not given.makes else {}
-            data["makes"] = given.makes and given.arity is not None and given.arity[0] == 0
+            if given.makes and given.arity is not None and given.arity[0] == 0:
+                data["makes"] = True
             yield Draft("LL509", Severity.ERROR, message, given.site, fact, remedy, data=data)
 
 

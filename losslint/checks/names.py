@@ -19,8 +19,9 @@ from losslint.targets import NEWEST
 def unknown_api(subject: Names) -> Iterator[Draft]:
     """A name, or a keyword of a call, that is not there.
 
-    ``data``: ``name`` is what is missing, dotted, ``rename`` what it is called now ("" where that is not known);
-    ``keyword`` and ``keywords`` likewise for a keyword; ``reference`` is where it stands.
+    ``data``: ``name`` is what is missing, dotted, ``rename`` what it is called now ("" where that is not known) and
+    ``spelled`` how the file can call that; ``keyword`` and ``keywords`` likewise for a keyword; ``reference`` is where
+    it stands.
     """
     imported = {r.names: r for r in subject.references if isinstance(r.tree, ast.alias)}
     for reference in subject.references:
@@ -61,7 +62,13 @@ def _missing(
         subject.place(tree, reference.owners),
         fact=f"no {name.rpartition('.')[2]} in {_short(name.rpartition('.')[0])}",
         help=_help(out.name, new, out.help),
-        data={"name": name, "rename": out.name, "reference": reference, "claim": _claim(answer, name)},
+        data={
+            "name": name,
+            "rename": out.name,
+            "spelled": new,
+            "reference": reference,
+            "claim": _claim(answer, name),
+        },
     )
 
 
