@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from losslint import notebooks
 from losslint.settings import Resolver, Settings
 
-SUFFIXES = (".py", ".pyw")
+SUFFIXES = (".py", ".pyw", notebooks.SUFFIX)
 _WILD = frozenset("*?[!\\/")
 
 
@@ -112,8 +113,6 @@ def _under(given: str, resolver: Resolver, force_exclude: bool, found: Found) ->
         found.errors.append(f"no such file or folder: {given}")
     elif not os.path.exists(path):
         found.errors.append(f"broken symbolic link: {given}")
-    elif path.endswith(".ipynb"):
-        found.warnings.append(f"notebooks are not linted: {given}")
     else:
         settings = resolver.of(Path(path).parent)
         if not (force_exclude and is_excluded(Path(path), settings)):

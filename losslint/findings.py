@@ -92,6 +92,35 @@ class Finding:
     fix: Fix | None = None
     verdict: Verdict | None = field(default=None, compare=False)
     extra: dict[str, Any] = field(default_factory=dict, compare=False)  # "loss": in which it was made, "path": its file
+    cells: tuple[tuple[int, int], ...] = field(default=(), compare=False)  # of a notebook: row before each, its number
+
+    def place(self, row: int) -> tuple[int, int]:
+        """The cell that ``row`` of this file is in, 0 where the file is no notebook, and its row there."""
+        before, cell = max((entry for entry in self.cells if entry[0] < row), default=(0, 0))
+        return cell, row - before
+
+    @property
+    def cell(self) -> int:
+        """The cell of a notebook, counted from 1 as Jupyter does; 0 where the file is no notebook."""
+        return self.place(self.span.row)[0]
+
+    @property
+    def shown(self) -> Span:
+        """Where it is for the reader: in the file, or in the cell."""
+        span = self.span
+        before = span.row - self.place(span.row)[1]
+        return Span(span.row - before, span.column, span.end_row - before, span.end_column)
+
+    @property
+    def in_file(self) -> Span:
+        """Where it is for services that only know rows of the file: in a notebook, its first."""
+        return Span(1, 1, 1, 1) if self.cell else self.span
+
+    @property
+    def where(self) -> str:
+        """``path:row:column``, in a notebook ``path:cell 3:row:column``."""
+        cell = f"cell {self.cell}:" if self.cell else ""
+        return f"{self.filename}:{cell}{self.shown.row}:{self.shown.column}"
 
     @property
     def order(self) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losslint import discovery, plugins, sources, suppressions
+from losslint import discovery, notebooks, plugins, sources, suppressions
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.options import Options
@@ -160,6 +160,7 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
     settings, filename = report.target.settings, report.target.filename
     enabled = settings.enabled - settings.ignored_in(report.target.path)
     judged = enabled if report.whole else frozenset[str]()
+    cells = notebooks.starts(report.text) if filename.endswith(notebooks.SUFFIX) else ()
     for finding in suppressions.apply(findings, report.comments, filename, judged):
         if finding.code not in enabled:
             continue
@@ -169,7 +170,7 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
             result.hidden += 1
             continue
         result.failing += settings.fails_at is not None and severity >= settings.fails_at
-        result.findings.append(dataclasses.replace(finding, severity=severity))
+        result.findings.append(dataclasses.replace(finding, severity=severity, cells=cells))
         result.texts[filename] = report.text
 
 
@@ -220,12 +221,13 @@ class Analyst:
         except Unreadable as error:
             return Report(target, [error.finding], comments, False, source.text)
         if not _MAY_MATTER.search(source.text):
-            return Report(target, [], comments, text=source.text if comments.pragmas else "")
+            kept = source.text if comments.pragmas or source.problems else ""
+            return Report(target, [*source.problems], comments, not source.problems, kept)
         try:
-            findings = list(lint_source(source, tree, self.project, target.settings))
+            findings = [*source.problems, *lint_source(source, tree, self.project, target.settings)]
         except Exception as error:  # a bug of ours must not cost the user the other files
             findings = [_failure(filename, "<module>", 1, _described(error))]
-        whole = all(f.code != "LL004" for f in findings)
+        whole = all(f.code not in ("LL001", "LL004") for f in findings)
         return Report(target, findings, comments, whole, source.text if findings or comments.pragmas else "")
 
 

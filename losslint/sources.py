@@ -13,6 +13,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from losslint import notebooks
 from losslint.findings import Finding, Severity, Span
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -37,6 +38,8 @@ class Source:
     text: str
     encoding: str = "utf-8"  # "utf-8-sig" where the file starts with a byte order mark
     path: Path | None = None  # None for standard input without a name
+    notebook: str = ""  # the JSON it was taken from
+    problems: tuple[Finding, ...] = ()  # LL001 for each cell that does not parse; the text holds it as a comment
 
     @functools.cached_property
     def lines(self) -> list[str]:
@@ -59,7 +62,12 @@ def read(path: Path, filename: str) -> Source:
 
 
 def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
-    """``data`` as text: byte order mark, then the coding comment of PEP 263, then UTF-8. Raises Unreadable."""
+    """``data`` as text: byte order mark, then the coding comment of PEP 263, then UTF-8. Raises Unreadable.
+
+    Of a notebook, the text is that of its cells.
+    """
+    if filename.endswith(notebooks.SUFFIX):
+        return _notebook(data, filename, path)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")).readline)
     except SyntaxError as error:  # an unknown coding, or a first line that is not UTF-8
@@ -82,8 +90,29 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
     return Source(filename, text.removeprefix(codecs.BOM_UTF8.decode()), encoding, path)
 
 
+def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
+    try:
+        text = data.decode("utf-8-sig")
+        python, broken = notebooks.decode(text)
+    except UnicodeDecodeError as error:
+        raise _unreadable(filename, f"the notebook is not UTF-8: byte 0x{data[error.start]:02x}") from None
+    except notebooks.NoNotebook as error:
+        raise _unreadable(filename, str(error)) from None
+    problems = []
+    for cell in broken:
+        span = Span(cell.row, cell.column, cell.row, cell.column + 1)
+        problems.append(_unreadable(filename, f"the cell does not parse: {cell.reason}", span).finding)
+    encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
+    return Source(filename, python, encoding, path, text, tuple(problems))
+
+
 def encode(source: Source, text: str) -> bytes:
     """``text`` as the file of ``source`` holds it: in its encoding, with its byte order mark. Raises UnicodeError."""
+    if source.notebook:
+        try:
+            text = notebooks.encode(source.notebook, text)
+        except notebooks.NoNotebook as error:
+            raise UnicodeError(str(error)) from None
     return text.encode(source.encoding)
 
 

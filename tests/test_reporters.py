@@ -123,6 +123,7 @@ def test_json_has_exactly_these_fields() -> None:
             "severity": "warning",
             "message": "m",
             "filename": "a.py",
+            "cell": None,
             "location": {"row": 1, "column": 2},
             "end_location": {"row": 3, "column": 4},
             "function": "f",

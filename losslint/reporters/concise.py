@@ -21,7 +21,7 @@ def render(result: Result) -> Lines:
 
 def heading(finding: Finding, fixable: bool = False) -> list[Piece]:
     """The line that says what is wrong and where."""
-    place = f"{printable(finding.filename)}:{finding.span.row}:{finding.span.column}:"
+    place = f"{printable(finding.where)}:"
     name = rulebook.name_of(finding.code)
     return [
         (place, "bold"),

@@ -27,14 +27,14 @@ def render(result: Result) -> Lines:
 
 
 def _properties(finding: Finding) -> str:
-    span = finding.span
+    span = finding.in_file
     values = {
         "title": f"losslint ({finding.code})",
         "file": Path(finding.filename).as_posix(),
         "line": str(span.row),
         "endLine": str(span.end_row),
     }
-    if span.row == span.end_row:  # GitHub takes columns on one line only
+    if span.row == span.end_row and not finding.cell:  # GitHub takes columns on one line only
         values |= {"col": str(span.column), "endColumn": str(span.end_column)}
     return ",".join(f"{key}={_escaped(value, _IN_PROPERTY)}" for key, value in values.items())
 

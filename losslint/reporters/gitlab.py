@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from losslint import rulebook
-from losslint.findings import Severity
+from losslint.findings import Finding, Severity
 from losslint.fingerprints import fingerprints
 from losslint.reporters.lines import Lines
 from losslint.session import Result
@@ -18,10 +18,10 @@ def render(result: Result) -> Lines:
     """The findings that stand, as one JSON array."""
     rows = []
     for finding, fingerprint in zip(result.standing, fingerprints(result.standing, result.texts), strict=True):
-        span = finding.span
+        span = finding.in_file
         rows.append(
             {
-                "description": f"{finding.code} [{rulebook.name_of(finding.code)}] {finding.message}",
+                "description": f"{_cell(finding)}{finding.code} [{rulebook.name_of(finding.code)}] {finding.message}",
                 "check_name": finding.code,
                 "fingerprint": fingerprint,
                 "severity": _SEVERITIES[finding.severity],
@@ -35,3 +35,7 @@ def render(result: Result) -> Lines:
             }
         )
     yield [(json.dumps(rows, indent=2), "")]
+
+
+def _cell(finding: Finding) -> str:
+    return f"cell {finding.cell}, line {finding.shown.row}: " if finding.cell else ""

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from losslint import rulebook
-from losslint.findings import Finding, Fix, Verdict
+from losslint.findings import Finding, Verdict
 from losslint.reporters.lines import Lines
 from losslint.session import Result
 
@@ -20,18 +20,19 @@ def render(result: Result) -> Lines:
 def finding_json(finding: Finding) -> dict[str, Any]:
     """The fields of one finding; rows and columns count from 1, the end is one past the last character."""
     rule = rulebook.rules().get(finding.code)
-    span = finding.span
+    span = finding.shown
     return {
         "code": finding.code,
         "name": rule.name if rule else finding.code,
         "severity": finding.severity.label,
         "message": finding.message,
         "filename": finding.filename,
+        "cell": finding.cell or None,
         "location": {"row": span.row, "column": span.column},
         "end_location": {"row": span.end_row, "column": span.end_column},
         "function": finding.function,
         "consumer": finding.consumer,
-        "fix": None if finding.fix is None else _fix(finding.fix),
+        "fix": None if finding.fix is None else _fix(finding),
         "url": rule.url if rule else None,
         **_verdict(finding.verdict),
     }
@@ -61,16 +62,16 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
-    return {
-        "applicability": fix.applicability,
-        "message": fix.message,
-        "edits": [
-            {
-                "content": edit.content,
-                "location": {"row": edit.span.row, "column": edit.span.column},
-                "end_location": {"row": edit.span.end_row, "column": edit.span.end_column},
-            }
-            for edit in fix.edits
-        ],
-    }
+def _fix(finding: Finding) -> dict[str, Any]:
+    """The fix, its places in the same terms as the finding's: of a notebook, those of each edit's cell."""
+    assert finding.fix is not None
+    edits = []
+    for edit in finding.fix.edits:
+        cell, row = finding.place(edit.span.row)
+        end = row + edit.span.end_row - edit.span.row
+        places = {
+            "location": {"row": row, "column": edit.span.column},
+            "end_location": {"row": end, "column": edit.span.end_column},
+        }
+        edits.append({"content": edit.content, **({"cell": cell} if cell else {}), **places})
+    return {"applicability": finding.fix.applicability, "message": finding.fix.message, "edits": edits}

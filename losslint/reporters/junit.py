@@ -34,7 +34,7 @@ def _suite(name: str, findings: list[Finding]) -> ElementTree.Element:
     counts = {"tests": str(len(findings) or 1), "failures": str(len(findings)), "errors": "0", "skipped": "0"}
     suite = ElementTree.Element("testsuite", {"name": _clean(name), **counts})
     for finding in findings:
-        place = {"file": _clean(name), "line": str(finding.span.row), "column": str(finding.span.column)}
+        place = {"file": _clean(name), "line": str(finding.shown.row), "column": str(finding.shown.column)}
         title = f"{finding.code} [{rulebook.name_of(finding.code)}]"
         case = ElementTree.SubElement(
             suite, "testcase", {"name": title, "classname": _clean(finding.function), **place}
@@ -47,7 +47,7 @@ def _suite(name: str, findings: list[Finding]) -> ElementTree.Element:
 
 
 def _body(finding: Finding) -> Iterator[str]:
-    yield f"{finding.filename}:{finding.span.row}:{finding.span.column}: {finding.code} {finding.message}"
+    yield f"{finding.where}: {finding.code} {finding.message}"
     yield from (f"help: {finding.help}" for _ in range(bool(finding.help)))
     if finding.verdict is not None:
         yield f"{finding.verdict.verdict}: {finding.verdict.reason}"

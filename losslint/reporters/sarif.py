@@ -83,7 +83,7 @@ def _result(finding: Finding, mark: str, index: dict[str, int], refuted: bool) -
     fields = finding_json(finding)
     evidence = {key: fields[key] for key in _EVIDENCE if fields.get(key)}
     place = {
-        "physicalLocation": _physical(finding.filename, finding.span),
+        "physicalLocation": _physical(finding.filename, finding.in_file),
         "logicalLocations": [{"fullyQualifiedName": finding.function, "kind": "function"}],
     }
     return {
@@ -94,7 +94,7 @@ def _result(finding: Finding, mark: str, index: dict[str, int], refuted: bool) -
         "locations": [place],
         "partialFingerprints": {"losslint/v1": mark},
         **({"codeFlows": [_flow(finding)]} if finding.path else {}),
-        **({"fixes": [_fix(finding.fix, finding.filename)]} if finding.fix is not None else {}),
+        **({"fixes": [_fix(finding.fix, finding.filename)]} if finding.fix is not None and not finding.cell else {}),
         **({"suppressions": [_refutation(finding)]} if refuted else {}),
         "properties": {
             **({"consumer": finding.consumer} if finding.consumer else {}),
@@ -105,8 +105,10 @@ def _result(finding: Finding, mark: str, index: dict[str, int], refuted: bool) -
 
 
 def _message(finding: Finding) -> str:
+    cell = f"Cell {finding.cell}, line {finding.shown.row}: " if finding.cell else ""
     text = f"{finding.message}. {finding.help[:1].upper()}{finding.help[1:]}" if finding.help else finding.message
     verdict = finding.verdict
+    text = cell + text
     return f"{text}\n{verdict.verdict.capitalize()}: {verdict.reason}" if verdict is not None else text
 
 
@@ -116,12 +118,16 @@ def _refutation(finding: Finding) -> dict[str, Any]:
 
 
 def _flow(finding: Finding) -> dict[str, Any]:
-    return {"threadFlows": [{"locations": [_stop(step, finding.filename) for step in finding.path]}]}
+    return {"threadFlows": [{"locations": [_stop(step, finding) for step in finding.path]}]}
 
 
-def _stop(step: Step, filename: str) -> dict[str, Any]:
-    place = {} if step.span is None else {"physicalLocation": _physical(step.filename or filename, step.span)}
-    return {"location": {"message": {"text": step.label}, **place}}
+def _stop(step: Step, finding: Finding) -> dict[str, Any]:
+    label, place = step.label, {}
+    if step.span is not None and finding.cell and step.filename in (None, finding.filename):
+        label = "{} (cell {}, line {})".format(label, *finding.place(step.span.row))
+    elif step.span is not None:
+        place = {"physicalLocation": _physical(step.filename or finding.filename, step.span)}
+    return {"location": {"message": {"text": label}, **place}}
 
 
 def _fix(fix: Fix, filename: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from losslint import notebooks
 from losslint.findings import Finding, Span, Step
 from losslint.reporters.concise import closing, heading
 from losslint.reporters.lines import STYLE, Lines, Piece, printable, width
@@ -24,7 +25,7 @@ _CONSUMERS = {
 
 def render(result: Result) -> Lines:
     """A frame for each finding, then the summary."""
-    lines = {name: split_lines(text) for name, text in result.texts.items()}
+    lines = {name: _lines(name, text) for name, text in result.texts.items()}
     for finding in result.standing:
         yield heading(finding, result.offers(finding))
         yield from _frame(finding, lines.get(finding.filename, []))
@@ -42,6 +43,12 @@ def render(result: Result) -> Lines:
         yield from limits(result.limits)
 
 
+def _lines(name: str, text: str) -> list[str]:
+    """The lines as they stand in the file, or in the cells of a notebook."""
+    lines = split_lines(text)
+    return list(map(notebooks.original, lines)) if name.endswith(notebooks.SUFFIX) else lines
+
+
 def limits(enforced: Mapping[str, str]) -> Iterator[list[Piece]]:
     """What kept the runs inside their limits."""
     told = "; ".join(f"{limit}: {mechanism}" for limit, mechanism in sorted(enforced.items()))
@@ -55,14 +62,15 @@ def _frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
     if not rows or not any(lines[row - 1].strip() for row in rows):
         return
     shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS - 2], 0, rows[-1]]
-    gutter = len(str(rows[-1]))
+    before = span.row - finding.shown.row
+    gutter = len(str(rows[-1] - before))
     yield [(" " * gutter + " |", _FADED)]
     for row in shown:
         if not row:
             yield [("...", _FADED)]
             continue
         code, start, length = _window(lines[row - 1], *_columns(span, row, lines[row - 1]))
-        yield [(f"{row:>{gutter}} | ", _FADED), (code, "")]
+        yield [(f"{row - before:>{gutter}} | ", _FADED), (code, "")]
         fact = f" {printable(finding.fact)}" if finding.fact and row == shown[-1] else ""
         style = STYLE[finding.severity]
         yield [(" " * gutter + " | ", _FADED), (" " * start + "^" * length, style), (fact, style)]
@@ -96,9 +104,9 @@ def _expanded(text: str) -> str:
 
 
 def _notes(finding: Finding) -> Iterator[list[Piece]]:
-    gutter = " " * (len(str(finding.span.end_row)) + 1)
+    gutter = " " * (len(str(finding.shown.end_row)) + 1)
     if finding.path:
-        yield _note(gutter, "path", " -> ".join(_step(step, finding.filename) for step in finding.path))
+        yield _note(gutter, "path", " -> ".join(_step(step, finding) for step in finding.path))
     if finding.consumer is not None:
         consumer = _CONSUMERS.get(finding.consumer, finding.consumer)
         yield _note(gutter, "note", f"{finding.severity.label} in {finding.function} ({consumer})")
@@ -134,8 +142,10 @@ def _note(gutter: str, label: str, text: str) -> list[Piece]:
     return [(gutter + "= ", _FADED), (f"{label}:", "bold"), (" " + printable(" ".join(text.split())), "")]
 
 
-def _step(step: Step, filename: str) -> str:
+def _step(step: Step, finding: Finding) -> str:
     if step.span is None:
         return step.label
-    elsewhere = f"{step.filename}:" if step.filename not in (None, filename) else "row "
-    return f"{step.label} ({elsewhere}{step.span.row})"
+    if step.filename not in (None, finding.filename):
+        return f"{step.label} ({step.filename}:{step.span.row})"
+    cell, row = finding.place(step.span.row)
+    return f"{step.label} ({f'cell {cell}, ' if cell != finding.cell else ''}row {row})"

@@ -1,0 +1,233 @@
+"""Jupyter notebooks as Python source and back.
+
+The code cells follow one another in one text, as they share one namespace; a comment in front of each says which it is.
+What IPython adds to Python (magics, shell lines, help) becomes a comment that keeps the line, and so does a cell that
+does not parse: the others go on. Written back, a changed cell replaces its characters in the JSON and nothing else, so
+that outputs, metadata and the layout of the file stay as they are.
+
+The format is that of nbformat 4 (nbformat.readthedocs.io); the syntax is described in IPython's reference.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+SUFFIX = ".ipynb"
+_MARK = "#!losslint "
+_CELL = re.compile(r"#%%losslint (\d+)")
+_ADDED = re.compile(r"(?P<indent>\s*)(?:(?P<to>[\w.,\s]*\w\s*=\s*)(?=[%!])[%!]|[%!?]|.*\?$)")
+_PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "tensorflow_version"})
+_SPACE = re.compile(r"[ \t\r\n]*")
+_CONVERT = "save it with a current Jupyter, or run jupyter nbconvert --to notebook"
+
+
+class NoNotebook(ValueError):
+    """The file is no notebook that can be read; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A cell that does not parse: the row of the error in the text of the notebook, its column, and the reason."""
+
+    row: int
+    column: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    number: int  # from 1, of all cells
+    source: str
+    start: int  # where its source stands in the JSON
+    end: int
+
+
+def decode(text: str) -> tuple[str, list[Broken]]:
+    """The Python source of the notebook whose JSON is ``text``, and the cells that do not parse. Raises NoNotebook."""
+    found: list[str] = []
+    broken: list[Broken] = []
+    rows = 0
+    for cell in _code_cells(text):
+        lines = cell.source.split("\n")
+        python, error = _python(lines)
+        if error is not None:
+            broken.append(Broken(rows + 1 + (error.lineno or 1), error.offset or 1, error.msg))
+        found += [f"#%%losslint {cell.number}", *python]
+        rows += 1 + len(python)
+    return "\n".join([*found, ""]) if found else "", broken
+
+
+def encode(text: str, python: str) -> str:
+    """``text``, the JSON of a notebook, with the cells as they stand in ``python``. Raises NoNotebook."""
+    cells = dict(_cells(python))
+    parts: list[str] = []
+    done = 0
+    for cell in _code_cells(text):
+        if cell.number not in cells:
+            raise NoNotebook(f"cell {cell.number} is gone")
+        source = "\n".join(map(original, cells.pop(cell.number)))
+        if source != cell.source:
+            parts += [text[done : cell.start], _written(source, text[cell.start : cell.end], text.isascii())]
+            done = cell.end
+    if cells:
+        raise NoNotebook(f"there is no cell {min(cells)}")
+    return "".join([*parts, text[done:]])
+
+
+def starts(python: str) -> tuple[tuple[int, int], ...]:
+    """The row before the first of each cell, and the number of that cell."""
+    rows = enumerate(python.split("\n"), 1)
+    return tuple((row, int(match[1])) for row, line in rows if (match := _CELL.fullmatch(line)))
+
+
+def original(line: str) -> str:
+    """A line of the Python source as it stands in the notebook."""
+    before, mark, after = line.partition(_MARK)
+    return line[: len(line) - len(line.lstrip())] + after if mark else before
+
+
+def _cells(python: str) -> Iterator[tuple[int, list[str]]]:
+    lines = python.split("\n")
+    found = starts(python)
+    if python.strip() and (not found or found[0][0] != 1):
+        raise NoNotebook("there is text in front of the first cell")
+    ends = [*(row for row, _ in found[1:]), len(lines)][: len(found)]
+    for (row, number), end in zip(found, ends, strict=True):
+        yield number, lines[row : end - 1]
+
+
+# -- IPython's syntax ------------------------------------------------------------------------------------------------
+
+
+def _python(lines: list[str]) -> tuple[list[str], SyntaxError | None]:
+    """``lines`` of a cell as Python; all of them comments, with the error, where they cannot be."""
+    error = _error(lines)
+    if error is None:
+        return lines, None  # what looks like a magic, such as the second line of a long "%", is none
+    first = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if lines[first].startswith("%%"):
+        name = re.match(r"%%\s*(\w*)", lines[first])
+        if name is None or name[1] not in _PYTHON_CELLS:
+            return [_comment(line) for line in lines], None
+    plain = list(_without_magics(lines))
+    error = _error(plain)
+    return (plain, None) if error is None else ([_comment(line) for line in lines], error)
+
+
+def _error(lines: Iterable[str]) -> SyntaxError | None:
+    from losslint import sources
+
+    try:
+        sources.parse("\n".join(lines), "<cell>")
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as problem:
+        return SyntaxError(str(problem) or type(problem).__name__)
+    return None
+
+
+def _without_magics(lines: list[str]) -> Iterator[str]:
+    """``lines`` with comments for what IPython alone knows, together with the rows on which it goes on."""
+    continued = False
+    for line in lines:
+        match = None if line.lstrip().startswith("#") else _ADDED.match(line)
+        if continued:
+            yield _comment(line)
+        elif match is None:
+            yield line
+        else:
+            indent, rest = match["indent"], line[len(match["indent"]) :]
+            instead = f"{match['to']}None  " if match["to"] else "pass  " if indent else ""
+            yield f"{indent}{instead}{_MARK}{rest}"
+        continued = (continued or match is not None) and line.endswith("\\")
+
+
+def _comment(line: str) -> str:
+    return _MARK + line if line.strip() else line
+
+
+# -- the JSON --------------------------------------------------------------------------------------------------------
+
+
+def _code_cells(text: str) -> Iterator[_Cell]:
+    """The code cells of a notebook in Python; none where it is in another language. Raises NoNotebook."""
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NoNotebook(f"the notebook is no JSON: {error}") from None
+    if isinstance(notebook, dict) and "worksheets" in notebook:
+        raise NoNotebook(f"the notebook is in the format of nbformat {notebook.get('nbformat', 3)}: {_CONVERT}")
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise NoNotebook("the file is no notebook: there are no cells")
+    if not _is_python(notebook.get("metadata")):
+        return
+    places = _members(text, _member(text, 0, "cells"))
+    for number, (cell, place) in enumerate(zip(notebook["cells"], places, strict=True), 1):
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        source = cell.get("source", "")
+        if isinstance(source, list):
+            source = "".join(map(str, source))
+        if "source" in cell and isinstance(source, str):
+            start = _member(text, place, "source")
+            yield _Cell(number, source, start, _after(text, start))
+
+
+def _is_python(metadata: Any) -> bool:
+    """Whether the notebook's kernel, where it names one, speaks Python."""
+    told = metadata if isinstance(metadata, dict) else {}
+    for group, key in (("language_info", "name"), ("kernelspec", "language")):
+        entry = told.get(group)
+        if isinstance(entry, dict) and isinstance(entry.get(key), str):
+            return bool(entry[key].lower().startswith(("python", "ipython")))
+    return True
+
+
+def _after(text: str, start: int) -> int:
+    """Where the value that starts at ``start`` ends."""
+    return json.JSONDecoder().raw_decode(text, start)[1]
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()
+
+
+def _member(text: str, start: int, key: str) -> int:
+    """Where the last value of ``key`` starts in the object at ``start``; it is there. Of equal keys the last counts."""
+    at = _skip(text, _skip(text, start) + 1)
+    found = -1
+    while text[at] != "}":
+        name, at = scanstring(text, at + 1)
+        at = _skip(text, _skip(text, at) + 1)  # past the colon
+        found = at if name == key else found
+        at = _skip(text, _after(text, at))
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return found
+
+
+def _members(text: str, start: int) -> Iterator[int]:
+    """Where each element of the array at ``start`` starts."""
+    at = _skip(text, start + 1)
+    while text[at] != "]":
+        yield at
+        at = _skip(text, _after(text, at))
+        at = _skip(text, at + 1) if text[at] == "," else at
+
+
+def _written(source: str, before: str, ascii_only: bool) -> str:
+    """``source`` as JSON in the manner of ``before``: a string, or a list of lines laid out as it was."""
+    if not before.startswith("["):
+        return json.dumps(source, ensure_ascii=ascii_only)
+    lines = [json.dumps(line, ensure_ascii=ascii_only) for line in re.findall(r"[^\n]*\n|[^\n]+", source)]
+    if not lines:
+        return "[]"
+    inner = before[1 : _skip(before, 1)]
+    outer = re.search(r"[ \t\r\n]*(?=\]$)", before)
+    return f"[{inner}{(',' + inner if inner else ', ').join(lines)}{outer[0] if outer else ''}]"
