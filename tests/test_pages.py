@@ -15,7 +15,7 @@ from tests.rule_pages import PAGES, ROOT, Example, Page, lint, read
 HEADINGS = ["What it does", "Why is this bad?", "Bad", "Good", "When to ignore it", "Fix safety", "References"]
 DECIDED = "How a run decides it"  # after the examples, where a run decides
 FAMILIES = {"0": "tool", "1": "output", "2": "gradient", "3": "normalization", "4": "numerics", "5": "graph"}
-PROBES = {"", "output", "gradient", "batch", "edges", "trace", "modes", "precision", "logits", "sign", "missing"}
+PROBES = {"", *"output gradient batch edges trace modes precision logits sign missing keras".split()}
 SEVERITIES = ["error", "warning", "info"]
 NOT_RUNNABLE = {"LL004"}  # whatever makes the analysis fail is mended when it is known
 

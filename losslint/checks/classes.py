@@ -187,6 +187,7 @@ def loss_config_lost(subject: LossClass) -> Iterator[Draft]:
             "parameters": tuple(p.name for p in lost),
             "attributes": {p.name: p.attribute for p in lost if p.attribute},
             "method": subject.config.site is not None,
+            "claim": {"parameters": " ".join(p.name for p in lost)},
         },
     )
 

@@ -63,7 +63,9 @@ def bad_loss_callable(subject: Compile) -> Iterator[Draft]:
         found = _misfit(given)
         if found is not None:
             message, fact, remedy = found
-            data: dict[str, Any] = {"bind": given.late} if given.late and not given.makes else {}
+            data: dict[str, Any] = {}
+            if given.late and not given.makes:
+                data = {"bind": given.late, "claim": {"late": " ".join(given.late)}}
             if given.makes and given.arity is not None and given.arity[0] == 0:
                 data["makes"] = True
             yield Draft("LL509", Severity.ERROR, message, given.site, fact, remedy, data=data)

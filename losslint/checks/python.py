@@ -221,6 +221,7 @@ def frozen_python_state(loss: Loss) -> Iterator[Draft]:
             fact="a constant of the graph",
             help=f"make {name} a tf.Variable, and assign() to it",
             fault=site,
+            data={"claim": {"attribute": name.partition(".")[2]}},
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +14,9 @@ import tensorflow as tf
 from losslint.confirm.inputs import Arrays
 from losslint.confirm.jobs import Claim
 from losslint.confirm.run import Run, described
+from losslint.confirm.steps import discarded
 from losslint.confirm.subject import Evaluator, attempts, rows, tensors_in, total_of
+from losslint.confirm.swapping import swapped
 
 
 def measured(run: Run, claim: Claim) -> dict[str, Any]:
@@ -133,6 +137,59 @@ def _python(run: Run, claim: Claim) -> dict[str, Any]:
     return {"calls": found, "xla": None if error is None else described(error, run.files)["message"]}
 
 
+def _discarded(run: Run, claim: Claim) -> dict[str, Any]:
+    """What the flagged expression computed, and whether anything was made of it."""
+    seen = run.observed("ordinary", run.arrays)
+    return discarded(seen.ops, claim, tensors_in(seen.value))
+
+
+_CALLS = 16
+"""How often a loss is called to see whether it changes: one that draws one of two numbers hides for a while."""
+_CLOCKS = ("time", "monotonic", "perf_counter")
+_LATER = 3600.0
+
+
+def _frozen(run: Run, claim: Claim) -> dict[str, list[float]]:
+    """The values of several calls with the same input: eagerly, and of the graph that the first of them traced.
+
+    Between them an hour passes, and the attribute that the claim is about becomes another number.
+    """
+    found: dict[str, list[float]] = {}
+    owner = getattr(run.subject.function, "__self__", None)
+    name = claim.asked.get("attribute", "")
+    for mode, call in (("eager", Evaluator(run.subject, "eager")), ("graph", _traced(run))):
+        with contextlib.ExitStack() as stack:
+            hours = [0.0]
+            for clock in _CLOCKS:
+                stack.enter_context(_ahead(clock, hours))
+            before = getattr(owner, name, None) if name else None
+            values = []
+            for _ in range(_CALLS):
+                values.append(attempts(call, run.arrays)[0])
+                hours[0] += _LATER
+                if isinstance(getattr(owner, name, None) if name else None, (int, float)):
+                    setattr(owner, name, getattr(owner, name) + 1)
+            if before is not None:
+                setattr(owner, name, before)
+        found[mode] = [float(r.total) for r in values if r is not None and r.total is not None]
+    return found
+
+
+def _traced(run: Run) -> Evaluator:
+    return Evaluator(run.subject, "graph", run.trace["autograph"], static=run.trace["batch"] != "None")
+
+
+@contextlib.contextmanager
+def _ahead(clock: str, hours: list[float]) -> Iterator[None]:
+    """``time.clock`` runs ahead by ``hours[0]`` seconds."""
+    real = getattr(time, clock)
+    setattr(time, clock, lambda: real() + hours[0])
+    try:
+        yield
+    finally:
+        setattr(time, clock, real)
+
+
 def _as_keras(run: Run, claim: Claim) -> dict[str, Any] | None:
     """What is raised where the labels are float32, as Keras 3 passes them; None where that works."""
     convention = run.convention
@@ -156,6 +213,9 @@ _MEASURES: dict[str, tuple[str, Callable[[Run, Claim], Any]]] = {
     "LL109": ("padded", _padded),
     "LL110": ("single", _single),
     "LL206": ("python", _python),
+    "LL210": ("discarded", _discarded),
+    "LL508": ("calls", _frozen),
+    "LL510": ("orders", swapped),
     "LL511": ("as_keras", _as_keras),
 }
 """Rule -> the key in the evidence, and what is measured."""

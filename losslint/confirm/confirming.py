@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from losslint.confirm import verdicts
-from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm.jobs import Claim, Limits, Outcome
+from losslint.confirm.judges.base import REPEATING
 from losslint.confirm.plan import Planned, for_findings
 from losslint.confirm.pool import CannotStart, Pool
 from losslint.findings import INCONCLUSIVE, REFUTED, Finding, Verdict
@@ -65,23 +66,25 @@ class Ran:
         if self.outcome.kind != "done":
             found = [verdicts.ended(self.outcome) for _ in claims]
         elif not self.result.get("ran"):
-            told = self.result.get("names") or [{}] * len(claims)
+            told = self.result.get("aside") or [{}] * len(claims)
             found = [verdicts.not_run(c, self.result, t) for c, t in zip(claims, told, strict=True)]
         else:
             found = [verdicts.decide(c, e) for c, e in zip(claims, self.result["claims"], strict=True)]
         notes = (*assumptions(self.result), *self.shortcomings())
         device = self.result.get("device") or self.versions.get("device", "")
         tensorflow = self.versions.get("tensorflow", "")
-        return [dataclasses.replace(self._trusted(v), device=device, tensorflow=tensorflow, notes=notes) for v in found]
+        pairs = zip(claims, found, strict=True)
+        trusted = [self._trusted(claim, verdict) for claim, verdict in pairs]
+        return [dataclasses.replace(v, device=device, tensorflow=tensorflow, notes=notes) for v in trusted]
 
     def shortcomings(self) -> Iterator[str]:
         """What the run lacked."""
         if self.planned.job.keras == "2" and keras_of(self.planned) != "2":
             yield "ran with Keras 3: Keras 2 is not installed (pip install tf_keras)"
 
-    def _trusted(self, verdict: Verdict) -> Verdict:
-        """Nothing is concluded from a run that met what cannot be imported."""
-        if self.result.get("random") and verdict.verdict != INCONCLUSIVE:
+    def _trusted(self, claim: Claim, verdict: Verdict) -> Verdict:
+        """Nothing is concluded from a run that met what cannot be imported, nor from numbers that do not repeat."""
+        if self.result.get("random") and verdict.verdict != INCONCLUSIVE and claim.code not in REPEATING:
             return Verdict(INCONCLUSIVE, "it is random: the same input gives other numbers each time")
         stubs = self.result.get("stubs")
         if stubs and verdict.verdict != INCONCLUSIVE:

@@ -59,6 +59,25 @@ def inline(tree: ast.Module, step: Step, text: str = "") -> Inline:
     return _inline(copy.deepcopy(tree), step, lines, tapes)
 
 
+def compile_call(tree: ast.Module, step: Step, text: str) -> tuple[Inline, ast.expr]:
+    """The function that returns the model and the loss of the call of ``compile`` at ``step.target``, and that loss.
+
+    Raises NoInline.
+    """
+    tree, lines = copy.deepcopy(tree), split_lines(text)
+    chain = _chain(tree, step)
+    root: ast.AST = chain[-1] if chain else tree
+    calls = [n for n in ast.walk(root) if isinstance(n, ast.Call) and _is_at(n, step.target, lines)]
+    call = next((c for c in calls if isinstance(c.func, ast.Attribute)), None)
+    given = [k.value for k in call.keywords if k.arg == "loss"] + call.args[1:2] if call is not None else []
+    if call is None or not given:
+        raise NoInline(f"there is no call of compile with a loss at line {step.target.row}")
+    assert isinstance(call.func, ast.Attribute)
+    pair = ast.copy_location(ast.Tuple([call.func.value, given[0]], ast.Load()), call)
+    _Replace({id(call): pair}).visit(root)
+    return _Maker(chain).make(tree, pair), given[0]
+
+
 def _inline(tree: ast.Module, step: Step, lines: list[str], tapes: set[int] | None) -> Inline:
     """The inline loss whose models are replaced, unless a tape at one of the rows ``tapes`` differentiates them.
 

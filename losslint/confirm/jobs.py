@@ -61,7 +61,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One loss and what is asked about it."""
+    """One loss, or what else there are findings about, and what is asked about it."""
 
     bundle: Bundle
     target: str  # qualified name: "f", "make_loss.<locals>.loss", "MyLoss.call"
@@ -74,6 +74,7 @@ class Job:
     probes: tuple[str, ...] = ()
     seed: int = 0
     batch: int = 0  # how many samples; 0 leaves the choice
+    subject: str = "loss"  # or "class": a subclass of Loss; "compile": a call; "names": what a file asks libraries for
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -86,7 +87,7 @@ class Job:
         step = data["step"]
         made = step and Step(step["function"], Place(**step["target"]), tuple(Place(**p) for p in step["models"]))
         claims = tuple(Claim(**(c | {"place": Place(**c["place"])})) for c in data["claims"])
-        rest = {k: data[k] for k in ("target", "consumer", "keras", "hints", "inputs", "seed", "batch")}
+        rest = {k: data[k] for k in ("target", "consumer", "keras", "hints", "inputs", "seed", "batch", "subject")}
         return Job(bundle, step=made, claims=claims, probes=tuple(data["probes"]), **rest)
 
 

@@ -75,7 +75,7 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
     def callback(op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
         if graph is None:
             kind = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
-            lines, spots = _stack(files)
+            lines, spots = stack(files)
             found.ops.append(Op(kind, lines, list(inputs), list(outputs), spots))
 
     eagerly = tf.config.functions_run_eagerly()
@@ -85,7 +85,7 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(list(found.sources.values()))
             op_callbacks.add_op_callback(callback)
-            sys.settrace(_line_tracer(files, found.lines))
+            sys.settrace(line_tracer(files, found.lines))
             try:
                 # map_fn and its like convert their bodies even here, to code that stands in no file of the user
                 with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED):
@@ -104,8 +104,8 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
     return found
 
 
-def _stack(files: frozenset[str]) -> tuple[tuple[Line, ...], tuple[Spot, ...]]:
-    """The lines and expressions of ``files`` that are being executed, innermost first."""
+def stack(files: frozenset[str]) -> tuple[tuple[Line, ...], tuple[Spot, ...]]:
+    """The lines and expressions of ``files`` that the caller of the caller is executed for, innermost first."""
     lines: list[Line] = []
     spots: list[Spot] = []
     frame = sys._getframe(2)
@@ -130,7 +130,9 @@ def _places(code: CodeType) -> dict[int, Place]:
     }
 
 
-def _line_tracer(files: frozenset[str], lines: set[Line]) -> Any:
+def line_tracer(files: frozenset[str], lines: set[Line]) -> Any:
+    """A function for ``sys.settrace`` that notes in ``lines`` which lines of ``files`` run."""
+
     def local(frame: Any, event: str, argument: Any) -> Any:
         lines.add((frame.f_code.co_filename, frame.f_lineno))
         return local

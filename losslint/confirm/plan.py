@@ -14,9 +14,9 @@ from typing import Any
 from losslint import rulebook, session, sources, suppressions
 from losslint.believed import NotFound
 from losslint.confirm.hints import hints
-from losslint.confirm.jobs import Claim, Job, Place
+from losslint.confirm.jobs import Claim, Job, Place, Step
 from losslint.confirm.probes import NAMES
-from losslint.confirm.slicing import bundle, step_of
+from losslint.confirm.slicing import bundle, place_of, step_of
 from losslint.findings import Finding
 from losslint.options import Options
 from losslint.settings import Resolver, Settings
@@ -65,7 +65,8 @@ def for_findings(
             planned.numbers = keys[key]
             planned.findings = [findings[n] for n in planned.numbers]
             claims = tuple(map(_claim, planned.findings))
-            planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES if passports else ())
+            whole = passports and planned.job.subject == "loss"
+            planned.job = dataclasses.replace(planned.job, claims=claims, probes=NAMES if whole else ())
             yield planned
 
 
@@ -124,6 +125,7 @@ def _losses(
     configured = {f: " ".join(f"{n}={v}" for n, v in pairs) for f, pairs in settings.inputs}
     consumers = _consumers(module) if forced else {}
     seen: set[int] = set()
+    done: set[Key] = set()
     for loss in engine.losses(module, project, options):
         if isinstance(loss, engine.Failure):
             continue
@@ -131,6 +133,7 @@ def _losses(
         if keys is not None and key not in keys:
             continue
         seen.add(key[2])
+        done.add(key)
         name = key[1]
         inputs = declared.get(key[2]) or configured.get(name) or configured.get(name.rpartition(".")[2], "")
         consumer = consumers.get(key[2], loss.consumer.kind)
@@ -140,12 +143,25 @@ def _losses(
             Planned(name, source.filename, key[2], job, [], _refused(module, job), passport.passport(loss), found),
             key,
         )
+    for other in engine.others(module, project, options) if keys is not None else ():
+        subject = _SUBJECTS.get(type(other).__name__)
+        if isinstance(other, engine.Failure) or subject is None:
+            continue
+        key = engine.key_of(other)
+        if keys is None or key not in keys or key in done:
+            continue
+        done.add(key)
+        step = Step(key[1], place_of(other.site)) if subject == "compile" else None
+        job = Job(files, key[1], step, "keras", _keras(module, options), subject=subject)
+        yield Planned(key[1], source.filename, key[2], job), key
     for name, row in _definitions(tree):  # what the analysis makes nothing of is run all the same
         if row in forced and row not in seen:
             job = Job(files, name, None, "unknown", _keras(module, options), {}, declared.get(row, ""))
             yield Planned(name, source.filename, row, job), (source.filename, name, row, 1)
 
 
+_SUBJECTS = {"LossClass": "class", "Compile": "compile", "Names": "names"}
+"""What else there are findings about, as jobs call it."""
 _LEGACY = ("tf_keras", "TF_USE_LEGACY_KERAS")
 _GRAPH_CODE = re.compile(r"\bplaceholder\s*\(|\.Session\s*\(")
 """What TensorFlow 1 builds its graphs with."""

@@ -38,6 +38,8 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     loader = Loader(job.bundle)
     files = frozenset(f.path for f in job.bundle.files.values())
     found: dict[str, Any] = {"ran": False, "reason": "", "error": None, "facts": {}, "claims": []}
+    if job.subject != "loss":
+        return found | _of_other(job, loader, files)
     try:
         accepted = callee.accepted(job, loader, files)
         first = next(accepted)
@@ -45,7 +47,7 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     except (CannotLoad, NotRun, inputs.BadDeclaration) as error:
         found["reason"] = str(error)
         found["error"] = getattr(error, "common", None)
-        found["names"] = list(_names(job, loader))
+        found["aside"] = list(_aside(job, loader, files))
         return found | _assumed(loader)
     found |= {
         "ran": True,
@@ -60,8 +62,8 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
         found["facts"][name] = _probed(name, first)
         found["seconds"][name] = round(time.perf_counter() - start, 4)
     if job.claims:
-        names = _names(job, loader)
-        found["claims"] = [e | n for e, n in zip(_evidence(job, first, accepted), names, strict=True)]
+        aside = _aside(job, loader, files)
+        found["claims"] = [e | a for e, a in zip(_evidence(job, first, accepted), aside, strict=True)]
     if loader.used_stubs:
         found["stubs"] = list(loader.used_stubs)
     found["random"] = not _repeats(first)
@@ -71,10 +73,39 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     return found | assumed
 
 
-def _names(job: Job, loader: Loader) -> Iterator[dict[str, Any]]:
-    """For each claim what the installed packages say of the name that it is about, if it is about one."""
+def _aside(job: Job, loader: Loader, files: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """What is known of each claim without a call of the loss.
+
+    What the installed packages say of the name that it is about, or what the step around the loss does as a whole.
+    """
+    from losslint.confirm import steps
+
     for claim in job.claims:
-        yield {"name": installed.asked(claim.asked, loader.replaced)} if claim.asked else {}
+        if "package" in claim.asked:
+            yield {"name": installed.asked(claim.asked, loader.replaced)}
+        elif claim.code in ("LL209", "LL210") and job.step is not None:
+            yield {"step": steps.evidence(job, loader, files, claim)}
+        else:
+            yield {}
+
+
+def _of_other(job: Job, loader: Loader, files: frozenset[str]) -> dict[str, Any]:
+    """The result of a job whose subject is no loss."""
+    import tensorflow as tf
+
+    from losslint.confirm import compiled, lossclasses
+
+    found: dict[str, Any] = {"device": _device(tf), "aside": list(_aside(job, loader, files))}
+    try:
+        if job.subject == "class":
+            found |= {"claims": list(lossclasses.evidence(job, loader, files)), "ran": True}
+        elif job.subject == "compile":
+            found |= {"claims": list(compiled.evidence(job, loader)), "ran": True}
+    except CannotLoad as error:
+        found["reason"] = str(error)
+    if loader.used_stubs:
+        found["stubs"] = list(loader.used_stubs)
+    return found | _assumed(loader)
 
 
 def _repro(run: Run, loader: Loader) -> dict[str, Any]:

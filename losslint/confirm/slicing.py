@@ -11,7 +11,7 @@ from losslint.confirm.jobs import Bundle, File, Place, Step
 from losslint.findings import Span
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
-from losslint.graph import ancestors
+from losslint.graph import Site, ancestors
 from losslint.loss import Loss
 
 MAX_FILES = 200
@@ -58,7 +58,12 @@ def step_of(loss: Loss) -> Step | None:
         and ((s.function == site.function and s.caller is site.caller) or s.function.startswith(inside))
     }
     models = tuple(sorted(places, key=lambda p: (p.row, p.column)))
-    return Step(site.function, _place(site.module.span(site.tree)), models)
+    return Step(site.function, place_of(site), models)
+
+
+def place_of(site: Site) -> Place:
+    """Where ``site`` stands in its file."""
+    return _place(site.module.span(site.tree))
 
 
 def _place(span: Span) -> Place:

@@ -27,6 +27,10 @@ RAISING: set[str] = set()
 """Rules that a call which always fails at the flagged line shows."""
 
 
+REPEATING = frozenset("LL501 LL502 LL503 LL507 LL508 LL511 LL512 LL513 LL515".split())
+"""Rules about what raises, or does not, at every call: random numbers in a loss are of no matter to them."""
+
+
 def judges(*codes: str, raising: bool = False) -> Callable[[Judge], Judge]:
     """Register the decorated judge for the rules ``codes``; ``raising`` if an error at the flagged line shows them."""
 
@@ -49,6 +53,12 @@ def confirmed(note: str, run: dict[str, Any], **numbers: Any) -> Verdict:
     mode = run.get("mode", "graph")
     witness = {"inputs": run.get("convention"), "batch": None, "mode": mode, "value": None, "gradient": None}
     return Verdict(CONFIRMED, note, witness | numbers | {"note": note}, tried(run))
+
+
+def shown(note: str, tried: str = "", **numbers: Any) -> Verdict:
+    """Confirmed by what was seen without a run of the loss on its own."""
+    witness = {"inputs": tried or None, "batch": None, "mode": None, "value": None, "gradient": None}
+    return Verdict(CONFIRMED, note, witness | numbers | {"note": note}, tried)
 
 
 def refuted(note: str, evidence: Evidence) -> Verdict:

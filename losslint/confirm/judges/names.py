@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from losslint.confirm.jobs import Claim
-from losslint.confirm.judges.base import Evidence, judges, refuted, tried
-from losslint.findings import CONFIRMED, INCONCLUSIVE, Verdict
+from losslint.confirm.judges.base import Evidence, judges, refuted, shown, tried
+from losslint.findings import INCONCLUSIVE, Verdict
 
 
 @judges("LL503")
@@ -16,8 +16,7 @@ def _unknown_api(claim: Claim, evidence: Evidence) -> Verdict:
     runs = evidence.get("runs") or []
     if told["error"]:
         note = f"{installed} raises {told['error']}"
-        witness = {"inputs": None, "batch": None, "mode": None, "value": None, "gradient": None, "note": note}
-        return Verdict(CONFIRMED, note, witness, tried(runs[0]) if runs else "")
+        return shown(note, tried(runs[0]) if runs else "")
     if not runs:
         return Verdict(INCONCLUSIVE, f"{installed} has it, but the loss was not run")
     return refuted(f"{installed} has it", evidence)

@@ -35,9 +35,12 @@ def table() -> dict[str, Probe]:
 NAMES = ("trace", "output", "gradient", "derivative", "batch", "edges", "precision", "modes", "keras", "sign", "curves")
 
 DECIDES: dict[str, str] = {
-    "LL503": "trace",
+    **dict.fromkeys(("LL108", "LL207", "LL504", "LL505", "LL506", "LL509", "LL514"), "keras"),
+    **dict.fromkeys(("LL503", "LL508"), "trace"),
     **dict.fromkeys(("LL101", "LL102", "LL103", "LL104", "LL105", "LL106", "LL107", "LL110"), "output"),
-    **dict.fromkeys(("LL201", "LL202", "LL203", "LL204", "LL205", "LL206", "LL208"), "gradient"),
+    **dict.fromkeys(
+        ("LL201", "LL202", "LL203", "LL204", "LL205", "LL206", "LL208", "LL209", "LL210", "LL510"), "gradient"
+    ),
     **dict.fromkeys(
         ("LL109", "LL301", "LL302", "LL303", "LL304", "LL305", "LL307", "LL308", "LL310", "LL311"), "batch"
     ),

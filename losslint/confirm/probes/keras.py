@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from losslint.confirm.run import Run
 from losslint.confirm.subject import attempts, rows
+from losslint.confirm.training import compiled, moved
 
 
 def keras(run: Run) -> dict[str, Any]:
@@ -34,30 +35,8 @@ def _loss(run: Run) -> Any:
     return lambda y_true, y_pred: function(y_true, y_pred)
 
 
-class _Scale(tf.keras.layers.Layer):  # type: ignore[misc]
-    """A trainable factor and shifts on the prediction: some losses do not see a factor."""
-
-    def build(self, shape: Any) -> None:
-        """A factor of 1 and shifts of 0."""
-        self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
-        self.shift = self.add_weight(shape=shape[1:], initializer="zeros", name="shift")
-
-    def call(self, inputs: Any) -> Any:
-        """``factor * inputs + shift``."""
-        return inputs * self.factor + self.shift
-
-
-def _step(model: Any) -> float:
-    """How far the weights are from those that a model starts with."""
-    layer = model.layers[-1]
-    return float(np.hypot(layer.factor.numpy() - 1.0, np.linalg.norm(layer.shift.numpy())))
-
-
 def _model(run: Run, prediction: str) -> Any:
-    shape = run.arrays[prediction].shape[1:]
-    model = tf.keras.Sequential([tf.keras.Input(shape), _Scale()])
-    model.compile(optimizer=tf.keras.optimizers.SGD(1.0), loss=_loss(run))
-    return model
+    return compiled(_loss(run), run.arrays[prediction].shape[1:])
 
 
 def _compiled(run: Run, label: str, prediction: str) -> dict[str, Any]:
@@ -65,7 +44,7 @@ def _compiled(run: Run, label: str, prediction: str) -> dict[str, Any]:
     count = run.sizes["B"]
     value = float(model.evaluate(run.arrays[prediction], run.arrays[label], batch_size=count, verbose=0))
     model.train_on_batch(run.arrays[prediction], run.arrays[label])
-    return {"loss": value, "trains": _step(model) != 0.0}
+    return {"loss": value, "trains": moved(model) != 0.0}
 
 
 def weights(run: Run, label: str, prediction: str) -> dict[str, Any]:
@@ -110,5 +89,5 @@ def _replicas(run: Run, label: str, prediction: str) -> dict[str, Any]:
             model = _model(run, prediction)
         # only fit splits a batch over the replicas; train_on_batch gives each the whole
         model.fit(x, y, batch_size=count, epochs=1, shuffle=False, verbose=0)
-        steps.append(_step(model))
+        steps.append(moved(model))
     return {"one": steps[0], "two": steps[1], "factor": steps[1] / steps[0] if steps[0] else None}
