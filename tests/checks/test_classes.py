@@ -160,7 +160,8 @@ def test_lost_arguments_and_where_they_are() -> None:
         "        super().__init__(name=name)\n        self._alpha, self.b = alpha, abs(beta)\n" + CALL
     )
     [draft] = drafts(only(source), "LL506")
-    assert draft.data == {"parameters": ("alpha", "beta"), "attributes": {"alpha": "_alpha"}, "method": False}
+    told = {"parameters": ("alpha", "beta"), "attributes": {"alpha": "_alpha"}, "method": False}
+    assert draft.data == told | {"claim": {"parameters": "alpha beta"}}
     assert draft.message.endswith("a saved model cannot be loaded, as __init__ requires alpha")
 
 

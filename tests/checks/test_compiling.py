@@ -126,7 +126,7 @@ def test_factories_and_wrong_arguments() -> None:
 
 def test_late_variables() -> None:
     [draft] = drafts(compiled("[lambda y, p: scaled(a * b, y, p) for a, b in settings.pairs]"), "LL509")
-    assert draft.data == {"bind": ("a", "b")}
+    assert draft.data == {"bind": ("a", "b"), "claim": {"late": "a b"}}
     assert draft.help == "keep it as a default: a=a, b=b"
     assert draft.site.function == "build.<locals>.<lambda>"
     for element in ("factory(k)", "lambda y, p, k=k: scaled(k, y, p)", "mse", "lambda k, p: mse(k, p)"):
