@@ -71,7 +71,7 @@ def test_closing_ends_everything_at_once(field: Field) -> None:
         assert settled(lambda: processes(pool.folder) >= 5)
         pool.close()
         assert all(isinstance(one.exception(timeout=60), Closed) for one in running)
-    assert processes(pool.folder) == 0
+    assert settled(lambda: processes(pool.folder) == 0)  # what was killed takes its time to leave
     assert not os.path.exists(pool.folder)
     with pytest.raises(Closed):
         pool.run(field.job("honest"))
