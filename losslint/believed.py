@@ -8,6 +8,7 @@ from typing import Any
 
 from losslint import rulebook, sources
 from losslint.settings import Settings
+from losslint.sources import Source
 
 
 class NotFound(Exception):
@@ -33,10 +34,22 @@ def passports(filename: str, name: str, settings: Settings) -> Believed:
         raise NotFound(f"{filename} is a folder: name one file in it" if path.is_dir() else f"no such file: {filename}")
     try:
         source = sources.read(path, filename)
+    except sources.Unreadable as error:
+        raise _unreadable(error) from None
+    return of_source(source, name, settings)
+
+
+def _unreadable(error: sources.Unreadable) -> NotFound:
+    return NotFound(f"{error.finding.where}: {error.finding.message}")
+
+
+def of_source(source: Source, name: str, settings: Settings) -> Believed:
+    """The same of a text. Raises NotFound."""
+    filename = source.filename
+    try:
         tree = sources.syntax_tree(source)
     except sources.Unreadable as error:
-        span = error.finding.span
-        raise NotFound(f"{filename}:{span.row}:{span.column}: {error.finding.message}") from None
+        raise _unreadable(error) from None
 
     from losslint import engine, passport, session
     from losslint.frontend.project import Project

@@ -513,6 +513,22 @@ def _add_ignores(result: Result, reason: str) -> int:
     return 2 if result.status == 2 else 0
 
 
+# -- server ----------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+def server() -> int:
+    """Speak the Language Server Protocol on standard input and output, for editors."""
+    try:
+        from losslint.server import server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        raise _Mistake("the language server needs pygls: pip install 'losslint[server]'") from None
+    server().start_io()
+    return 0
+
+
 # -- facts -----------------------------------------------------------------------------------------------------------
 
 
@@ -675,7 +691,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 clean, 1 findings, 2 wrong usage, configuration or an internal error."""
     try:
         status = cli.main(arguments, standalone_mode=False)
-        sys.stdout.flush()
+        if not sys.stdout.closed:  # the language server closes it
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         status = 2

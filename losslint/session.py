@@ -126,6 +126,15 @@ def check_text(data: bytes, filename: str, settings: Settings) -> Result:
     return result
 
 
+def check_source(source: Source, settings: Settings) -> Result:
+    """Lint a text that was decoded elsewhere, as an editor holds it. Raises PluginError."""
+    plugins.load()
+    result = Result()
+    path = Path(os.path.abspath(source.filename))
+    settle([Analyst().report_on(Target(source.filename, path, settings), source)], result)
+    return result
+
+
 def _fixed(reports: Iterable[Report], result: Result, data: bytes | None = None) -> Iterable[Report]:
     """``reports`` as they are once the fixes that are wanted have been made; ``result`` tells of those."""
     reports = list(reports)
