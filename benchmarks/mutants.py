@@ -1,6 +1,6 @@
 """How many faults that are put into sound real losses losslint finds, and whether it is silent on the originals.
 
-usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--jobs N] [--only ID ...] [--show]
+usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--also FILE ...] [--keep FOLDER] [--show] [--jobs N]
 
 Real bugs of some kinds are scarce, so each loss of the labelled corpus that is sound (no unsafe operation, a whole
 gradient, no dependence on the batch size) is broken in every way that applies, one edit each. A mutant is kept only if
@@ -8,13 +8,19 @@ running it shows the fault and running the original does not; then the linter is
 is counted is the rule that stands for the kind of fault, or one that says the same of it more precisely, at the
 severity that the rule has for this consumer. Mutants live in a temporary copy of the checkouts.
 
+``--also`` adds the functions of other files that are called as losses are: what is wrong with them already, the run of
+the original shows. ``--keep`` stores what each run shows in FOLDER and runs nothing twice: after a change of the linter
+only the linter is asked again. After a change of the confirmer, remove FOLDER.
+
 Exit 0 where at least 95 % of the mutants of every rule are found and no original is reported for the same rule.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import dataclasses
+import hashlib
 import json
 import shutil
 import sys
@@ -31,6 +37,7 @@ from losslint import session
 from losslint.confirm import confirming, plan
 from losslint.confirm.jobs import Claim, Place
 from losslint.findings import CONFIRMED, Finding
+from losslint.frontend.names import role_of
 from losslint.settings import Resolver
 
 AIM = 0.95
@@ -48,16 +55,94 @@ def is_sound(row: Row) -> bool:
 
 
 @dataclass
+class Seen:
+    """What a run shows."""
+
+    shown: list[str] = field(default_factory=list)  # the codes that are confirmed
+    total: float | None = None
+    why: str = ""
+
+
+@dataclass
 class Case:
     """A text of a function, and what the linter and a run say of it."""
 
     row: Row
-    kind: str
-    codes: tuple[str, ...]
-    said: dict[str, str] = field(default_factory=dict)  # code -> severity
-    shown: set[str] = field(default_factory=set)
-    total: float | None = None
-    why: str = ""
+    mutant: Mutant
+    said: dict[str, str]  # code -> severity
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def kind(self) -> str:
+        """What was done to it; "" for the original."""
+        return self.mutant.kind
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The rules that were asked for."""
+        return self.mutant.codes
+
+    @property
+    def shown(self) -> set[str]:
+        """The rules whose fault a run shows."""
+        return set(self.seen.shown)
+
+
+class Memory:
+    """What runs showed, a small file for each text in a folder; without a folder nothing is remembered."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def _file(self, case: Case) -> Path | None:
+        if self._folder is None:
+            return None
+        asked = json.dumps([case.row["file"], case.row["qualname"], case.codes, case.mutant.text])
+        return self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
+
+    def recall(self, case: Case) -> bool:
+        """Whether it was run before; then what was seen is put into ``case``."""
+        file = self._file(case)
+        if file is None or not file.exists():
+            return False
+        case.seen = Seen(**json.loads(file.read_text(encoding="utf-8")))
+        return True
+
+    def store(self, case: Case) -> None:
+        """Remember what was seen."""
+        file = self._file(case)
+        if file is not None:
+            file.write_text(json.dumps(dataclasses.asdict(case.seen)), encoding="utf-8")
+
+
+def labelled(rows: list[Row], checkouts: Path) -> list[Row]:
+    """The sound losses among ``rows``, each with its file below ``checkouts``."""
+    return [row | {"file": str(locate(row, checkouts).relative_to(checkouts))} for row in rows if is_sound(row)]
+
+
+def unlabelled(file: Path, root: Path) -> list[Row]:
+    """Rows for the functions of ``file`` that take labels and predictions; ``root`` is its repository."""
+    rows = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            roles = {role_of(argument.arg) for argument in node.args.args}
+            if {"label", "prediction"} <= roles:
+                row = {
+                    "id": f"{file.stem}.{node.name}",
+                    "qualname": node.name,
+                    "file": f"{root.name}/{file.relative_to(root)}",
+                }
+                rows.append(row | {"line_start": node.lineno, "line_end": node.end_lineno})
+    return rows
+
+
+def root_of(file: Path) -> Path:
+    """The repository that ``file`` belongs to."""
+    return next(
+        (p for p in file.parents if any((p / n).exists() for n in (".git", "pyproject.toml", "setup.py"))), file.parent
+    )
 
 
 def planned(row: Row, path: Path, codes: tuple[str, ...], grown: int, resolver: Resolver) -> Any:
@@ -89,13 +174,13 @@ def total_of(result: dict[str, Any]) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def examined(rows: list[Row], checkouts: Path, work: Path, jobs: int) -> Iterator[Case]:
+def examined(rows: list[Row], work: Path, memory: Memory, jobs: int) -> Iterator[Case]:
     """Every original and mutant, linted and run."""
     resolver = Resolver({"min-severity": "info"}, None, True)
     cases: dict[int, Case] = {}
     todo = []
     for row in rows:
-        path = work / locate(row, checkouts).relative_to(checkouts)
+        path = work / row["file"]
         loss = original(row, path)
         made = list(mutants(loss)) if loss is not None else []
         if loss is None or not made:
@@ -105,9 +190,10 @@ def examined(rows: list[Row], checkouts: Path, work: Path, jobs: int) -> Iterato
         for mutant in (whole, *made):
             path.write_text(mutant.text, encoding="utf-8")
             grown = mutant.text.count("\n") - loss.text.count("\n")
-            case = Case(row, mutant.kind, mutant.codes, lint(path, row, grown, resolver))
-            one = planned(row, path, mutant.codes, grown, resolver)
-            if one is not None:
+            case = Case(row, mutant, lint(path, row, grown, resolver))
+            if memory.recall(case):
+                yield case
+            elif (one := planned(row, path, mutant.codes, grown, resolver)) is not None:
                 cases[id(one)] = case
                 todo.append(one)
         path.write_text(loss.text, encoding="utf-8")
@@ -115,9 +201,9 @@ def examined(rows: list[Row], checkouts: Path, work: Path, jobs: int) -> Iterato
     for ran in confirming.run(todo, confirming.Options(device="cpu", seconds=120.0, jobs=jobs)):
         case = cases[id(ran.planned)]
         verdicts = ran.verdicts()
-        case.shown = {code for code, v in zip(case.codes, verdicts, strict=True) if v.verdict == CONFIRMED}
-        case.why = "; ".join(v.reason for v in verdicts)[:300]
-        case.total = total_of(ran.result)
+        shown = [code for code, v in zip(case.codes, verdicts, strict=True) if v.verdict == CONFIRMED]
+        case.seen = Seen(shown, total_of(ran.result), "; ".join(v.reason for v in verdicts)[:300])
+        memory.store(case)
         yield case
 
 
@@ -129,8 +215,9 @@ def judged(cases: list[Case]) -> Iterator[tuple[str, Case, bool]]:
         if not case.kind or before is None:
             continue
         fresh = case.shown - before.shown
-        if case.kind == "arguments swapped" and None not in (case.total, before.total):
-            fresh = {"LL510"} if abs(case.total - before.total) > 1e-3 * abs(before.total) else set()
+        if case.kind == "arguments swapped":
+            now, then = case.seen.total, before.seen.total
+            fresh = {"LL510"} if None not in (now, then) and abs(now - then) > 1e-3 * abs(then) else set()
         if fresh:
             yield case.codes[0], case, any(code in case.said for code in case.codes)
 
@@ -140,17 +227,23 @@ def main() -> int:
     parser.add_argument("labels", type=Path)
     parser.add_argument("checkouts", type=Path)
     parser.add_argument("--jobs", type=int, default=0)
-    parser.add_argument("--only", type=int, nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--also", type=Path, nargs="*", default=[])
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--show", action="store_true", help="print every mutant that is missed, and every false alarm")
     options = parser.parse_args()
-    rows = [r for r in map(json.loads, options.labels.read_text().splitlines()) if is_sound(r)]
-    rows = [r for r in rows if not options.only or r["id"] in options.only]
+    checkouts: Path = options.checkouts
+    rows = labelled(list(map(json.loads, options.labels.read_text().splitlines())), checkouts)
+    roots = {checkouts / Path(row["file"]).parts[0] for row in rows}
+    for file in map(Path.absolute, options.also):
+        roots.add(root_of(file))
+        rows += unlabelled(file, root_of(file))
+    rows = [r for r in rows if not options.only or str(r["id"]) in options.only]
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder) / "checkouts"
         keep = shutil.ignore_patterns(".git", "*.ipynb", "*.png", "*.jpg", "*.gif", "*.h5", "*.pdf", "*.npy", "*.mp4")
-        for name in {locate(r, options.checkouts).relative_to(options.checkouts).parts[0] for r in rows}:
-            shutil.copytree(options.checkouts / name, work / name, ignore=keep, symlinks=True)
-        cases = list(examined(rows, options.checkouts, work, options.jobs))
+        for root in roots:
+            shutil.copytree(root, Path(folder, root.name), ignore=keep, symlinks=True)
+        cases = list(examined(rows, Path(folder), Memory(options.keep), options.jobs))
     made = Counter(case.codes[0] for case in cases if case.kind)
     kept: dict[str, list[tuple[Case, bool]]] = defaultdict(list)
     for code, case, found in judged(cases):
@@ -170,9 +263,8 @@ def main() -> int:
     for code, pairs in sorted(kept.items()) if options.show else ():
         for case, found in pairs:
             if not found:
-                print(
-                    f"missed {code} {case.row['id']} {case.row['qualname']}: {case.kind}; said {case.said}; {case.why}"
-                )
+                name = f"{case.row['id']} {case.row['qualname']}"
+                print(f"missed {code} {name}: {case.kind}; said {case.said}; {case.seen.why}")
         for case in loud[code]:
             print(f"reported {code} {case.row['id']} {case.row['qualname']}, original")
     return int(not good)

@@ -20,6 +20,8 @@ _PREFIXES = {
     "tf": r"^\s*import tensorflow(\.compat\.v1)? as tf",
     "K": r"import .*\bas K\b|import K\b",
     "ops": r"import .*\bops\b",
+    "keras.backend": r"\bkeras\.backend\.",
+    "backend": r"\bbackend\.",
 }
 """How files spell the framework -> the import that says so."""
 
@@ -67,7 +69,16 @@ class Original:
         body = self.function.body.body
         after = body[0]
         documented = m.matches(after, m.SimpleStatementLine([m.Expr(m.SimpleString() | m.ConcatenatedString())]))
-        row = self.positions[body[1] if documented and len(body) > 1 else after].start.line
+        place = self.positions[body[1] if documented and len(body) > 1 else after].start
+        row = place.line
+        if row == self.positions[self.function.name].start.line:  # def f(x): return x
+            line = self.lines[row - 1]
+            lines = [
+                *self.lines[: row - 1],
+                f"{line[: place.column]}{statement}; {line[place.column :]}",
+                *self.lines[row:],
+            ]
+            return Mutant(kind, codes, "".join(lines))
         indent = re.match(r"\s*", self.lines[row - 1])[0]
         lines = [*self.lines[: row - 1], f"{indent}{statement}\n", *self.lines[row - 1 :]]
         return Mutant(kind, codes, "".join(lines))
@@ -141,7 +152,7 @@ def nonlinearity_before_division(loss: Original) -> Iterator[Mutant]:
         if _plain_arguments(call) and loss.prediction:
             owner = loss.code(call.func)[: -len(last)]
             total = f"{owner}{_SUMS[last]}({loss.code(call.args[0])})"
-            root = {"tf": "tf.math.log1p", "K": "K.tanh", "ops": "ops.log1p"}[loss.prefix]
+            root = {"tf": "tf.math.log1p", "ops": "ops.log1p"}.get(loss.prefix, f"{loss.prefix}.tanh")
             code = f"{root}({total}) / {loss.batch(loss.prediction)}"
             yield loss.edit("nonlinearity before the division", ("LL301", "LL303", "LL304"), call, code)
 
@@ -253,10 +264,10 @@ def epsilon_shrunk(loss: Original) -> Iterator[Mutant]:
 
 @mutator
 def where_for_maximum(loss: Original) -> Iterator[Mutant]:
-    where = {"tf": "tf.where", "K": "K.switch", "ops": "ops.where"}[loss.prefix]
+    where = {"tf": "tf.where", "ops": "ops.where"}.get(loss.prefix, f"{loss.prefix}.switch")
     for call, _ in loss.calls("log", "sqrt"):
         for guard, left in _unguarded(loss, call.args[0].value):
-            if guard is call.args[0].value and loss.prefix != "K":
+            if guard is call.args[0].value and loss.prefix in ("tf", "ops"):
                 inner = f"{loss.code(call.func)}({left})"
                 zeros = f"{loss.prefix}.zeros_like({left})"
                 code = f"{where}({left} > 0, {inner}, {zeros})"

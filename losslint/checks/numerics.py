@@ -295,11 +295,17 @@ def _is_sum_of_data(loss: Loss, found: Singularity) -> bool:
             todo.extend(x for x in node.inputs if x.op != "opaque")
         elif node.op in _SUMS | _THROUGH or plain(node) is not node:
             reduced = reduced or node.op in _SUMS
-            factors = [x for x in node.inputs if x.id in data] if node.op == "mul" else node.inputs
-            todo.extend(factors)
+            todo.extend(_decisive(node, data))
         elif loss.ranges.of(node).low.trust == Trust.UNKNOWN:
             return False
     return True
+
+
+def _decisive(node: Node, data: set[int]) -> list[Node]:
+    """The inputs of ``node`` which, when they are 0, make it 0."""
+    if node.op in ("mul", "matmul", "einsum"):
+        return [x for x in node.inputs if x.id in data]
+    return list(node.inputs[:1] if node.op == "div" else node.inputs)
 
 
 def _has_name(node: Node) -> bool:

@@ -27,6 +27,7 @@ class Power:
     c: Fraction | None = _ZERO
     asymptotic: bool = False
     zero: bool = False  # the value is 0, which has every law
+    diagonal: str = ""  # of a matrix of pairs: see losslint.ops.diagonals
 
     @property
     def still(self) -> bool:

@@ -178,14 +178,15 @@ class Core(abc.ABC):
     def missing(self) -> Node:
         """The tensor that an optional argument stands for which is None here, and computed with.
 
-        It is taken for the weights, labels or predictions whose name holds None, where there is just one such name.
+        It is taken for the weights, labels or predictions whose name holds None, where there is just one such name;
+        else for something that adds no axis of samples to what it meets.
         """
         scope = self.scope
         names = [n for n, v in scope.names.items() if v is None and role_of(n) in _GIVEN]
         name = names[0] if len(names) == 1 else ""
         key = ("missing", scope.function, name)
         if key not in self._free:
-            unnamed = self.graph.source("a missing argument", "input", Shape.unknown())
+            unnamed = self.graph.source("a missing argument", "input", Shape((), "W"))
             self._free[key] = self.parameters.made_up(name, role_of(name)) if name else unnamed
         return self._free[key]  # type: ignore[no-any-return]
 

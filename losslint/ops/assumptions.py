@@ -175,7 +175,8 @@ class Assumptions:
         if node.op == "add" and abs(known) < _SMALL:
             return {p: max(f, _GUARDED) for p, f in inner.items()}
         if node.op in ("mul", "div"):
-            return {p: f if f in (_COMPLEMENT, _FACTOR) else _SCALED for p, f in inner.items()}
+            same = known == 1 and not (node.op == "div" and known_a is not None)
+            return {p: f if same or f in (_COMPLEMENT, _FACTOR) else _SCALED for p, f in inner.items()}
         return {}
 
     @staticmethod

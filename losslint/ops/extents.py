@@ -19,6 +19,9 @@ MAKERS = frozenset(
 """Primitives whose attribute ``shape`` is the shape of their result, not a shape that they hold as their value."""
 
 
+HOLE = Dim.of("?-1")
+"""What -1 stands for in a shape that is asked for: the extent that the number of elements leaves."""
+
 _BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
 _ARITHMETIC = frozenset(
     ["add", "sub", "mul", "div", "floordiv", "mod", "neg", "cast", "identity", "maximum", "minimum", "rank_of"]
@@ -100,6 +103,8 @@ def batch_free(value: Any) -> bool:
 
 def length(value: Any) -> Dim:
     """The extent that ``value`` stands for, a fresh one where it is unknown."""
+    if integer(value) == -1:
+        return HOLE
     return extent_of(value) or Dim.fresh(0 if batch_free(value) else None)
 
 
@@ -176,9 +181,12 @@ def reshaped(shape: Shape, value: Any) -> Shape:
         return Shape.unknown()
     if entries is None:
         assert target is not None
-        return target
+        return _filled(target, shape.numel)
     dims = [None if integer(e) == -1 else extent_of(e) for e in entries]
     holes = [i for i, d in enumerate(dims) if d is None]
+    if len(holes) > 1:  # the one that is written as -1 is the one that is left open
+        dims = [d or (None if integer(e) == -1 else length(e)) for d, e in zip(dims, entries, strict=True)]
+        holes = [i for i, d in enumerate(dims) if d is None]
     if len(holes) == 1:
         dims[holes[0]] = _hole(shape.numel, product([d for d in dims if d is not None]))
     result = Shape(tuple(d or length(e) for d, e in zip(dims, entries, strict=True)))
@@ -188,6 +196,16 @@ def reshaped(shape: Shape, value: Any) -> Shape:
     return result
 
 
+def _filled(target: Shape, total: Dim) -> Shape:
+    """``target`` with the extent that makes up ``total`` elements in the place of its -1."""
+    if HOLE not in target.head + target.tail:
+        return target
+    head, tail = (tuple(d for d in part if d != HOLE) for part in (target.head, target.tail))
+    missing = _hole(total, Shape(head, target.rest, tail).numel)
+    head, tail = (tuple(missing if d == HOLE else d for d in part) for part in (target.head, target.tail))
+    return Shape(head, target.rest, tail)
+
+
 def _hole(total: Dim, others: Dim) -> Dim:
     """The extent that makes ``others`` up to ``total`` elements."""
     quotient = total.divided_by(others)
@@ -195,4 +213,7 @@ def _hole(total: Dim, others: Dim) -> Dim:
         return quotient
     if total.batch is None or others.batch is None:
         return Dim.unknown()
-    return Dim.fresh(total.batch - others.batch)
+    grows = total.batch - others.batch
+    if grows > 0 and all(name == "B" for dim in (total, others) for name, _ in dim.symbols if name.startswith("B")):
+        return Dim(1, (("B", grows),)) * Dim.fresh()  # so many for each sample, whatever the samples hold
+    return Dim.fresh(grows)

@@ -16,6 +16,7 @@ from losslint.domain import law as laws
 from losslint.domain.law import ABSENT, LOST, NOTHING, STILL, UNKNOWN, Dual, Law, Power, Term
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node, ancestors
+from losslint.ops.diagonals import Diagonals
 from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
 from losslint.ops.identities import cancels
@@ -230,9 +231,23 @@ def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     powers = [d.value for d in branches]
     known = [v for v in powers if v is not None and not v.zero]
     differ = len({(v.p, v.c) for v in known}) > 1 and None not in powers
-    if differ and condition.asymptotic and all(v.pure and v.p >= 0 for v in known):
+    guards = condition.asymptotic or any(guarded(node.inputs[0], branch) for branch in node.inputs[1:])
+    if differ and guards and all(v.pure and v.p >= 0 for v in known):
         return Dual(Power(max(v.p for v in known), asymptotic=True), laws.merged(branches, node))
     return laws.either(node, branches)
+
+
+def guarded(condition: Node, branch: Node) -> bool:
+    """Whether a condition asks about the very value of a branch: ``where(n == 0, 1, n)``."""
+    if condition.op in ("lt", "le", "gt", "ge", "eq", "ne"):
+        return any(_plain(n).number == _plain(branch).number for n in condition.inputs)
+    return condition.op in ("not", "and", "or") and any(guarded(n, branch) for n in condition.inputs)
+
+
+def _plain(node: Node) -> Node:
+    while node.op in ("cast", "identity", "stop_gradient"):
+        node = node.inputs[0]
+    return node
 
 
 def either_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
@@ -524,6 +539,7 @@ class Laws:
         self._degree = degree
         self._weights = from_weights(loss.graph.nodes)
         self._duals: list[Dual] = []
+        self._diagonals = Diagonals(RULES, any_function)
         for node in loss.graph.nodes:
             self._duals.append(self._of(node))
 
@@ -538,9 +554,11 @@ class Laws:
     def _of(self, node: Node) -> Dual:
         held = node.attrs.get("dim")
         if isinstance(held, Dim):
+            self._diagonals.hold(node)
             grows = self._degree(held)
             return LOST if grows is None else Dual(Power(Fraction(grows)))
         if node.op in _EXTENTS:
+            self._diagonals.hold(node)
             held = node.attrs.get("shape")
             fixed = isinstance(held, Shape) and self._degree(held.numel) == 0
             return Dual(STILL) if fixed else LOST
@@ -548,7 +566,7 @@ class Laws:
         if node.op == "smooth" and node.attrs.get("api") == "elu" and self._is_positive(node.inputs[0]):
             return inputs[0]
         degree = _no_batch if node.id in self._weights else self._degree
-        dual = RULES.get(node.op, any_function)(node, inputs, degree)
+        dual = self._diagonals.law(node, inputs, degree) or RULES.get(node.op, any_function)(node, inputs, degree)
         if node.id in self._loss.unmoved:
             return Dual(dual.value if not cancels(node) else STILL if terms(node).constant else NOTHING)
         if node.op in _DETACHED and dual.gradient.terms:

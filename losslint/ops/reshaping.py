@@ -8,6 +8,7 @@ from typing import Any
 from losslint.domain.shape import ONE, Dim, Shape, opened, product, reduce, with_rank
 from losslint.graph import Node
 from losslint.ops.extents import (
+    HOLE,
     axes_of,
     axis_length,
     batch_free,
@@ -212,7 +213,7 @@ def held_of_vector(node: Node) -> Shape | None:
     if shape is not None or node.shape.rank != 1 or node.op not in ("const", "stack"):
         return shape
     asked = requested(node)
-    return asked if asked is not None and all(d.batch is not None for d in asked.head) else None
+    return asked if asked is not None and all(d.batch is not None or d == HOLE for d in asked.head) else None
 
 
 def _joined_shapes(a: Shape | None, b: Shape | None) -> Shape | None:

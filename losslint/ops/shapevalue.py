@@ -77,11 +77,10 @@ class ShapeValue:
 
     def _part(self, g: Graph, key: slice) -> Any:
         start, stop, step = (constant_of(v) for v in (key.start, key.stop, key.step))
-        known = self.known_elements(g)
         if MISSING in (start, stop, step):
             return Unknown((self.node,), "a part of a shape that is not known")
-        if known is not None:
-            return known[start:stop:step]
+        if self.rank is not None:  # the extents that are left out are not asked for
+            return [self.dim(g, i) for i in range(self.rank)[start:stop:step]]
         start = start or 0
         if step not in (None, 1) or self.stop is not None or self.start < 0 or start < 0:
             return Unknown((self.node,), "a part of a shape of unknown rank")

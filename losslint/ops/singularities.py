@@ -156,7 +156,16 @@ def _trust(loss: Loss, node: Node, operand: Node) -> tuple[Trust, frozenset[str]
         end = legal.low
     if (end is None or end.trust == Trust.UNKNOWN) and _cancels(operand):
         return Trust.ASSUMED, frozenset({"the exponent can be smaller than 6e-8, where exp(x) - 1 rounds to 0"})
+    if (end is None or end.trust == Trust.UNKNOWN) and node.op in LOGS and _is_guarded_quotient(loss, operand):
+        return Trust.ASSUMED, frozenset({"the divisor is 0 at times, for which divide_no_nan makes the quotient 0"})
     return (Trust.UNKNOWN, frozenset()) if end is None else (end.trust, end.given)
+
+
+def _is_guarded_quotient(loss: Loss, operand: Node) -> bool:
+    """Whether ``operand`` is 0 wherever a guard against a division by 0 has something to do."""
+    while operand.op in ("cast", "identity", "reshape", "expand_dims", "squeeze"):
+        operand = operand.inputs[0]
+    return operand.op == "div_no_nan" and not loss.ranges.of(operand.inputs[1]).excludes(0.0)
 
 
 def _cancels(operand: Node) -> bool:

@@ -121,6 +121,28 @@ def contrast(f: Any, y: Any, p: Any) -> Any:
     return -f("log", f("exp", f("sum", z * y, axis=(1,))) / others)
 
 
+def similarities(f: Any, p: Any) -> Any:
+    z = f("l2_normalize", p, axis=(-1,))
+    return f("matmul", z, z, transpose_b=True)
+
+
+def hardest(f: Any, y: Any, p: Any) -> Any:
+    """The distance to the farthest other sample of the same class, for each sample."""
+    kind = f("cast", f("gt", f.at(y, slice(None), slice(0, 1)), 0.5), dtype="float32")
+    same = f("matmul", kind, kind, transpose_b=True)
+    return f("max", (1.0 - similarities(f, p)) * (same - f.eye(p)), axis=(1,))
+
+
+def positives(f: Any, y: Any, p: Any) -> Any:
+    """Cross-entropy of picking, for each sample, the labels that belong to it."""
+    return -f("log", f("diag_part", f("softmax", f("matmul", p, y, transpose_b=True), axis=(-1,))))
+
+
+def others(f: Any, p: Any) -> Any:
+    """The similarities of all pairs, without those of a sample with itself."""
+    return f("select", f("gt", f.eye(p), 0.0), 0.0, similarities(f, p))
+
+
 def standardized(f: Any, p: Any) -> Any:
     return (p - f("mean", p, axis=(0,))) / (f("std", p, axis=(0,)) + 1e-3)
 
@@ -187,6 +209,13 @@ COUPLED = [
         0,
         "coupled",
     ),
+    Entry(
+        "divisor guarded by where",
+        lambda f, y, p: total(f, bce(f, y, p) * y) / f("select", f("eq", total(f, y), 0.0), 1.0, total(f, y)),
+        0,
+        "coupled",
+        exact=False,
+    ),
     Entry("rmse", lambda f, y, p: f("sqrt", mse(f, y, p)), 0, "coupled"),
     Entry("log of the mean", lambda f, y, p: f("log", mse(f, y, p)), 0, "coupled"),
     Entry("log of the sum", lambda f, y, p: f("log", total(f, f("square", y - p))), 0, "coupled"),
@@ -228,6 +257,18 @@ COUPLED = [
         0,
         "coupled",
     ),
+    Entry("contrast", lambda f, y, p: mean(f, contrast(f, y, p)), 0, "coupled", exact=False),
+    Entry("contrast, sum / B", lambda f, y, p: total(f, contrast(f, y, p)) / f.count(p), 0, "coupled", exact=False),
+    Entry("hardest positives", lambda f, y, p: mean(f, hardest(f, y, p)), 0, "coupled", exact=False),
+    Entry("positives on the diagonal", lambda f, y, p: mean(f, positives(f, y, p)), 0, "coupled"),
+    Entry("mean over pairs", lambda f, y, p: mean(f, f("square", others(f, p))), 0, "coupled", exact=False),
+    Entry(
+        "mean over the number of pairs",
+        lambda f, y, p: total(f, others(f, p)) / total(f, 1.0 - f.eye(p)),
+        0,
+        "coupled",
+        exact=False,
+    ),
     Entry("class balance", lambda f, y, p: mean(f, bce(f, y, p) * (total(f, y) / f.count(y))), 0, "coupled"),
 ]
 """Law 0, but not the mean of their parts: LL308."""
@@ -243,6 +284,17 @@ UNSOUND = [
     Entry("relu of affine sum", lambda f, y, p: f("relu", total(f, f("square", y - p)) - 0.1), 1, "coupled", "LL302"),
     Entry("sum weighted by a mean", lambda f, y, p: mse(f, y, p) * total(f, y), 1, "coupled", "LL302"),
     Entry("contraction", lambda f, y, p: total(f, f("matmul", p, p, transpose_a=True)), 1, "sum", "LL302"),
+    Entry("hardest positives, summed", lambda f, y, p: total(f, hardest(f, y, p)), 1, "coupled", "LL302", exact=False),
+    Entry("positives on the diagonal, summed", lambda f, y, p: total(f, positives(f, y, p)), 1, "coupled", "LL302"),
+    Entry("sum over pairs", lambda f, y, p: total(f, others(f, p)), 2, "coupled", "LL302", exact=False),
+    Entry(
+        "hardest positives / B",
+        lambda f, y, p: mean(f, hardest(f, y, p)) / f.count(p),
+        -1,
+        "coupled",
+        "LL303",
+        exact=False,
+    ),
     Entry("squared sum / B", lambda f, y, p: f("square", total(f, p)) / f.count(p), 1, "coupled", "LL301"),
     Entry("variance / B", lambda f, y, p: total(f, f("var", p, axis=(0,))) / f.count(p), -1, "coupled", "LL303"),
     Entry("mean / B", lambda f, y, p: mse(f, y, p) / f.count(p), -1, "scaled", "LL303"),
@@ -305,8 +357,19 @@ UNSOUND = [
 """The gradient changes with the batch size."""
 
 OPAQUE = [
-    Entry("contrast", lambda f, y, p: mean(f, contrast(f, y, p)), "unknown", "coupled"),
-    Entry("contrast, sum / B", lambda f, y, p: total(f, contrast(f, y, p)) / f.count(p), "unknown", "coupled"),
+    Entry("trace", lambda f, y, p: total(f, similarities(f, p) * f.eye(p)), "unknown", "coupled"),
+    Entry(
+        "diagonal of what differs there",
+        lambda f, y, p: total(f, f("diag_part", f("matmul", p, p, transpose_b=True) * (1.0 + f.eye(p)))),
+        "unknown",
+        "coupled",
+    ),
+    Entry(
+        "twice not the diagonal",
+        lambda f, y, p: total(f, p * f("sum", 1.0 - (1.0 - f.eye(p)), axis=(1,), keepdims=True)),
+        "unknown",
+        "coupled",
+    ),
     Entry(
         "differences of neighbours",
         lambda f, y, p: total(f, f("abs", f.at(p, slice(1, None)) - f.at(p, slice(None, -1)))),

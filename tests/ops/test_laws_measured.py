@@ -30,6 +30,8 @@ class Real:
             "select": tf.where,
             "gt": tf.greater,
             "lt": tf.less,
+            "eq": tf.equal,
+            "diag_part": tf.linalg.diag_part,
             "relu": tf.nn.relu,
             "sort": lambda x, axis: tf.sort(x, axis=axis[0]),
             "norm": lambda x, axis: tf.norm(x, axis=axis and axis[0]),

@@ -52,7 +52,7 @@ CASES = [
     # reshape
     (lambda b: b("reshape", b.x, dims=[-1]), "(B*C*H*W,)"),
     (lambda b: b("reshape", b.x, dims=[-1, b("static_dim", b.x, axis=3)]), "(B*H*W, C)"),
-    (lambda b: b("reshape", b.x, dims=[-1, 10]), "(B#, 10)"),
+    (lambda b: b("reshape", b.x, dims=[-1, 10]), "(B*S#, 10)"),
     (lambda b: b("reshape", b.x, dims=[b.n, -1]), "(B, C*H*W)"),
     (lambda b: b("reshape", b.x, dims=[None, Dim.of("C")]), "(B*H*W, C)"),
     (lambda b: b("reshape", b.x, dims=b("shape_of", b.o)), "(B, ..., C)"),
