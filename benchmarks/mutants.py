@@ -1,6 +1,6 @@
 """How many faults that are put into sound real losses losslint finds, and whether it is silent on the originals.
 
-usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--also FILE ...] [--keep FOLDER] [--show] [--jobs N]
+usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--also FILE[::NAME] ...] [--keep FOLDER] [--show] [--jobs N]
 
 Real bugs of some kinds are scarce, so each loss of the labelled corpus that is sound (no unsafe operation, a whole
 gradient, no dependence on the batch size) is broken in every way that applies, one edit each. A mutant is kept only if
@@ -8,9 +8,9 @@ running it shows the fault and running the original does not; then the linter is
 is counted is the rule that stands for the kind of fault, or one that says the same of it more precisely, at the
 severity that the rule has for this consumer. Mutants live in a temporary copy of the checkouts.
 
-``--also`` adds the functions of other files that are called as losses are: what is wrong with them already, the run of
-the original shows. ``--keep`` stores what each run shows in FOLDER and runs nothing twice: after a change of the linter
-only the linter is asked again. After a change of the confirmer, remove FOLDER.
+``--also`` adds functions of other files, the named one or all that take labels and predictions: what is wrong with them
+already, the run of the original shows. ``--keep`` stores what each run shows in FOLDER and runs nothing twice: after a
+change of the linter only the linter is asked again. After a change of the confirmer, remove FOLDER.
 
 Exit 0 where at least 95 % of the mutants of every rule are found and no original is reported for the same rule.
 """
@@ -122,20 +122,24 @@ def labelled(rows: list[Row], checkouts: Path) -> list[Row]:
     return [row | {"file": str(locate(row, checkouts).relative_to(checkouts))} for row in rows if is_sound(row)]
 
 
-def unlabelled(file: Path, root: Path) -> list[Row]:
-    """Rows for the functions of ``file`` that take labels and predictions; ``root`` is its repository."""
-    rows = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            roles = {role_of(argument.arg) for argument in node.args.args}
-            if {"label", "prediction"} <= roles:
-                row = {
-                    "id": f"{file.stem}.{node.name}",
-                    "qualname": node.name,
-                    "file": f"{root.name}/{file.relative_to(root)}",
-                }
-                rows.append(row | {"line_start": node.lineno, "line_end": node.end_lineno})
+def unlabelled(file: Path, name: str, root: Path) -> list[Row]:
+    """Rows for the functions of ``file`` that take labels and predictions, or for the one called ``name``."""
+    rows: list[Row] = []
+    for qualified, node in _functions(ast.parse(file.read_text(encoding="utf-8"))):
+        roles = {role_of(argument.arg) for argument in node.args.args}
+        if name == qualified or (not name and {"label", "prediction"} <= roles and node.name != "__init__"):
+            row = {"id": f"{file.stem}.{qualified}", "qualname": qualified, "file": str(file.relative_to(root.parent))}
+            rows.append(row | {"line_start": node.lineno, "line_end": node.end_lineno})
     return rows
+
+
+def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Functions and methods with their qualified names."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.FunctionDef):
+            yield prefix + node.name, node
 
 
 def root_of(file: Path) -> Path:
@@ -228,16 +232,18 @@ def main() -> int:
     parser.add_argument("checkouts", type=Path)
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--also", type=Path, nargs="*", default=[])
+    parser.add_argument("--also", nargs="*", default=[])
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--show", action="store_true", help="print every mutant that is missed, and every false alarm")
     options = parser.parse_args()
     checkouts: Path = options.checkouts
     rows = labelled(list(map(json.loads, options.labels.read_text().splitlines())), checkouts)
     roots = {checkouts / Path(row["file"]).parts[0] for row in rows}
-    for file in map(Path.absolute, options.also):
+    for told in options.also:
+        path, _, name = told.partition("::")
+        file = Path(path).absolute()
         roots.add(root_of(file))
-        rows += unlabelled(file, root_of(file))
+        rows += unlabelled(file, name, root_of(file))
     rows = [r for r in rows if not options.only or str(r["id"]) in options.only]
     with tempfile.TemporaryDirectory() as folder:
         keep = shutil.ignore_patterns(".git", "*.ipynb", "*.png", "*.jpg", "*.gif", "*.h5", "*.pdf", "*.npy", "*.mp4")

@@ -194,7 +194,8 @@ def _is_guard(loss: Original, tree: cst.BaseExpression) -> bool:
     if number is not None:
         return 0 < number <= _SMALL
     return (
-        re.fullmatch(r"(.*\.)?_?(eps\w*|EPS\w*|smooth\w*|K\.epsilon\(\))|\w+\.epsilon\(\)", loss.code(tree)) is not None
+        re.fullmatch(r"(.*\.)?_?(eps\w*|EPS\w*|smooth\w*|\w+_const|K\.epsilon\(\))|\w+\.epsilon\(\)", loss.code(tree))
+        is not None
     )
 
 

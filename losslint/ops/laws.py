@@ -231,9 +231,11 @@ def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     powers = [d.value for d in branches]
     known = [v for v in powers if v is not None and not v.zero]
     differ = len({(v.p, v.c) for v in known}) > 1 and None not in powers
-    guards = condition.asymptotic or any(guarded(node.inputs[0], branch) for branch in node.inputs[1:])
-    if differ and guards and all(v.pure and v.p >= 0 for v in known):
-        return Dual(Power(max(v.p for v in known), asymptotic=True), laws.merged(branches, node))
+    if differ and all(v.pure and v.p >= 0 for v in known):
+        most = max(v.p for v in known)
+        growing = (x for x, v in zip(node.inputs[1:], powers, strict=True) if v is not None and v.p == most)
+        if condition.asymptotic or any(guarded(node.inputs[0], branch) for branch in growing):
+            return Dual(Power(most, asymptotic=True), laws.merged(branches, node))
     return laws.either(node, branches)
 
 
