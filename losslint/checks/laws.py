@@ -241,6 +241,8 @@ def static_batch_dimension(loss: Loss) -> Iterator[Draft]:
             continue  # one of all the extents that as_list() hands out
         if node.attrs.get("length") and not (node.inputs[0].op != "source" or (loss.whole and _is_sample(node))):
             continue  # len() of what may well be a list
+        if node.attrs.get("length") and node.inputs[0].attrs.get("container"):
+            continue  # of what the code takes for one
         if node.op != "static_dim" or node.internal or node.attrs.get("harmless") or node.number in said:
             continue
         if node.inputs[0].number in known_to_be_missing:

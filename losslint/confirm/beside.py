@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from losslint.confirm.inputs import Arrays
+from losslint.confirm.conventions import LAYOUTS
+from losslint.confirm.inputs import SIZES, Arrays, sizes_for
 from losslint.confirm.jobs import Claim
 from losslint.confirm.run import Run, described
 from losslint.confirm.steps import discarded
-from losslint.confirm.subject import Evaluator, attempts, rows, tensors_in, total_of
+from losslint.confirm.subject import Evaluator, attempts, rows, structure, tensors_in, total_of
 from losslint.confirm.swapping import swapped
 
 
@@ -34,6 +35,23 @@ def _weights(run: Run, claim: Claim) -> dict[str, Any]:
         return {"skipped": "not one label and one prediction"}
     value, error = attempts(weights, run, labels[0], predictions[0])
     return {"error": str(error)[:200]} if error is not None else value
+
+
+def _ways_out(run: Run, claim: Claim) -> list[str]:
+    """Ways to call the loss, of one label and one prediction, in which it returns nothing, or a number of Python."""
+    labels, predictions = run.convention.labels, run.convention.trained
+    found = []
+    for layout in LAYOUTS if len(labels) == len(predictions) == 1 and len(run.convention.specs) == 2 else ():
+        specs = dict(run.convention.specs)
+        for name, (domain, dims) in ((labels[0], layout.label), (predictions[0], layout.prediction)):
+            specs[name] = dataclasses.replace(specs[name], domain=domain, dims=dims, dtype="float32")
+        convention = dataclasses.replace(run.convention, specs=specs)
+        sizes = sizes_for(specs, SIZES[0])
+        subject = dataclasses.replace(run.subject, convention=convention, sizes=sizes)
+        value, error = attempts(lambda s=subject, c=convention: s.call(s.tensors(c.sample(s.sizes, 0))))
+        if error is None and structure(value) in ("None", "number"):
+            found.append(f"{structure(value)} for {convention.describe()}")
+    return found
 
 
 def _crossed(run: Run, claim: Claim) -> list[str]:
@@ -73,6 +91,8 @@ def _single(run: Run, claim: Claim) -> dict[str, Any]:
     ``unranked``: Keras gets something of unknown rank where the batch size is not known.
     """
     result, error = attempts(run.graph, rows(run.arrays, run.convention, slice(0, 1)))
+    if error is None:
+        error = _single_column(run)
     if error is not None:
         return {"error": described(error, run.files)["message"]}
     unranked = run.job.consumer == "keras" and run.trace["batch"] == "None" and run.graph.unranked
@@ -80,30 +100,46 @@ def _single(run: Run, claim: Claim) -> dict[str, Any]:
     return {"ranks": ranks, "alone": alone, "unranked": unranked}
 
 
+def _single_column(run: Run) -> Exception | None:
+    """What a batch of one raises where samples are single numbers, though more of them run."""
+    convention = run.convention
+    columns = convention.mapped(run.arrays, lambda v: v.reshape(len(v), -1)[:, :1] if np.ndim(v) > 1 else v)
+    evaluator = Evaluator(run.subject, "eager")
+    if attempts(evaluator, columns)[1] is not None:
+        return None
+    return attempts(evaluator, rows(columns, convention, slice(0, 1)))[1]
+
+
 def _padded(run: Run, claim: Claim) -> list[float]:
     """By which factors the loss changes where as much padding again is added, for each guess at what padding is."""
     base = run.base.total
-    totals = [result.total for padded in _paddings(run) if (result := run.at(padded)) is not None]
+    evaluator = Evaluator(run.subject, "graph", run.trace["autograph"], static=True)  # samples get longer
+    totals = [result.total for padded in _paddings(run) if (result := attempts(evaluator, padded)[0]) is not None]
     return [t / base for t in totals if base and t is not None and np.isfinite(t)]
 
 
 def _paddings(run: Run) -> Iterator[Arrays]:
     """Inputs of twice the length, the second half of which is padding: samples, or steps of what is told by sample."""
     specs, arrays = run.convention.specs, run.arrays
-    axis = 1 if any(np.ndim(o) for o in run.base.outputs) else 0
-    long = {n: np.concatenate([v, v], axis) for n, v in arrays.items() if specs[n].batched and np.ndim(v) > axis}
-    marked = list(_compared(run)) + [(n, 0.0) for n in long if specs[n].role == "weight"]
-    for name, value in marked:
-        if name in long:
-            half = np.array(arrays[name])
-            half.fill(value)
-            yield arrays | long | {name: np.concatenate([arrays[name], half], axis)}
+    marked = list(_compared(run)) + [(n, 0.0) for n in arrays if specs[n].role == "weight"]
+    for axis in (0, 1) if not any(np.ndim(o) for o in run.base.outputs) else (1,):
+        long = {n: np.concatenate([v, v], axis) for n, v in arrays.items() if specs[n].batched and np.ndim(v) > axis}
+        for name, value in marked:
+            if name in long:
+                half = np.array(arrays[name])
+                half.fill(value)
+                yield arrays | long | {name: np.concatenate([arrays[name], half], axis)}
 
 
 def _compared(run: Run) -> Iterator[tuple[str, float]]:
     """Labels and the numbers that they are compared with, or that are one less: what is not counted, often."""
     found: dict[tuple[str, float], None] = {}
     for op in run.observed("ordinary", run.arrays).ops:
+        if op.type in ("IsNan", "IsFinite"):
+            asked = attempts(lambda op=op: np.asarray(op.inputs[0].numpy()))[0]
+            for label in run.convention.labels:
+                if asked is not None and asked.size == run.arrays[label].size:
+                    found[label, np.nan] = None
         if op.type not in ("Equal", "NotEqual", "Greater", "GreaterEqual"):
             continue
         numbers = [attempts(lambda t=t: np.asarray(t.numpy(), dtype="float64"))[0] for t in op.inputs]
@@ -206,6 +242,7 @@ def _stands_at(op: Any, claim: Claim) -> bool:
 
 
 _MEASURES: dict[str, tuple[str, Callable[[Run, Claim], Any]]] = {
+    "LL103": ("ways_out", _ways_out),
     "LL104": ("weights", _weights),
     "LL105": ("crossed", _crossed),
     "LL106": ("unaligned", _unaligned),

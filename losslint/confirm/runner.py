@@ -181,7 +181,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
             continue
         chosen = next((run for run in runs if _executes(run, claim)), first)
         if probe == "edges":
-            alike = [chosen, *_alike(chosen, others)]
+            alike = [chosen, *_alike(chosen, others), *(_unbounded(chosen) if claim.code == "LL410" else ())]
             evidence, error = attempts(domain.decide_in, alike, claim)
             told = {"failed": str(error)} if error is not None else {"edges": evidence, **_mode(chosen)}
             yield {"probe": probe, **told}
@@ -226,6 +226,18 @@ def _alike(first: Run, others: list[Run]) -> Iterator[Run]:
         domains = [s.domain for s in run.convention.specs.values()]
         if run is not first and domains != known and run.convention.score >= first.convention.score - _AS_LIKELY:
             yield run
+
+
+def _unbounded(run: Run) -> Iterator[Run]:
+    """The same convention with predictions that are any number: what is claimed of values that nothing bounds."""
+    free = {
+        n: dataclasses.replace(s, domain="real")
+        for n, s in run.convention.specs.items()
+        if s.trained and s.domain not in ("real", "logits") and not s.given
+    }
+    if free:
+        convention = dataclasses.replace(run.convention, specs=run.convention.specs | free)
+        yield Run(run.job, dataclasses.replace(run.subject, convention=convention, models={}), run.files)
 
 
 def _second(first: Run, others: list[Run]) -> Run:

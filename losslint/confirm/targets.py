@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import sys
@@ -104,6 +105,8 @@ def _walk(loader: Loader, target: str, make: Make) -> Any:
         if part.local:
             value = _caught(loader, value, definitions, part.name, make, owner)
         elif inspect.isclass(value):
+            if inner and inspect.getattr_static(value, part.name, None) is None:
+                _restore(loader, value, inner[-1])
             owner, value = value, _member(loader, value, part.name, make)
         else:
             value = getattr(value, part.name)
@@ -135,6 +138,16 @@ def _named(body: list[ast.stmt], name: str) -> Iterator[Definition]:
             yield from _named(getattr(statement, block, []), name)
         for handler in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
             yield from _named(handler.body, name)
+
+
+def _restore(loader: Loader, cls: type, definition: Definition) -> None:
+    """Give ``cls`` the method as it is written: a metaclass has put others in its place, one for each call of it."""
+    plain = copy.copy(definition)
+    plain.decorator_list = []
+    names: dict[str, Any] = {}
+    exec(compile(loader.scope.prepared(plain), loader.scope.file.path, "exec", dont_inherit=True), loader.scope, names)
+    setattr(cls, definition.name, names[definition.name])
+    loader.assumed.append(f"{cls.__name__}.{definition.name} is what line {definition.lineno} defines")
 
 
 def _member(loader: Loader, cls: type, name: str, make: Make) -> Any:

@@ -113,13 +113,24 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
+def _is_source(value: Any) -> bool:
+    return isinstance(value, Node) and value.op == "source"
+
+
 _NO_TENSOR = frozenset({"numpy.ndarray", "numpy.generic", "builtins.str", "builtins.dict"})
 """What a tensor handed to a loss is not. (Labels can be sparse, and a hyper-parameter any number.)"""
+
+
+_CONTAINERS = frozenset({"builtins.list", "builtins.tuple", "builtins.dict"})
 
 
 def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value, kind = [*args, None, None][:2]
     names = [getattr(k, "name", "") for k in (kind if isinstance(kind, (list, tuple)) else [kind])]
+    if names and all(n.rpartition(".")[2] == "KerasTensor" for n in names):
+        return False  # it stands for a tensor while a model is built; a loss is called with tensors
+    if _is_source(value) and not _CONTAINERS.isdisjoint(names):
+        value.attrs["container"] = True  # the code reckons with several tensors in a list
     plain = {f"builtins.{t.__name__}": t for t in (str, bool, int, float, list, tuple, dict)}
     if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
         return any(isinstance(value, plain[n]) for n in names)
@@ -134,6 +145,14 @@ def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -
     ):
         return True  # TensorFlow made it
     return _unknown(args, kwargs, "isinstance")
+
+
+def _issubclass(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``issubclass(type(x), kinds)`` asks what ``isinstance(x, kinds)`` does."""
+    kind = args[0] if args else None
+    if isinstance(kind, Unknown) and kind.why == "type" and len(kind.deps) == 1:
+        return _isinstance(machine, [kind.deps[0], *args[1:]], {})
+    return _unknown(args, kwargs, "issubclass")
 
 
 def _getattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -289,7 +308,8 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "any": _quantified(True),
     "all": _quantified(False),
     "print": lambda machine, args, kwargs: None,
-    "type": lambda machine, args, kwargs: Unknown((), "type"),
+    "issubclass": _issubclass,
+    "type": lambda machine, args, kwargs: Unknown(tuple(a for a in args[:1] if _is_source(a)), "type"),
     "id": lambda machine, args, kwargs: Unknown((), "id"),
     "property": lambda machine, args, kwargs: args[0] if args else Unknown(),
     "staticmethod": lambda machine, args, kwargs: args[0] if args else Unknown(),

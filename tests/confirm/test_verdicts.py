@@ -171,3 +171,109 @@ def test_a_missing_name_is_shown_by_what_is_installed() -> None:
 def test_a_missing_name_needs_no_run() -> None:
     assert not_run(claim("LL503"), {"reason": "r"}, told("AttributeError: gone")).verdict == CONFIRMED
     assert not_run(claim("LL503"), {"reason": "r"}, told()).verdict == INCONCLUSIVE
+
+
+# -- classes, compile and steps --------------------------------------------------------------------------------------
+
+
+def verdict(code: str, **seen: Any) -> str:
+    return decide(claim(code), seen).verdict
+
+
+def test_how_an_object_is_made() -> None:
+    made = {"executed": True, "name": "sum", "reduction": None}
+    assert verdict("LL504", **made) == CONFIRMED
+    assert verdict("LL504", **made | {"name": "mine", "reduction": "sum"}) == REFUTED
+    assert verdict("LL504", **made | {"executed": False}) == INCONCLUSIVE
+    error = {"message": "ValueError: reduction", "lines": [["a.py", 3]]}
+    assert verdict("LL504", executed=True, error=error) == CONFIRMED
+    assert verdict("LL504", executed=True, error=error | {"lines": [["a.py", 9]]}) == INCONCLUSIVE
+
+
+def step(factor: float, value: float = 2.0, length: float = 1.0) -> dict[str, Any]:
+    once = {"value": 2.0, "step": length}
+    return {"batch": "b", "once": once, "twice": {"value": value, "step": factor * length}}
+
+
+FAILS: dict[str, Any] = {"batch": "b", "error": "TypeError: no", "stub": False}
+
+
+def test_what_a_model_does_that_is_compiled_with_a_class() -> None:
+    known = {"direct": True, "control": [step(1.0)], "method": "call"}
+    assert verdict("LL505", tries=[step(2.0)], **known) == CONFIRMED
+    assert verdict("LL505", tries=[step(1.0)], **known) == REFUTED
+    assert verdict("LL505", tries=[step(2.0, value=4.0)], **known) == INCONCLUSIVE  # a sum that says so
+    assert verdict("LL505", tries=[step(1.0, length=0.0)], **known) == INCONCLUSIVE
+    assert verdict("LL505", tries=[FAILS], **known) == CONFIRMED
+    assert verdict("LL505", tries=[FAILS], **known | {"direct": False}) == INCONCLUSIVE  # it takes other batches
+    assert verdict("LL505", tries=[FAILS], **known | {"control": [FAILS]}) == INCONCLUSIVE  # nothing trains here
+    assert verdict("LL505", tries=[FAILS | {"stub": True}], **known) == INCONCLUSIVE
+    assert verdict("LL505", error={"message": "TypeError"}) == INCONCLUSIVE
+
+
+def test_what_is_lost_when_a_loss_is_saved() -> None:
+    kept = {"name": "alpha", "given": "2.0", "required": False, "differs": []}
+    assert verdict("LL506", saved=[kept]) == REFUTED
+    assert verdict("LL506", saved=[kept, kept | {"differs": ["beta: 2.0, 1.0"]}]) == CONFIRMED
+    assert verdict("LL506", saved=[kept | {"unloaded": "TypeError"}]) == CONFIRMED
+    assert verdict("LL506", saved=[kept, {"name": "beta", "skipped": "nothing"}]) == INCONCLUSIVE
+    assert verdict("LL506", saved=[]) == INCONCLUSIVE
+
+
+def test_what_a_model_is_compiled_with() -> None:
+    control = [step(1.0)]
+    one = {"name": "f", "tensor": False, "metric": False, "callable": True, "misfit": "", "returns": ""}
+    metric = one | {"metric": True}
+    assert verdict("LL108", given=[one | {"tries": [step(2.0)]}], control=control) == CONFIRMED
+    assert verdict("LL108", given=[one | {"tries": [step(1.0)]}], control=control) == REFUTED
+    assert verdict("LL108", given=[one | {"tries": [FAILS]}], control=control) == INCONCLUSIVE
+    assert verdict("LL207", given=[metric | {"tries": [FAILS]}], control=control) == CONFIRMED
+    assert verdict("LL207", given=[metric | {"tries": [step(1.0)]}], control=control) == REFUTED
+    assert verdict("LL207", given=[metric | {"tries": [step(1.0, length=0.0)]}], control=control) == CONFIRMED
+    assert verdict("LL207", given=[one | {"tries": [FAILS]}], control=control) == INCONCLUSIVE  # any other error
+    assert verdict("LL207", given=[metric | {"tries": [FAILS]}], control=[FAILS]) == INCONCLUSIVE
+    assert verdict("LL509", given=[one | {"misfit": "three", "tries": [FAILS]}], control=control) == CONFIRMED
+    assert (
+        verdict("LL509", given=[one | {"tries": [FAILS]}], control=control) == INCONCLUSIVE
+    )  # why it fails is unknown
+    assert verdict("LL509", given=[one | {"tries": [step(1.0)]}], control=control) == REFUTED
+
+
+def test_losses_of_a_loop() -> None:
+    late = {"names": "q", "values": [1.0, 1.0], "others": [0.5], "batch": "b"}
+    assert verdict("LL509", late=late) == CONFIRMED
+    assert verdict("LL509", late=late | {"values": [1.0, 2.0]}) == REFUTED
+    assert verdict("LL509", late=late | {"others": [1.0]}) == INCONCLUSIVE  # q is of no matter
+    assert verdict("LL509", late=late | {"values": [1.0]}) == INCONCLUSIVE
+
+
+def test_a_list_of_losses() -> None:
+    seen = {"outputs": 1, "whole": 1.0, "alone": [1.0, 3.0]}
+    assert verdict("LL514", **seen) == CONFIRMED
+    assert verdict("LL514", **seen | {"whole": 4.0}) == REFUTED
+    assert verdict("LL514", **seen | {"outputs": 2}) == REFUTED
+    assert verdict("LL514", **seen | {"alone": [1.0, None]}) == INCONCLUSIVE
+    assert verdict("LL514", skipped="no model") == INCONCLUSIVE
+
+
+def test_whole_steps() -> None:
+    seen = {"given": "g", "executed": True, "gradients": [["none", "none"]], "error": ""}
+    assert verdict("LL209", step=seen) == CONFIRMED
+    assert verdict("LL209", step=seen | {"gradients": [["none", "some"]]}) == REFUTED
+    assert verdict("LL209", step=seen | {"gradients": []}) == INCONCLUSIVE
+    assert verdict("LL209", step={}) == INCONCLUSIVE
+    assert verdict("LL210", discarded={"ran": ["Cast"], "used": False}) == CONFIRMED
+    assert verdict("LL210", discarded={"ran": ["Cast"], "used": True}) == REFUTED
+    assert verdict("LL210", discarded={"ran": [], "used": False}) == INCONCLUSIVE
+
+
+def test_what_a_graph_freezes_and_the_order_of_arguments() -> None:
+    runs = {"executed": True, "runs": [{"convention": "c"}, {"convention": "d"}]}
+    assert verdict("LL508", calls={"eager": [1.0, 2.0], "graph": [1.0, 1.0]}, **runs) == CONFIRMED
+    assert verdict("LL508", calls={"eager": [1.0, 2.0], "graph": [1.0, 2.0]}, **runs) == REFUTED
+    assert verdict("LL508", calls={"eager": [1.0, 1.0], "graph": [1.0, 1.0]}, **runs) == INCONCLUSIVE
+    assert verdict("LL508", calls={"eager": [1.0], "graph": []}, **runs) == INCONCLUSIVE
+    assert verdict("LL510", orders={"written": 0.4, "exchanged": 1e-8}, **runs) == CONFIRMED
+    assert verdict("LL510", orders={"written": 1e-8, "exchanged": 0.4}, **runs) == REFUTED
+    assert verdict("LL510", orders={"written": 0.3, "exchanged": 0.4}, **runs) == INCONCLUSIVE
+    assert verdict("LL510", orders={"skipped": "ids"}, **runs) == INCONCLUSIVE

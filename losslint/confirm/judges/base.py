@@ -27,8 +27,8 @@ RAISING: set[str] = set()
 """Rules that a call which always fails at the flagged line shows."""
 
 
-REPEATING = frozenset("LL501 LL502 LL503 LL507 LL508 LL511 LL512 LL513 LL515".split())
-"""Rules about what raises, or does not, at every call: random numbers in a loss are of no matter to them."""
+REPEATING = frozenset("LL101 LL102 LL103 LL105 LL205 LL501 LL502 LL503 LL507 LL508 LL511 LL512 LL513 LL515".split())
+"""Rules about shapes and about what raises, at every call alike: random numbers in a loss are of no matter to them."""
 
 
 def judges(*codes: str, raising: bool = False) -> Callable[[Judge], Judge]:

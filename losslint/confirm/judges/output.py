@@ -41,6 +41,8 @@ def _missing(claim: Claim, evidence: Evidence) -> Verdict:
         if run["structure"] in ("None", "number") or (run["structure"] == "tensor" and dtypes):
             what = f"a tensor of {dtypes[0]}" if dtypes else run["structure"]
             return confirmed(f"returns {what}, which has no gradient", run)
+    if evidence.get("ways_out"):
+        return confirmed(f"returns {evidence['ways_out'][0]}, which has no gradient", evidence["runs"][0])
     return Verdict(INCONCLUSIVE, "returns a float tensor here; another way out of it was not taken")
 
 

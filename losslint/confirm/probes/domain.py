@@ -14,7 +14,7 @@ from losslint.confirm.judges.base import NEAR
 from losslint.confirm.observe import Observation, Op, bends, breaks, distance, upstream
 from losslint.confirm.points import Edges, single
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Result, attempts
+from losslint.confirm.subject import Result, attempts, rows
 
 _LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
 _WATCHED = 40  # points at which a loss is watched operation by operation
@@ -42,6 +42,13 @@ def points(run: Run) -> Iterator[tuple[str, Arrays]]:
     for name, value in run.marks:
         yield f"{name} all {value:g}", run.arrays | {name: np.full_like(run.arrays[name], value)}
     yield "a batch of one", single(run.convention, run.sizes, run.seed)
+
+
+def _few(run: Run) -> Iterator[tuple[str, Arrays]]:
+    """Batches of two and three with their edges: a trace or a sum over the batch comes to 1 there, and exactly."""
+    for count in (2, 3):
+        few = rows(run.arrays, run.convention, slice(0, count))
+        yield from ((f"a batch of {count}, {name}", arrays) for name, arrays in Edges(run.convention, few).points())
 
 
 def edges(run: Run) -> dict[str, Any]:
@@ -104,7 +111,8 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
     which everything was finite.
     """
     family = FAMILIES[claim.code]
-    at_edges = [(name, arrays, run.at(arrays)) for name, arrays in points(run)]
+    tried = [*points(run), *(_few(run) if family & observe.UNIT else ())]
+    at_edges = [(name, arrays, run.at(arrays)) for name, arrays in tried]
     finite = [p for p in at_edges if p[2] is not None and p[2].finite]
     found: dict[str, Any] = {"tested": len(at_edges), "finite": len(finite), "compiled": 0, "executed": False}
     found |= {"nearest": None, "near": [], "elsewhere": []}
