@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from losslint import notebooks
+from losslint.options import Use
 from losslint.settings import Resolver, Settings
 
 SUFFIXES = (".py", ".pyw", notebooks.SUFFIX)
@@ -22,6 +23,7 @@ class Target:
     filename: str
     path: Path
     settings: Settings
+    elsewhere: tuple[Use, ...] = ()  # what other files of the run do with its functions
 
 
 @dataclass(slots=True)

@@ -34,8 +34,8 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
     """Every loss of ``module``, traced. A function whose analysis fails yields a Failure and the rest goes on."""
     if not imports_framework(module):
         return
-    evidence = evidence_of(module)
-    for entry in entries(module, evidence, options):
+    evidence = evidence_of(module, options)
+    for entry in entries(module, options):
         find = functools.partial(trace, entry, module, project, evidence, options)
         yield from _until_it_fails(find, entry.name, entry.row)
 

@@ -19,6 +19,22 @@ class Declared:
     like: str = ""  # "tensorflow.math.log": as that function
 
 
+COMPILED, METRIC, ADDED, BESIDE, UNPACKED = "compiled", "metric", "added", "beside", "unpacked"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Use:
+    """One thing that another file does with the function ``name``, which stands at the top level of its own.
+
+    ``kind``: COMPILED (``compile(loss=f)``), METRIC (``compile(metrics=[f])``), ADDED (``add_loss(f(...))``), BESIDE
+    (called where the file keeps a gradient tape, or minimizes), UNPACKED (``a, b = f(...)``, there too).
+    """
+
+    kind: str
+    name: str
+    place: str  # the file that does so, as findings show it
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Options of the analysis; the defaults are those of a file without configuration and comments."""
@@ -31,6 +47,7 @@ class Options:
     declared: Mapping[str, Declared] = field(default_factory=dict)  # by the name of the user's function
     pragmas: Mapping[int, str] = field(default_factory=dict)  # row of a def -> "loss" or "not-a-loss"
     batch_level: frozenset[int] = frozenset()  # rows of defs whose coupling inside the batch is meant
+    elsewhere: tuple[Use, ...] = ()  # what other files of the run do with the functions of this one
 
     def named(self, name: str) -> str | None:
         """What the configuration says a function called ``name`` is: "loss", "not-a-loss", "metric" or nothing."""

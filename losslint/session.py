@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from losslint import discovery, notebooks, plugins, sources, suppressions
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
-from losslint.options import Options
+from losslint.options import Options, Use
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source, Unreadable
 from losslint.suppressions import Comments
@@ -112,7 +112,7 @@ def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_excl
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
     with _patient_collector():
-        reports = _fixed(_analysed(found.targets, jobs), result)
+        reports = _fixed(_analysed(with_uses(found.targets), jobs), result)
         settle(reports, result)
     return result
 
@@ -197,6 +197,24 @@ def _patient_collector() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+def with_uses(targets: list[Target]) -> list[Target]:
+    """``targets``, each with what the others do with its functions."""
+    if len(targets) < 2:
+        return targets
+    from losslint.frontend.elsewhere import uses
+
+    files = []
+    for target in targets:
+        with contextlib.suppress(OSError, Unreadable):  # it is reported where it is linted
+            if target.path.suffix == notebooks.SUFFIX:
+                data = sources.read(target.path, target.filename).text.encode()
+            else:
+                data = target.path.read_bytes()
+            files.append((target.filename, target.path, data))
+    found = uses(files)
+    return [dataclasses.replace(t, elsewhere=found.get(str(t.path.resolve()), ())) for t in targets]
+
+
 class Analyst:
     """Analyses files one after the other; the modules they import are kept."""
 
@@ -233,20 +251,25 @@ class Analyst:
             kept = source.text if comments.pragmas or source.problems else ""
             return Report(target, [*source.problems], comments, not source.problems, kept)
         try:
-            findings = [*source.problems, *lint_source(source, tree, self.project, target.settings)]
+            found = lint_source(source, tree, self.project, target.settings, target.elsewhere)
+            findings = [*source.problems, *found]
         except Exception as error:  # a bug of ours must not cost the user the other files
             findings = [_failure(filename, "<module>", 1, _described(error))]
         whole = all(f.code not in ("LL001", "LL004") for f in findings)
         return Report(target, findings, comments, whole, source.text if findings or comments.pragmas else "")
 
 
-def lint_source(source: Source, tree: ast.Module, project: Project, settings: Settings) -> Iterator[Finding]:
+def lint_source(
+    source: Source, tree: ast.Module, project: Project, settings: Settings, elsewhere: tuple[Use, ...] = ()
+) -> Iterator[Finding]:
     """The findings of the engine in ``source``, and LL004 for each function whose analysis failed."""
     from losslint import engine
 
     module = module_of(source, tree, project)
-    found, failures = engine.lint_module(module, project, options_of(source, tree, settings))
-    yield from found
+    found, failures = engine.lint_module(module, project, options_of(source, tree, settings, elsewhere))
+    for finding in found:
+        finding.extra["elsewhere"] = elsewhere  # a run has to find the same losses again
+        yield finding
     for failure in failures:
         yield _failure(source.filename, failure.function, failure.row, failure.reason)
 
@@ -260,8 +283,8 @@ def module_of(source: Source, tree: ast.Module, project: Project) -> Module:
     return module
 
 
-def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
-    """What ``settings`` and the comments of ``source`` say to the analysis."""
+def options_of(source: Source, tree: ast.Module, settings: Settings, elsewhere: tuple[Use, ...] = ()) -> Options:
+    """What ``settings``, the comments of ``source``, and other files say to the analysis."""
     comments = suppressions.pragmas(source)
     kinds: dict[int, str] = {}
     batch_level: set[int] = set()
@@ -280,6 +303,7 @@ def options_of(source: Source, tree: ast.Module, settings: Settings) -> Options:
         declared=dict(settings.facts),
         pragmas=kinds,
         batch_level=frozenset(batch_level),
+        elsewhere=elsewhere,
     )
 
 

@@ -18,7 +18,7 @@ from losslint.confirm.jobs import Claim, Job, Place, Step
 from losslint.confirm.probes import NAMES
 from losslint.confirm.slicing import bundle, place_of, step_of
 from losslint.findings import Finding
-from losslint.options import Options
+from losslint.options import Options, Use
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source
 
@@ -60,7 +60,8 @@ def for_findings(
         data = (texts or {}).get(named[path])
         source = sources.read(Path(path), path) if data is None else sources.decode(data, path, Path(path))
         settings = resolver.of(Path(path).parent)
-        for planned, key in _losses(source, settings, frozenset(keys)):
+        known = findings[next(iter(keys.values()))[0]].extra.get("elsewhere", ())
+        for planned, key in _losses(source, settings, frozenset(keys), elsewhere=known):
             planned.path = named[path]
             planned.numbers = keys[key]
             planned.findings = [findings[n] for n in planned.numbers]
@@ -105,11 +106,15 @@ def for_path(filename: str, name: str, settings: Settings, curves: bool = True) 
 
 
 def _losses(
-    source: Source, settings: Settings, keys: frozenset[Key] | None, forced: frozenset[int] = frozenset()
+    source: Source,
+    settings: Settings,
+    keys: frozenset[Key] | None,
+    forced: frozenset[int] = frozenset(),
+    elsewhere: tuple[Use, ...] = (),
 ) -> Iterator[tuple[Planned, Key]]:
     """The losses of ``source`` that have one of ``keys`` (None: all, with their findings).
 
-    Functions in the rows ``forced`` are taken for losses.
+    Functions in the rows ``forced`` are taken for losses. ``elsewhere`` is what other files of the run do with them.
     """
     from losslint import engine, passport
     from losslint.frontend.project import Project
@@ -117,7 +122,7 @@ def _losses(
     tree = sources.syntax_tree(source)
     project = Project()
     module = session.module_of(source, tree, project)
-    options = session.options_of(source, tree, settings)
+    options = session.options_of(source, tree, settings, elsewhere)
     if forced:
         options = dataclasses.replace(options, pragmas=dict.fromkeys(forced, "loss") | dict(options.pragmas))
     files = bundle(module, project)
@@ -182,9 +187,9 @@ def _refused(module: Any, job: Job) -> str:
 
 def _consumers(module: Any) -> dict[int, str]:
     """Row of a def -> the consumer that discovery finds by itself."""
-    from losslint.frontend.discovery import entries, evidence_of
+    from losslint.frontend.discovery import entries
 
-    return {e.row: e.consumer.kind for e in entries(module, evidence_of(module)) if e.kind == "function"}
+    return {e.row: e.consumer.kind for e in entries(module) if e.kind == "function"}
 
 
 def _claim(finding: Finding) -> Claim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from losslint.frontend.module import Module, is_stub
 from losslint.frontend.names import FRAMEWORKS, canonical, is_loss_name, is_metric_name, is_spelled_out, role_of
 from losslint.frontend.survey import Definition, Evidence, Survey, last_part
 from losslint.loss import Consumer
-from losslint.options import Options
+from losslint.options import ADDED, BESIDE, COMPILED, METRIC, UNPACKED, Options, Use
 
 DEFAULTS = Options()
 
@@ -61,9 +62,48 @@ def imports_framework(module: Module) -> bool:
     return relative and "loss" in module.text.lower()
 
 
-def evidence_of(module: Module) -> Evidence:
-    """What the calls of ``module`` say."""
-    return module.survey.evidence
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What the calls of a file, and of other files, say about its functions, and the losses that follow from it."""
+
+    options: Options
+    evidence: Evidence
+    entries: list[Entry]
+
+
+def discovered(module: Module, options: Options = DEFAULTS) -> Discovered:
+    """The losses and training steps of ``module``, found once for all who ask with the same ``options``."""
+    if module.discovered is None or module.discovered.options is not options:
+        evidence = _with_uses(module.survey.evidence, options.elsewhere)
+        module.discovered = Discovered(options, evidence, list(_entries(module, evidence, options)))
+    return module.discovered
+
+
+def evidence_of(module: Module, options: Options = DEFAULTS) -> Evidence:
+    """What the calls of ``module`` say, and those of other files as far as ``options`` tell."""
+    return discovered(module, options).evidence
+
+
+def entries(module: Module, options: Options = DEFAULTS) -> list[Entry]:
+    """The losses and training steps of ``module``; what ``options`` declare overrules what is found."""
+    return discovered(module, options).entries
+
+
+def _with_uses(evidence: Evidence, uses: tuple[Use, ...]) -> Evidence:
+    """``evidence`` with what other files do."""
+    if not uses:
+        return evidence
+    names = {kind: {use.name for use in uses if use.kind == kind} for kind in {use.kind for use in uses}}
+    return dataclasses.replace(
+        evidence,
+        compiled=evidence.compiled | names.get(COMPILED, set()),
+        metrics=evidence.metrics | names.get(METRIC, set()),
+        added=evidence.added | names.get(ADDED, set()),
+        beside=names.get(BESIDE, set()),
+        called=evidence.called | names.get(BESIDE, set()),
+        unpacked=evidence.unpacked | names.get(UNPACKED, set()),
+        elsewhere={(use.kind, use.name): use.place for use in uses},
+    )
 
 
 def definitions(body: list[ast.stmt], chain: tuple[Definition, ...] = ()) -> Iterator[list[Definition]]:
@@ -89,9 +129,7 @@ def qualified(chain: list[Definition]) -> str:
     return name
 
 
-def entries(module: Module, evidence: Evidence, options: Options = DEFAULTS) -> list[Entry]:
-    """The losses and training steps of ``module``; what ``options`` declare overrules what is found."""
-    found = []
+def _entries(module: Module, evidence: Evidence, options: Options) -> Iterator[Entry]:
     path = Path(module.path)
     place = (
         "loss"
@@ -106,15 +144,14 @@ def entries(module: Module, evidence: Evidence, options: Options = DEFAULTS) -> 
         declared = options.pragmas.get(function.lineno) or options.named(function.name)
         if declared == "not-a-loss":
             continue
-        consumer = _declared(chain, declared) if declared else _consumer(chain, module.survey, place)
+        consumer = _declared(chain, declared) if declared else _consumer(chain, module.survey, evidence, place)
         if consumer is not None:
-            found.append(Entry("function", qualified(chain), chain, consumer, function.lineno))
+            yield Entry("function", qualified(chain), chain, consumer, function.lineno)
         if function in module.survey.consuming:
             tape = Consumer("tape", "it is differentiated here", True)
-            found.append(Entry("step", qualified(chain), chain, tape, function.lineno))
+            yield Entry("step", qualified(chain), chain, tape, function.lineno)
     if module.tree in module.survey.consuming:
-        found.append(Entry("module", "<module>", [], Consumer("tape", "it is differentiated here", True), 1))
-    return found
+        yield Entry("module", "<module>", [], Consumer("tape", "it is differentiated here", True), 1)
 
 
 def _arguments(chain: list[Definition]) -> list[str]:
@@ -133,14 +170,13 @@ def _declared(chain: list[Definition], kind: str) -> Consumer:
     return Consumer("keras" if _takes_samples(_arguments(chain)) else "unknown", "declared to be a loss", True)
 
 
-def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer | None:
+def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place: str) -> Consumer | None:
     """Who consumes the last definition of ``chain`` as a loss or a metric; None where it is neither.
 
     ``place`` is "loss" or "metric" where the file says what it holds.
     """
     function = chain[-1]
     assert not isinstance(function, ast.ClassDef)
-    evidence = survey.evidence
     owner = chain[-2] if len(chain) > 1 and isinstance(chain[-2], ast.ClassDef) else None
     names = _arguments(chain)
     if owner is not None and function.name in ("call", "__call__"):
@@ -162,9 +198,11 @@ def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer |
     if function.name.startswith("__") or _NO_LOSS.search(function.name) or not returns:
         return None
     if known_as & evidence.compiled and (_takes_samples(names) or len(names) >= 2):
-        return Consumer("keras", f"compile(loss={function.name})", True)
+        where = _where(evidence, COMPILED, known_as)
+        return Consumer("keras", f"compile(loss={function.name}){where}", True)
     if known_as & evidence.added:
-        return Consumer("tape", f"add_loss({function.name}(...))", True)
+        where = _where(evidence, ADDED, known_as)
+        return Consumer("tape", f"add_loss({function.name}(...)){where}", True)
     if not names:
         return None
     metric = is_metric_name(function.name) or (bool(known_as & evidence.metrics) and not is_loss_name(function.name))
@@ -182,8 +220,9 @@ def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer |
             or _is_certain_pair(chain, names)
             or (place == "loss" and len(chain) == 1 and _is_sample_pair(names))
         ):
-            if evidence.tape and function.name in evidence.called:
-                return Consumer("unknown", "called beside a gradient tape")
+            if (evidence.tape and function.name in evidence.called) or function.name in evidence.beside:
+                where = _where(evidence, BESIDE, known_as)
+                return Consumer("unknown", f"called beside a gradient tape{where}")
             return Consumer("keras" if _is_sample_pair(names) else "unknown", "takes labels and predictions")
         return None
     if metric:
@@ -193,6 +232,12 @@ def _consumer(chain: list[Definition], survey: Survey, place: str) -> Consumer |
     if is_loss_name(function.name) and not _DISTANCE.search(function.name):
         return Consumer("unknown", f"{function.name} is the name of a loss")
     return None
+
+
+def _where(evidence: Evidence, kind: str, names: set[str]) -> str:
+    """`` in train.py`` where another file says so, which this one does not."""
+    places = sorted(evidence.elsewhere[kind, name] for name in names if (kind, name) in evidence.elsewhere)
+    return f" in {places[0]}" if places else ""
 
 
 def _takes_samples(names: list[str]) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import libcst as cst
     from libcst.metadata import BaseMetadataProvider, MetadataWrapper
 
+    from losslint.frontend.discovery import Discovered
+
 _T = TypeVar("_T")
 _CONSTANTS = ("Constant", "SimpleString", "ConcatenatedString", "Ellipsis")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
@@ -69,6 +71,7 @@ class Module:
     text: str
     tree: ast.Module = field(default=None)  # type: ignore[assignment]  # parsed here where it is not given
     _slices: dict[int, Slice] = field(default_factory=dict)
+    discovered: Discovered | None = None  # what losslint.frontend.discovery found last
 
     def __post_init__(self) -> None:
         if self.tree is None:

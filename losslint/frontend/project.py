@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from losslint import sources
@@ -68,20 +69,7 @@ class Project:
         return None if path is None else self._load(path)
 
     def _search(self, importer: Module, name: str, level: int) -> str | None:
-        own = Path(importer.path).resolve()
-        here = own.parent
-        if level:
-            for _ in range(level - 1):
-                here = here.parent
-            return self._at(here, name)
-        for _ in range(_MAX_LEVELS):
-            found = self._at(here, name)
-            if found is not None and found != str(own):
-                return found
-            if here.parent == here or any((here / mark).exists() for mark in _ROOT_MARKS):
-                break
-            here = here.parent
-        return None
+        return search(Path(importer.path), name, level, self._at)
 
     def _at(self, folder: Path, name: str) -> str | None:
         base = folder.joinpath(*name.split(".")) if name else folder
@@ -90,3 +78,24 @@ class Project:
                 found = str(path.resolve())
                 return None if self._load(found) is None else found
         return None
+
+
+def search(importer: Path, name: str, level: int, at: Callable[[Path, str], str | None]) -> str | None:
+    """The file that ``importer`` means by ``from <level dots>name import ...``; ``at`` looks for a module in a folder.
+
+    Without dots the folders above are tried as well, up to the root of the tree: nobody knows what ``sys.path`` holds.
+    """
+    own = importer.resolve()
+    here = own.parent
+    if level:
+        for _ in range(level - 1):
+            here = here.parent
+        return at(here, name)
+    for _ in range(_MAX_LEVELS):
+        found = at(here, name)
+        if found is not None and found != str(own):
+            return found
+        if here.parent == here or any((here / mark).exists() for mark in _ROOT_MARKS):
+            break
+        here = here.parent
+    return None

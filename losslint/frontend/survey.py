@@ -26,6 +26,7 @@ class Evidence:
     metrics: set[str] = field(default_factory=set)  # compile(metrics=[f])
     added: set[str] = field(default_factory=set)  # add_loss(f(...))
     called: set[str] = field(default_factory=set)  # f(...) somewhere in a function
+    beside: set[str] = field(default_factory=set)  # f(...) in another file, which keeps a gradient tape
     unpacked: set[str] = field(default_factory=set)  # a, b = f(...) or f(...)[0]
     tape: bool = False
     bases: dict[str, list[str]] = field(default_factory=dict)  # class -> the last parts of its bases' names
@@ -36,6 +37,7 @@ class Evidence:
     replicated: set[str] = field(default_factory=set)  # strategy.run(f, ...)
     applied: bool = False  # an optimizer applies gradients
     aggregated: bool = False  # replicas are reduced by hand
+    elsewhere: dict[tuple[str, str], str] = field(default_factory=dict)  # what another file says (kind, name) -> which
 
     def lineage(self, name: str) -> list[str]:
         """The names of all bases of a class of this module, as far as the module tells."""
@@ -62,7 +64,7 @@ class Evidence:
         elif name == "__init__" and call.args and isinstance(call.args[0], ast.Name):
             self.wrapped.add(call.args[0].id)
         elif name == "add_loss" and call.args:
-            self.added |= {last_part(c.func) for c in ast.walk(call.args[0]) if isinstance(c, ast.Call)}
+            self.added |= {last_part(c.func) for c in summands(call.args[0]) if isinstance(c, ast.Call)}
         elif name in ("GradientTape", "minimize", "compute_gradients"):
             self.tape = True
         of_distribute = isinstance(call.func, ast.Attribute) and last_part(call.func.value) == "distribute"
@@ -162,6 +164,20 @@ def compiled_loss(call: ast.Call) -> ast.expr | None:
     """What a call of ``compile`` gives as loss."""
     named = [k.value for k in call.keywords if k.arg == "loss"]
     return named[0] if named else call.args[1] if len(call.args) > 1 else None
+
+
+def summands(tree: ast.expr) -> Iterator[ast.expr]:
+    """What is added up, or scaled, to make a value: ``f(x)`` and ``g(x)`` of ``f(x) + 0.1 * g(x)``."""
+    if isinstance(tree, ast.BinOp):
+        yield from summands(tree.left)
+        yield from summands(tree.right)
+    elif isinstance(tree, ast.UnaryOp):
+        yield from summands(tree.operand)
+    elif isinstance(tree, (ast.List, ast.Tuple)):
+        for item in tree.elts:
+            yield from summands(item)
+    else:
+        yield tree
 
 
 def _is_of_note(call: ast.Call) -> bool:

@@ -12,9 +12,11 @@ import libcst as cst
 from libcst import matchers as m
 
 from losslint.domain.shape import Shape
+from losslint.frontend.discovery import evidence_of
 from losslint.frontend.module import Module, is_stub, toplevel
 from losslint.frontend.names import is_loss_name, role_of
 from losslint.frontend.project import Project
+from losslint.frontend.survey import Evidence
 from losslint.graph import Node, Site, ancestors
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
@@ -124,7 +126,7 @@ def loss_classes(module: Module, project: Project, options: Options) -> Iterator
             machine.run_statement(statement, scope)
             cls = scope.names.get(statement.name)
             if isinstance(cls, Class) and cls.tree.name.value == statement.name and cls.library_loss():
-                yield _Reader(machine, module, cls).read()
+                yield _Reader(machine, module, cls, evidence_of(module, options)).read()
         except BudgetExceeded:
             continue
 
@@ -142,13 +144,13 @@ def _candidates(module: Module) -> Iterator[ast.ClassDef]:
 class _Reader:
     """Reads one class: syntax where a def tells, and what the machine makes of constructor and ``get_config``."""
 
-    def __init__(self, machine: Machine, module: Module, cls: Class) -> None:
-        self.machine, self.module, self.cls = machine, module, cls
+    def __init__(self, machine: Machine, module: Module, cls: Class, evidence: Evidence) -> None:
+        self.machine, self.module, self.cls, self.evidence = machine, module, cls, evidence
         self.instance = Instance(cls)
         machine.instances.append(self.instance)
 
     def read(self) -> LossClass:
-        cls, evidence = self.cls, self.module.survey.evidence
+        cls, evidence = self.cls, self.evidence
         found = LossClass(
             cls.name, self.site(cls.tree.name), self._consumer(), cls.library_loss() or "", self.machine.keras, cls.tree
         )
@@ -177,7 +179,7 @@ class _Reader:
         return Site(self.cls.slice, tree, function or self.cls.name)
 
     def _consumer(self) -> Consumer:
-        if self.cls.name in self.module.survey.evidence.compiled:
+        if self.cls.name in self.evidence.compiled:
             return Consumer("keras", f"compile(loss={self.cls.name}(...))", True)
         return Consumer("keras", "a subclass of Loss")
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from losslint.frontend.discovery import Entry, entries, evidence_of
+from losslint.frontend.discovery import Entry, entries
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.references import Reference, References, Written, references
@@ -62,7 +62,7 @@ class Names:
 @provider
 def names(module: Module, project: Project, options: Options) -> Iterator[Names]:
     """The names of each loss of ``module``, and those below ``*.losses`` and ``*.metrics`` in the rest of it."""
-    found = entries(module, evidence_of(module), options)
+    found = entries(module, options)
     if not found and not _CHOOSES.search(module.text) and "losses" not in module.text:
         return
     file = references(module, project)

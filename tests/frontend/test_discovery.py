@@ -14,7 +14,7 @@ from losslint.options import Options
 def found(source: str, path: str = "model.py") -> dict[str, str]:
     """Qualified name -> consumer of the function entries."""
     module = Module(path, "import tensorflow as tf\n" + textwrap.dedent(source))
-    return {e.name: e.consumer.kind for e in entries(module, evidence_of(module)) if e.kind == "function"}
+    return {e.name: e.consumer.kind for e in entries(module) if e.kind == "function"}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_training_steps_and_scripts_are_entries() -> None:
         opt.minimize(cost)
     """
     module = Module("script.py", textwrap.dedent(source))
-    kinds = {(e.kind, e.name) for e in entries(module, evidence_of(module))}
+    kinds = {(e.kind, e.name) for e in entries(module)}
     assert {("step", "train_step"), ("module", "<module>")} <= kinds
 
 
@@ -100,7 +100,7 @@ def test_pragmas_overrule() -> None:
     module = Module(
         "m.py", "import keras\ndef scale(x):\n    return x\ndef my_loss(y_true, y_pred):\n    return y_pred\n"
     )
-    names = [e.name for e in entries(module, evidence_of(module), Options(pragmas={2: "loss", 4: "not-a-loss"}))]
+    names = [e.name for e in entries(module, Options(pragmas={2: "loss", 4: "not-a-loss"}))]
     assert names == ["scale"]
 
 
@@ -108,7 +108,7 @@ def test_names_are_configured_by_pattern() -> None:
     source = "import keras\ndef my_aim(a):\n    return a\ndef old_loss(y_true, y_pred):\n    return y_pred\n"
     module = Module("m.py", source + "def rank_loss(y_true, y_pred):\n    return y_pred\n")
     options = Options(loss_names=("my_*",), not_loss_names=("old_*",), metric_names=("rank_*",))
-    kinds = {e.name: e.consumer.kind for e in entries(module, evidence_of(module), options)}
+    kinds = {e.name: e.consumer.kind for e in entries(module, options)}
     assert kinds == {"my_aim": "unknown", "rank_loss": "metric"}
 
 
