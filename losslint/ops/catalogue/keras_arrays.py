@@ -8,7 +8,7 @@ from typing import Any
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import MISSING, UnknownAxis, axes_of, batched, constant_of, flag, sized, unknown
-from losslint.ops.catalogue import tf_array, tf_linalg, tf_misc, tf_reduce, tf_scatter
+from losslint.ops.catalogue import tf_linalg, tf_misc, tf_parts, tf_reduce, tf_scatter, tf_select, tf_shape
 from losslint.ops.catalogue.arguments import opaque_of_all, table, undecided, under
 from losslint.ops.catalogue.keras_ops import BACKEND, OPS
 from losslint.ops.registry import CATALOGUE, CONSTANTS, Expansion
@@ -73,16 +73,16 @@ def split(g: Graph, x: Any, indices_or_sections: Any, axis: Any = 0) -> Any:
     """Equal parts of an axis, or those between given positions."""
     places, at = constant_of(indices_or_sections), constant_of(axis)
     if isinstance(places, int) or not isinstance(places, tuple) or not isinstance(at, int):
-        return tf_array.split(g, x, indices_or_sections, axis)
+        return tf_parts.split(g, x, indices_or_sections, axis)
     ends = zip((0, *places), (*places, None), strict=True)
-    return [g.op("index", x, key=tf_array.along_axis(at, slice(a, b))) for a, b in ends]
+    return [g.op("index", x, key=tf_parts.along_axis(at, slice(a, b))) for a, b in ends]
 
 
 def joined_along(axis: int) -> Callable[..., Node]:
     """hstack, vstack, dstack of tensors that have this axis."""
 
     def expansion(g: Graph, xs: Any) -> Node:
-        return tf_array.concat(g, xs, axis)
+        return tf_parts.concat(g, xs, axis)
 
     return expansion
 
@@ -99,12 +99,12 @@ def roll(g: Graph, x: Any, shift: Any, axis: Any = None) -> Node:
     node = g.lift(x)
     if axis is not None:
         return tf_reduce.roll(g, node, shift, axis)
-    return batched(g.op("roll", tf_array.reshape(g, node, [-1]), axis=(0,), shift=None), node.shape)
+    return batched(g.op("roll", tf_shape.reshape(g, node, [-1]), axis=(0,), shift=None), node.shape)
 
 
 def pad(g: Graph, x: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = None) -> Node:
     """More elements at the ends of axes."""
-    return tf_array.pad(g, x, pad_width, mode, 0 if constant_values is None else constant_values)
+    return tf_shape.pad(g, x, pad_width, mode, 0 if constant_values is None else constant_values)
 
 
 table(
@@ -112,7 +112,7 @@ table(
     {
         "ndim": lambda g, x: ShapeValue(g.lift(x)).attribute(g, "ndims"),
         "dtype": lambda g, x: g.lift(x).dtype or Unknown((), "a dtype that is not known"),
-        "stack": lambda g, x, axis=0: tf_array.stack(g, x, axis),
+        "stack": lambda g, x, axis=0: tf_parts.stack(g, x, axis),
     },
 )
 table(
@@ -121,24 +121,24 @@ table(
         "shape": shape,
         "size": size,
         "is_tensor": tf_misc.is_tensor,
-        "reshape": lambda g, x, newshape: tf_array.reshape(g, x, newshape),
-        "ravel": lambda g, x: tf_array.reshape(g, x, [-1]),
+        "reshape": lambda g, x, newshape: tf_shape.reshape(g, x, newshape),
+        "ravel": lambda g, x: tf_shape.reshape(g, x, [-1]),
         "expand_dims": expand_dims,
-        "squeeze": lambda g, x, axis=None: tf_array.squeeze(g, x, axis),
-        "transpose": lambda g, x, axes=None: tf_array.transpose(g, x, axes),
+        "squeeze": lambda g, x, axis=None: tf_shape.squeeze(g, x, axis),
+        "transpose": lambda g, x, axes=None: tf_shape.transpose(g, x, axes),
         "moveaxis": moved,
         "swapaxes": swapped,
         "broadcast_to": lambda g, x, shape: g.op("broadcast_to", x, shape_node(g, shape)),
-        "tile": lambda g, x, repeats: tf_array.tile(g, x, repeats),
-        "repeat": lambda g, x, repeats, axis=None: tf_array.repeat(g, x, repeats, axis),
-        "concatenate concat": lambda g, xs, axis=0: tf_array.concat(g, xs, axis),
-        "append": lambda g, x1, x2, axis=None: tf_array.concat(
-            g, [x1, x2] if axis is not None else [tf_array.reshape(g, x, [-1]) for x in (x1, x2)], axis or 0
+        "tile": lambda g, x, repeats: tf_shape.tile(g, x, repeats),
+        "repeat": lambda g, x, repeats, axis=None: tf_shape.repeat(g, x, repeats, axis),
+        "concatenate concat": lambda g, xs, axis=0: tf_parts.concat(g, xs, axis),
+        "append": lambda g, x1, x2, axis=None: tf_parts.concat(
+            g, [x1, x2] if axis is not None else [tf_shape.reshape(g, x, [-1]) for x in (x1, x2)], axis or 0
         ),
         "hstack": joined_along(1),
         "vstack": joined_along(0),
         "dstack": joined_along(2),
-        "unstack": lambda g, x, num=None, axis=0: tf_array.unstack(g, x, num, axis),
+        "unstack": lambda g, x, num=None, axis=0: tf_parts.unstack(g, x, num, axis),
         "split array_split": split,
         "hsplit": lambda g, x, indices_or_sections: split(g, x, indices_or_sections, 1),
         "dsplit": lambda g, x, indices_or_sections: split(g, x, indices_or_sections, 2),
@@ -156,8 +156,8 @@ table(
 def take(g: Graph, x: Any, indices: Any, axis: Any = None) -> Node:
     """Elements of an axis by their index; without an axis of everything in one row."""
     if axis is None:
-        return g.op("gather", tf_array.reshape(g, x, [-1]), indices, axis=0)
-    return tf_array.gather(g, x, indices, axis=axis)
+        return g.op("gather", tf_shape.reshape(g, x, [-1]), indices, axis=0)
+    return tf_select.gather(g, x, indices, axis=axis)
 
 
 def take_along_axis(g: Graph, x: Any, indices: Any, axis: Any = None) -> Node:
@@ -165,7 +165,7 @@ def take_along_axis(g: Graph, x: Any, indices: Any, axis: Any = None) -> Node:
     node, places = g.lift(x), g.lift(indices)
     at, rank = constant_of(axis), node.shape.rank
     if at is None:
-        return g.op("gather", tf_array.reshape(g, node, [-1]), places, axis=0)
+        return g.op("gather", tf_shape.reshape(g, node, [-1]), places, axis=0)
     if not isinstance(at, int):
         return unknown(g, "elements along an axis that is not known", node, places)
     before: Any = at if at >= 0 else rank + at if rank is not None else Unknown()
@@ -238,7 +238,7 @@ def member(g: Graph, x1: Any, x2: Any, assume_unique: Any = False, invert: Any =
     """Whether each element is among others."""
     node = g.lift(x1)
     with g.library():
-        equal = g.op("eq", g.op("expand_dims", node, axis=-1), tf_array.reshape(g, x2, [-1]))
+        equal = g.op("eq", g.op("expand_dims", node, axis=-1), tf_shape.reshape(g, x2, [-1]))
         return batched(g.op("any", equal, axis=(-1,), keepdims=False), node.shape)
 
 
@@ -248,17 +248,17 @@ table(
         "take": take,
         "take_along_axis": take_along_axis,
         "get_item": element,
-        "slice": lambda g, inputs, start_indices, shape: tf_array.slice_(g, inputs, start_indices, shape),
+        "slice": lambda g, inputs, start_indices, shape: tf_parts.slice_(g, inputs, start_indices, shape),
         "slice_update": slice_update,
         "scatter": lambda g, indices, values, shape: tf_scatter.scatter_nd(g, indices, values, shape),
         "scatter_update": scatter_update,
         "unique": different,
         "isin": member,
         "nonzero": nonzero,
-        "searchsorted": lambda g, sorted_sequence, values, side="left": tf_array.searchsorted(
+        "searchsorted": lambda g, sorted_sequence, values, side="left": tf_select.searchsorted(
             g, sorted_sequence, values
         ),
-        "digitize": lambda g, x, bins: tf_array.searchsorted(g, bins, x),
+        "digitize": lambda g, x, bins: tf_select.searchsorted(g, bins, x),
         "bincount": lambda g, x, weights=None, minlength=0, sparse=False: tf_reduce.bincount(
             g, x, weights, minlength if constant_of(minlength) not in (0, MISSING) else None
         ),
@@ -291,7 +291,7 @@ def inner(g: Graph, x1: Any, x2: Any) -> Node:
 
 def outer(g: Graph, x1: Any, x2: Any) -> Node:
     """Every element of the one times every element of the other."""
-    return g.op("mul", tf_array.reshape(g, x1, [-1, 1]), tf_array.reshape(g, x2, [1, -1]))
+    return g.op("mul", tf_shape.reshape(g, x1, [-1, 1]), tf_shape.reshape(g, x2, [1, -1]))
 
 
 def vdot(g: Graph, x1: Any, x2: Any) -> Node:

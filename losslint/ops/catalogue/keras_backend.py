@@ -16,13 +16,15 @@ from losslint.ops.catalogue import (
     keras_arrays,
     keras_nn,
     keras_ops,
-    tf_array,
     tf_control,
     tf_image,
+    tf_make,
     tf_misc,
     tf_nn,
+    tf_parts,
     tf_random,
     tf_reduce,
+    tf_shape,
 )
 from losslint.ops.catalogue.arguments import nothing, opaque_of_all, samplewise, table, undecided, under
 from losslint.ops.dtypes import dtype_of
@@ -70,7 +72,7 @@ def variable(
 
 def constant(g: Graph, value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Node:
     """A Python value as a tensor."""
-    return tf_array.constant(g, value, dtype or "float32", shape)
+    return tf_make.constant(g, value, dtype or "float32", shape)
 
 
 def placeholder(
@@ -135,7 +137,7 @@ table(
 # -- shapes ------------------------------------------------------------------------------------------------------------
 def squeeze(g: Graph, x: Any, axis: Any) -> Node:
     """Without one axis of length 1."""
-    return tf_array.squeeze(g, x, axis)
+    return tf_shape.squeeze(g, x, axis)
 
 
 def batch_flatten(g: Graph, x: Any) -> Node:
@@ -151,7 +153,7 @@ def batch_flatten(g: Graph, x: Any) -> Node:
 
 def repeat_elements(g: Graph, x: Any, rep: Any, axis: Any) -> Node:
     """Every element along an axis, repeated."""
-    return tf_array.repeat(g, x, rep, axis)
+    return tf_shape.repeat(g, x, rep, axis)
 
 
 def repeat(g: Graph, x: Any, n: Any) -> Node:
@@ -162,7 +164,7 @@ def repeat(g: Graph, x: Any, n: Any) -> Node:
 
 def arange(g: Graph, start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Node:
     """start, start + step, ... below the end."""
-    return tf_array.range_(g, start, stop, step, dtype)
+    return tf_make.range_(g, start, stop, step, dtype)
 
 
 def padding(axes: tuple[int, ...], rank: int) -> Callable[..., Node]:
@@ -201,21 +203,21 @@ table(
         "int_shape": lambda g, x: ShapeValue(g.lift(x)),
         "count_params": lambda g, x: g.op("size_of", x),
         "size": lambda g, x, name=None: g.op("size_of", x),
-        "reshape": lambda g, x, shape: tf_array.reshape(g, x, shape),
-        "flatten": lambda g, x: tf_array.reshape(g, x, [-1]),
+        "reshape": lambda g, x, shape: tf_shape.reshape(g, x, shape),
+        "flatten": lambda g, x: tf_shape.reshape(g, x, [-1]),
         "batch_flatten": batch_flatten,
-        "expand_dims": lambda g, x, axis=-1: tf_array.expand_dims(g, x, axis),
+        "expand_dims": lambda g, x, axis=-1: tf_shape.expand_dims(g, x, axis),
         "squeeze": squeeze,
-        "permute_dimensions": lambda g, x, pattern: tf_array.transpose(g, x, pattern),
+        "permute_dimensions": lambda g, x, pattern: tf_shape.transpose(g, x, pattern),
         "transpose": lambda g, x: g.op("transpose", x, perm=None),
-        "concatenate concat": lambda g, tensors, axis=-1: tf_array.concat(g, tensors, axis),
-        "tile": lambda g, x, n: tf_array.tile(g, x, n),
+        "concatenate concat": lambda g, tensors, axis=-1: tf_parts.concat(g, tensors, axis),
+        "tile": lambda g, x, n: tf_shape.tile(g, x, n),
         "repeat_elements": repeat_elements,
         "repeat": repeat,
         "reverse": lambda g, x, axes: tf_reduce.reverse(g, x, axes),
-        "slice": lambda g, x, start, size: tf_array.slice_(g, x, start, size),
+        "slice": lambda g, x, start, size: tf_parts.slice_(g, x, start, size),
         "gather": lambda g, reference, indices: g.op("gather", reference, indices, axis=0),
-        "one_hot": lambda g, indices, num_classes: tf_array.one_hot(g, indices, num_classes),
+        "one_hot": lambda g, indices, num_classes: tf_make.one_hot(g, indices, num_classes),
         "arange": arange,
         "zeros": keras_ops.made("zeros"),
         "ones": keras_ops.made("ones"),

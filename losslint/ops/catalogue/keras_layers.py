@@ -8,7 +8,7 @@ from typing import Any
 from losslint.domain.shape import BATCH, Dim, Shape
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import batched, called, constant_of, flag, nodes_in, sized, unknown
-from losslint.ops.catalogue import keras_backend, keras_nn, tf_array, tf_nn
+from losslint.ops.catalogue import keras_backend, keras_nn, tf_nn, tf_parts, tf_shape
 from losslint.ops.catalogue.arguments import activated, last_extent, under
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import extent_of, integer
@@ -201,7 +201,7 @@ def _reshaped(g: Graph, x: Node, options: Options) -> Node:
 
 def _permuted(g: Graph, x: Node, options: Options) -> Node:
     order = constant_of(options.get("dims"))
-    return tf_array.transpose(g, x, (0, *order)) if isinstance(order, tuple) else unknown(g, "an order of axes", x)
+    return tf_shape.transpose(g, x, (0, *order)) if isinstance(order, tuple) else unknown(g, "an order of axes", x)
 
 
 def _padded(g: Graph, x: Node, options: Options) -> Node:
@@ -295,7 +295,7 @@ def _folded(primitive: str, divide: bool = False) -> Apply:
 
 
 def _concatenated(g: Graph, xs: Any, options: Options) -> Node:
-    return tf_array.concat(g, xs, options.get("axis", options.get("concat_axis", -1)))
+    return tf_parts.concat(g, xs, options.get("axis", options.get("concat_axis", -1)))
 
 
 def _dotted(g: Graph, xs: Any, options: Options) -> Node:

@@ -8,7 +8,7 @@ from typing import Any
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import batched, called, constant_of, flag, nodes_in
-from losslint.ops.catalogue import tf_array, tf_misc, tf_random, tf_reduce
+from losslint.ops.catalogue import tf_make, tf_misc, tf_random, tf_reduce
 from losslint.ops.catalogue.arguments import activated, decorator, nothing, table, undecided, under
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import extent_of
@@ -253,7 +253,7 @@ for _title, _primitive in {"Zeros zeros": "zeros", "Ones ones": "ones"}.items():
 
 
 def _constant_initializer(g: Graph, value: Any = 0.0, **kwargs: Any) -> Callback:
-    return Callback("constant", lambda g, shape, dtype=None: tf_array.fill(g, shape, value), {})
+    return Callback("constant", lambda g, shape, dtype=None: tf_make.fill(g, shape, value), {})
 
 
 under("keras.initializers", "Constant constant", _constant_initializer)
@@ -263,7 +263,7 @@ under("keras.initializers", "Constant constant", _constant_initializer)
 def to_categorical(g: Graph, x: Any = None, num_classes: Any = None, dtype: Any = "float32", *, y: Any = None) -> Node:
     """One-hot rows of class numbers."""
     depth = num_classes if num_classes is not None else Dim.fresh()
-    return tf_array.one_hot(g, x if x is not None else y, depth, dtype=dtype_of(dtype) or "float32")
+    return tf_make.one_hot(g, x if x is not None else y, depth, dtype=dtype_of(dtype) or "float32")
 
 
 under("keras.utils keras.utils.np_utils", "to_categorical", to_categorical)

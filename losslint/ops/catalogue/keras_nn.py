@@ -9,7 +9,7 @@ from typing import Any
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import UnknownAxis, axis_of, batched, constant_of, flag, reduced, unknown
-from losslint.ops.catalogue import tf_array, tf_image, tf_nn, tf_random, tf_reduce
+from losslint.ops.catalogue import tf_image, tf_make, tf_nn, tf_parts, tf_random, tf_reduce
 from losslint.ops.catalogue.arguments import (
     of_x,
     opaque_of_all,
@@ -117,7 +117,7 @@ def threshold_(g: Graph, x: Any, threshold: Any, default_value: Any) -> Node:
 
 def glu(g: Graph, x: Any, axis: Any = -1) -> Node:
     """One half of the channels times the sigmoid of the other."""
-    parts = tf_array.split(g, x, 2, axis)
+    parts = tf_parts.split(g, x, 2, axis)
     if not isinstance(parts, list):
         return unknown(g, "halves along an axis that is not known", x)
     with g.library():
@@ -276,7 +276,7 @@ table(
 # -- encodings and normalisations --------------------------------------------------------------------------------------
 def one_hot(g: Graph, x: Any, num_classes: Any, axis: Any = -1, dtype: Any = None, sparse: Any = False) -> Node:
     """1 at the index, else 0; numbers of any type are taken."""
-    return tf_array.one_hot(g, x, num_classes, axis=axis, dtype=dtype)
+    return tf_make.one_hot(g, x, num_classes, axis=axis, dtype=dtype)
 
 
 def multi_hot(
@@ -284,7 +284,7 @@ def multi_hot(
 ) -> Node:
     """1 at every index in a row."""
     with g.library():
-        hot = tf_array.one_hot(g, inputs, num_classes, axis=axis, dtype=dtype)
+        hot = tf_make.one_hot(g, inputs, num_classes, axis=axis, dtype=dtype)
         return g.op("max", hot, axis=(1 if (hot.shape.rank or 9) > 2 else 0,), keepdims=False)
 
 

@@ -16,7 +16,7 @@ from losslint.ops.axes import (
     reduced,
     unknown,
 )
-from losslint.ops.catalogue import arrays, tf_array, tf_image, tf_math, tf_reduce
+from losslint.ops.catalogue import arrays, tf_image, tf_make, tf_math, tf_reduce, tf_select, tf_shape
 from losslint.ops.catalogue.arguments import (
     of_x,
     of_x1_and_x2,
@@ -183,7 +183,7 @@ def nan_to_num(g: Graph, x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any
 
 def where(g: Graph, condition: Any, x1: Any = None, x2: Any = None) -> Node:
     """One of two values, or where the condition is true."""
-    return tf_array.where(g, condition, x1, x2)
+    return tf_select.where(g, condition, x1, x2)
 
 
 def select(g: Graph, condlist: Any, choicelist: Any, default: Any = 0) -> Node:
@@ -207,7 +207,7 @@ def converted(g: Graph, x: Any, dtype: Any = None, sparse: Any = None, ragged: A
     wanted = dtype_of(dtype) if dtype is not None else None
     if wanted is None or node.dtype == wanted:
         return node
-    return tf_array.typed(g, node, wanted) if node.op == "const" else g.op("cast", node, dtype=wanted)
+    return tf_make.typed(g, node, wanted) if node.op == "const" else g.op("cast", node, dtype=wanted)
 
 
 table(
@@ -330,7 +330,7 @@ def cumulative(primitive: str) -> Callable[..., Node]:
     """Running sums or products; without an axis of everything in one row."""
 
     def expansion(g: Graph, x: Any, axis: Any = None, dtype: Any = None) -> Node:
-        node = g.lift(x) if axis is not None else tf_array.reshape(g, x, [-1])
+        node = g.lift(x) if axis is not None else tf_shape.reshape(g, x, [-1])
         return along(g, primitive, node, 0 if axis is None else axis)
 
     return expansion
@@ -414,7 +414,7 @@ def eye(g: Graph, N: Any, M: Any = None, k: Any = 0, dtype: Any = None) -> Node:
 
 def arange(g: Graph, start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Node:
     """start, start + step, ... below the end."""
-    return tf_array.range_(g, start, stop, 1 if step is None else step, dtype)
+    return tf_make.range_(g, start, stop, 1 if step is None else step, dtype)
 
 
 table(
@@ -431,10 +431,10 @@ table(
         "eye": eye,
         "identity": lambda g, n, dtype=None: eye(g, n, dtype=dtype),
         "arange": arange,
-        "linspace": lambda g, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0: tf_array.linspace(
+        "linspace": lambda g, start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0: tf_make.linspace(
             g, start, stop, num
         ),
-        "meshgrid": lambda g, *x, indexing="xy": tf_array.meshgrid(g, *x, indexing=indexing),
+        "meshgrid": lambda g, *x, indexing="xy": tf_make.meshgrid(g, *x, indexing=indexing),
         "tri": lambda g, N, M=None, k=0, dtype=None: g.op("band_part", g.op("ones", shape=(N, N if M is None else M))),
     },
 )

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import constant_of, reduced
-from losslint.ops.catalogue import tf_array, tf_reduce
+from losslint.ops.catalogue import tf_reduce, tf_shape
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import METHODS, PROPERTIES, Callback, Expansion
 from losslint.ops.shapevalue import ShapeValue, declared
@@ -150,32 +150,32 @@ def astype(g: Graph, x: Node, dtype: Any, *args: Any, **kwargs: Any) -> Node:
 @method("reshape")
 def reshape(g: Graph, x: Node, *shape: Any, **kwargs: Any) -> Node:
     """Another shape, given as one argument or as several."""
-    return tf_array.reshape(g, x, shape[0] if len(shape) == 1 else list(shape))
+    return tf_shape.reshape(g, x, shape[0] if len(shape) == 1 else list(shape))
 
 
 @method("flatten", "ravel")
 def flatten(g: Graph, x: Node, *args: Any, **kwargs: Any) -> Node:
     """One row."""
-    return tf_array.reshape(g, x, [-1])
+    return tf_shape.reshape(g, x, [-1])
 
 
 @method("transpose")
 def transpose(g: Graph, x: Node, *axes: Any) -> Node:
     """The axes in another order."""
     order = None if not axes else axes[0] if len(axes) == 1 else axes
-    return tf_array.transpose(g, x, order)
+    return tf_shape.transpose(g, x, order)
 
 
 @method("squeeze")
 def squeeze(g: Graph, x: Node, axis: Any = None) -> Node:
     """Without the axes of length 1."""
-    return tf_array.squeeze(g, x, axis)
+    return tf_shape.squeeze(g, x, axis)
 
 
 @method("repeat")
 def repeat(g: Graph, x: Node, repeats: Any, axis: Any = None) -> Node:
     """Every element repeated."""
-    return tf_array.repeat(g, x, repeats, axis)
+    return tf_shape.repeat(g, x, repeats, axis)
 
 
 @method("clip")
@@ -201,6 +201,6 @@ def dot(g: Graph, x: Node, other: Any) -> Node:
 def cumsum(g: Graph, x: Node, axis: Any = None) -> Node:
     """Running sums."""
     if constant_of(axis) is None:
-        x, axis = tf_array.reshape(g, x, [-1]), 0
+        x, axis = tf_shape.reshape(g, x, [-1]), 0
     result: Node = tf_reduce.cumulative("cumsum")(g, x, axis)
     return result

@@ -10,7 +10,7 @@ from typing import Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import constant_of, reduced, unknown
-from losslint.ops.catalogue import tf_array, tf_linalg, tf_random, tf_reduce
+from losslint.ops.catalogue import tf_linalg, tf_make, tf_parts, tf_random, tf_reduce, tf_select, tf_shape
 from losslint.ops.catalogue.arrays import (
     LOGARITHMS,
     Fold,
@@ -159,7 +159,7 @@ def array(g: Graph, object: Any = None, dtype: Any = None, *args: Any, a: Any = 
     if isinstance(value, (int, float)):
         return value
     node = g.lift(value)
-    return node if dtype is None else tf_array.typed(g, node, dtype)
+    return node if dtype is None else tf_make.typed(g, node, dtype)
 
 
 for _name in ("array", "asarray", "asanyarray", "ascontiguousarray", "copy", "matrix"):
@@ -226,8 +226,8 @@ def arange(g: Graph, *args: Any, dtype: Any = None, **kwargs: Any) -> Any:
     known = constant_of(args)
     if isinstance(known, tuple) and 0 < len(known) <= 3 and all(isinstance(v, int) for v in known):
         values = range(*known)
-        return g.lift(list(values)) if 0 < len(values) <= 256 else tf_array.range_(g, *args)
-    return tf_array.range_(g, *args) if args else unknown(g, "arange", kwargs)
+        return g.lift(list(values)) if 0 < len(values) <= 256 else tf_make.range_(g, *args)
+    return tf_make.range_(g, *args) if args else unknown(g, "arange", kwargs)
 
 
 registered("full", full)
@@ -235,18 +235,18 @@ registered("full_like", full_like)
 registered("eye", eye)
 registered("identity", eye)
 registered("arange", arange)
-registered("linspace", lambda g, start, stop, num=50, *args, **kwargs: weak(tf_array.linspace(g, start, stop, num)))
+registered("linspace", lambda g, start, stop, num=50, *args, **kwargs: weak(tf_make.linspace(g, start, stop, num)))
 
 
 # -- shapes and selections ---------------------------------------------------------------------------------------------
 def reshape(g: Graph, a: Any, shape: Any = None, *args: Any, newshape: Any = None, **kwargs: Any) -> Node:
     """The same elements in another shape."""
-    return tf_array.reshape(g, a, shape if shape is not None else newshape)
+    return tf_shape.reshape(g, a, shape if shape is not None else newshape)
 
 
 def where(g: Graph, condition: Any, x: Any = None, y: Any = None) -> Node:
     """One of two values, or where the condition is true."""
-    return tf_array.where(g, condition, x, y)
+    return tf_select.where(g, condition, x, y)
 
 
 def clip(
@@ -276,7 +276,7 @@ def dot(g: Graph, a: Any, b: Any, *args: Any, **kwargs: Any) -> Node:
 
 def outer(g: Graph, a: Any, b: Any, *args: Any, **kwargs: Any) -> Node:
     """Every element of the one times every element of the other."""
-    column, line = tf_array.reshape(g, a, [-1, 1]), tf_array.reshape(g, b, [1, -1])
+    column, line = tf_shape.reshape(g, a, [-1, 1]), tf_shape.reshape(g, b, [1, -1])
     return g.op("mul", column, line)
 
 
@@ -289,13 +289,13 @@ def _vectors(arrays: Any) -> bool | None:
 def hstack(g: Graph, tup: Any, *args: Any, **kwargs: Any) -> Node:
     """Joined along the second axis, vectors along their only one."""
     flat_ = _vectors(tup)
-    return unknown(g, "hstack", tup) if flat_ is None else tf_array.concat(g, tup, 0 if flat_ else 1)
+    return unknown(g, "hstack", tup) if flat_ is None else tf_parts.concat(g, tup, 0 if flat_ else 1)
 
 
 def vstack(g: Graph, tup: Any, *args: Any, **kwargs: Any) -> Node:
     """Joined along the first axis, vectors along a new one."""
     flat_ = _vectors(tup)
-    return unknown(g, "vstack", tup) if flat_ is None else (tf_array.stack if flat_ else tf_array.concat)(g, tup, 0)
+    return unknown(g, "vstack", tup) if flat_ is None else (tf_parts.stack if flat_ else tf_parts.concat)(g, tup, 0)
 
 
 def _axis0(function: Callable[..., Node], default: Any = 0) -> Expansion:
@@ -312,7 +312,7 @@ def norm(g: Graph, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = Fa
 
 def cumsum(g: Graph, a: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Node:
     """Running sums, without an axis of everything in one row."""
-    x = g.lift(a) if axis is not None else tf_array.reshape(g, a, [-1])
+    x = g.lift(a) if axis is not None else tf_shape.reshape(g, a, [-1])
     result: Node = tf_reduce.cumulative("cumsum")(g, x, 0 if axis is None else axis)
     return result
 
@@ -335,21 +335,21 @@ registered("matmul", dot)
 registered("vdot", lambda g, a, b: g.op("sum", g.op("mul", a, b), axis=None, keepdims=False))
 registered("inner", lambda g, a, b: g.op("tensordot", a, b, axes=((-1,), (-1,))))
 registered("outer", outer)
-registered("expand_dims", lambda g, a, axis=-1: tf_array.expand_dims(g, a, axis))
-registered("squeeze", lambda g, a, axis=None: tf_array.squeeze(g, a, axis))
-registered("transpose", lambda g, a, axes=None: tf_array.transpose(g, a, axes))
-registered("ravel", lambda g, a, *args, **kwargs: tf_array.reshape(g, a, [-1]))
-registered("concatenate", _axis0(tf_array.concat))
-registered("stack", _axis0(tf_array.stack))
+registered("expand_dims", lambda g, a, axis=-1: tf_shape.expand_dims(g, a, axis))
+registered("squeeze", lambda g, a, axis=None: tf_shape.squeeze(g, a, axis))
+registered("transpose", lambda g, a, axes=None: tf_shape.transpose(g, a, axes))
+registered("ravel", lambda g, a, *args, **kwargs: tf_shape.reshape(g, a, [-1]))
+registered("concatenate", _axis0(tf_parts.concat))
+registered("stack", _axis0(tf_parts.stack))
 registered("vstack", vstack)
 registered("hstack", hstack)
-registered("tile", lambda g, A, reps: tf_array.tile(g, A, reps))
-registered("repeat", lambda g, a, repeats, axis=None: tf_array.repeat(g, a, repeats, axis))
-registered("broadcast_to", lambda g, array, shape, **kwargs: tf_array.broadcast_to(g, array, shape))
+registered("tile", lambda g, A, reps: tf_shape.tile(g, A, reps))
+registered("repeat", lambda g, a, repeats, axis=None: tf_shape.repeat(g, a, repeats, axis))
+registered("broadcast_to", lambda g, array, shape, **kwargs: tf_shape.broadcast_to(g, array, shape))
 registered(
     "take",
-    lambda g, a, indices, axis=None, **kwargs: tf_array.gather(
-        g, a if axis is not None else tf_array.reshape(g, a, [-1]), indices, axis=axis or 0
+    lambda g, a, indices, axis=None, **kwargs: tf_select.gather(
+        g, a if axis is not None else tf_shape.reshape(g, a, [-1]), indices, axis=axis or 0
     ),
 )
 registered("sort", _axis0(tf_reduce.sort, -1))
@@ -369,8 +369,8 @@ registered("cumsum", cumsum)
 registered("diag", lambda g, v, k=0: tf_linalg.diag(g, v) if g.lift(v).shape.rank == 1 else tf_linalg.diag_part(g, v))
 registered("einsum", lambda g, subscripts, *operands, **kwargs: tf_linalg.einsum(g, subscripts, *operands))
 registered("tensordot", lambda g, a, b, axes=2: tf_linalg.tensordot(g, a, b, axes))
-registered("pad", lambda g, array, pad_width, mode="constant", **kwargs: tf_array.pad(g, array, pad_width, mode))
-registered("meshgrid", tf_array.meshgrid)
+registered("pad", lambda g, array, pad_width, mode="constant", **kwargs: tf_shape.pad(g, array, pad_width, mode))
+registered("meshgrid", tf_make.meshgrid)
 registered("linalg.norm", norm)
 registered(
     "round",

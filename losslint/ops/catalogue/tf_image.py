@@ -9,7 +9,7 @@ from typing import Any
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node
 from losslint.ops.axes import batched, constant_of, nodes_in, opaque_row, row, sized, unknown
-from losslint.ops.catalogue.tf_array import along_axis
+from losslint.ops.catalogue.tf_parts import along_axis
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.extents import extent_of
 from losslint.ops.registry import CONSTANTS, api

@@ -6,7 +6,7 @@ from typing import Any
 
 from losslint.graph import Graph, Node
 from losslint.ops.axes import batched, opaque_row, reduced, row
-from losslint.ops.catalogue import tf_array, tf_linalg, tf_scatter
+from losslint.ops.catalogue import tf_linalg, tf_make, tf_parts, tf_scatter, tf_shape
 from losslint.ops.registry import api
 
 
@@ -55,19 +55,19 @@ def reduce_sum(
 @api("tensorflow.sparse.reshape", "tensorflow.sparse_reshape")
 def reshape(g: Graph, sp_input: Any, shape: Any, name: Any = None) -> Node:
     """The same elements in another shape."""
-    return tf_array.reshape(g, sp_input, shape)
+    return tf_shape.reshape(g, sp_input, shape)
 
 
 @api("tensorflow.sparse.transpose", "tensorflow.sparse_transpose")
 def transpose(g: Graph, sp_input: Any, perm: Any = None, name: Any = None) -> Node:
     """The axes in another order."""
-    return tf_array.transpose(g, sp_input, perm)
+    return tf_shape.transpose(g, sp_input, perm)
 
 
 @api("tensorflow.sparse.expand_dims")
 def expand_dims(g: Graph, sp_input: Any, axis: Any = None, name: Any = None) -> Node:
     """A new axis of length 1."""
-    return tf_array.expand_dims(g, sp_input, axis)
+    return tf_shape.expand_dims(g, sp_input, axis)
 
 
 @api("tensorflow.sparse.add", "tensorflow.sparse_add")
@@ -85,7 +85,7 @@ def matmul(g: Graph, sp_a: Any, b: Any, adjoint_a: Any = False, adjoint_b: Any =
 @api("tensorflow.sparse.concat", "tensorflow.sparse_concat")
 def concat(g: Graph, axis: Any, sp_inputs: Any, *args: Any, **kwargs: Any) -> Node:
     """Joined along an axis."""
-    return tf_array.concat(g, sp_inputs, axis)
+    return tf_parts.concat(g, sp_inputs, axis)
 
 
 @api("tensorflow.sparse.softmax", "tensorflow.sparse_softmax")
@@ -95,7 +95,7 @@ def softmax(g: Graph, sp_input: Any, name: Any = None) -> Node:
     return batched(g.op("softmax", x, axis=(-1,)), x.shape)
 
 
-row("sparse.eye", tf_array.eye)
+row("sparse.eye", tf_make.eye)
 opaque_row(
     "a sparse tensor",
     "IndexedSlices sparse.fill_empty_rows sparse.map_values sparse.mask sparse.maximum sparse.minimum "
