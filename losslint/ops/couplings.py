@@ -116,7 +116,9 @@ def count(node: Node, xs: list[Coupling]) -> Coupling:
 
 
 def contraction(node: Node, xs: list[Coupling]) -> Coupling:
-    """matmul, einsum, tensordot."""
+    """matmul, einsum, tensordot. In an equation the batch can have several letters: samples meet samples then."""
+    if node.attrs.get("batches", 1) > 1 and not all(x.constant for x in xs):
+        return coupling.coupled(node, xs)
     product = xs[0]
     for other in xs[1:]:
         product = coupling.multiply(node, product, other)
@@ -192,8 +194,10 @@ def either(node: Node, xs: list[Coupling]) -> Coupling:
 
 
 def loop(node: Node, xs: list[Coupling]) -> Coupling:
-    """The turns may run over the samples and add them up."""
+    """The turns may run over the samples and add them up, unless their number is ``fixed``."""
     result = either(node, xs)
+    if node.attrs.get("fixed"):
+        return result
     return result if result.constant or result.at is not None else UNKNOWN
 
 

@@ -258,8 +258,13 @@ def either_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def loop_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
-    """Turns may be as many as there are samples: only that a law is positive survives an unknown number of them."""
+    """Turns may be as many as there are samples: only that a law is positive survives an unknown number of them.
+
+    A ``fixed`` number of turns leaves what each of them leaves.
+    """
     result = laws.either(node, xs)
+    if node.attrs.get("fixed"):
+        return result
     p = result.gradient.p
     if p is not None and p > 0:
         return result

@@ -29,7 +29,8 @@
 **elementwise, three**
   select(condition, x, y)  (tf.where with three arguments), clip(x, low, high)
 **join**
-  join(x, ...)  one of them, by a branch that Python takes; loop(start, one_turn, two_turns)
+  join(x, ...)  one of them, by a branch that Python takes; loop(start, one_turn, two_turns; fixed)
+  (fixed: neither the data nor the size of the batch decides how many turns there are)
 **reductions**
   sum mean prod max min all any logsumexp std var norm(; ord)
   argmax argmin count_nonzero median: (x; axis, keepdims, extent*)
@@ -46,7 +47,7 @@
   shape_of(x) size_of(x) rank_of(x) dynamic_dim(x; axis) static_dim(x; axis)
   zeros ones fill(value) (; shape given), zeros_like(x) ones_like(x)
 **contractions**
-  matmul(x, y; transpose_a, transpose_b, extent*) einsum(...; equation, extent*)
+  matmul(x, y; transpose_a, transpose_b, extent*) einsum(...; equation, extent*, batches*)
   tensordot(x, y; axes, extent*) linalg(x; how) (inverse, det, cholesky, svd ...)
 **neural**
   model(...; name) (a model or layer called on its inputs: row by row, unknown result, carries
@@ -326,7 +327,9 @@ def _einsum(inputs: Inputs, attrs: Attrs) -> Result:
             dim = dim or Dim.fresh(0 if free else None)
             sizes[label] = broadcast(Shape((sizes.get(label, ONE),)), Shape((dim,))).head[0]
     contracted = product([dim for label, dim in sizes.items() if label not in right])
-    return Shape(tuple(sizes.get(label, Dim.unknown()) for label in right)), dtype, {"extent": contracted}
+    batches = sum(dim.batch == 1 for dim in sizes.values())
+    shape = Shape(tuple(sizes.get(label, Dim.unknown()) for label in right))
+    return shape, dtype, {"extent": contracted, "batches": batches}
 
 
 def _tensordot(inputs: Inputs, attrs: Attrs) -> Result:

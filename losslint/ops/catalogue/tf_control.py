@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.domain.shape import Dim, Shape
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import Graph, Node, Unknown, ancestors
 from losslint.ops.axes import batched, called, constant_of, nodes_in, row, unknown
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import Callback, api
@@ -173,12 +173,25 @@ def while_loop(
         if not isinstance(start, plain) or not all(isinstance(t, plain) for t in turns):
             return turns[-1]  # a TensorArray is one object throughout
         nodes = [g.lift(v) for v in (start, *turns)]
-        return nodes[0] if len({n.number for n in nodes}) == 1 else g.op("loop", *nodes)
+        return nodes[0] if len({n.number for n in nodes}) == 1 else g.op("loop", *nodes, fixed=fixed)
 
     start = list(loop_vars) if isinstance(loop_vars, tuple) else loop_vars
     once = turn(start)
+    asked = [called(g, cond, *(s.values() if isinstance(s, dict) else s)) for s in (start, once) if _iterable(s)]
+    fixed = all(map(_asks_for_numbers, asked))
     result = structured(one, start, once, turn(once)) if not isinstance(once, Unknown) else once
     return tuple(result) if isinstance(loop_vars, tuple) and isinstance(result, list) else result
+
+
+def _iterable(state: Any) -> bool:
+    return isinstance(state, (list, tuple, dict))
+
+
+def _asks_for_numbers(condition: Any) -> bool:
+    """Whether a condition is made of numbers and hyper-parameters alone: neither of data nor of how much there is."""
+    if not isinstance(condition, Node):
+        return isinstance(condition, (bool, int, float))
+    return all(n.op == "const" or n.inputs or n.attrs.get("role") == "config" for n in ancestors([condition]))
 
 
 # -- branches ----------------------------------------------------------------------------------------------------------
@@ -218,10 +231,15 @@ def case(
 def switch_case(g: Graph, branch_index: Any, branch_fns: Any, default: Any = None, name: Any = None) -> Any:
     """What the function with a number returns."""
     if isinstance(branch_fns, dict):
-        branch_fns = list(branch_fns.values())
+        branch_fns = list(branch_fns.items())
     if not isinstance(branch_fns, (list, tuple)):
         return Unknown(tuple(nodes_in(branch_fns)), "cases that are not known")
-    functions = [f[1] if isinstance(f, tuple) else f for f in branch_fns] + ([default] if default is not None else [])
+    numbered = dict(f if isinstance(f, tuple) else (i, f) for i, f in enumerate(branch_fns))
+    chosen = constant_of(branch_index)
+    if isinstance(chosen, int) and all(isinstance(number, int) for number in numbered):
+        # a number out of range means the default, and the last function where there is none
+        return called(g, numbered.get(chosen, default if default is not None else numbered[max(numbered)]))
+    functions = [*numbered.values(), *([default] if default is not None else [])]
     return joined(g, *(called(g, function) for function in functions))
 
 

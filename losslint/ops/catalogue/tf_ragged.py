@@ -11,7 +11,7 @@ from typing import Any
 
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node
-from losslint.ops.axes import batched, called, opaque_row
+from losslint.ops.axes import batched, called, opaque_row, unknown
 from losslint.ops.catalogue.arguments import samplewise
 from losslint.ops.registry import Callback, api
 
@@ -101,9 +101,32 @@ def from_tensor(
     return Ragged(joined, x)
 
 
-@api("tensorflow.ragged.constant", "tensorflow.ragged.stack", "tensorflow.RaggedTensor")
+@api("tensorflow.ragged.stack")
+def stack(g: Graph, rts: Any, axis: Any = 0, name: Any = None) -> Any:
+    """Tensors of different lengths as rows."""
+    rows = [g.lift(item) for item in rts] if isinstance(rts, (list, tuple)) else []
+    if not rows or axis != 0 or any(row.shape.rank is None for row in rows):
+        return unknown(g, "a ragged tensor", rts)
+    if rows[0].shape.rank == 0:
+        return g.op("stack", *rows, axis=0)
+    return Ragged(g.op("concat", *rows, axis=0), g.lift([0.0] * len(rows)))
+
+
+@api("tensorflow.ragged.boolean_mask")
+def boolean_mask(g: Graph, data: Any, mask: Any, name: Any = None) -> Any:
+    """The elements where the mask is true, those of each row still in a row of their own."""
+    kept = g.op("boolean_mask", data, mask, axis=0)
+    wanted = g.lift(mask).shape
+    if wanted.rank == 1:
+        return kept
+    return Ragged(kept, g.lift(data)) if wanted.rank == 2 else unknown(g, "a ragged tensor", data, mask)
+
+
+@api("tensorflow.ragged.constant", "tensorflow.RaggedTensor")
 def constant(g: Graph, pylist: Any = None, *args: Any, **kwargs: Any) -> Ragged:
     """Nested lists."""
+    if isinstance(pylist, (list, tuple)) and pylist and all(isinstance(row, (list, tuple)) for row in pylist):
+        return Ragged(g.lift([item for row in pylist for item in row] or 0.0), g.lift([0.0] * len(pylist)))
     return _made(g, pylist if not isinstance(pylist, (list, tuple)) or pylist else 0.0)
 
 

@@ -64,7 +64,7 @@ def masked_by(indices: Any) -> Node | None:
     return indices.inputs[0] if isinstance(indices, Node) and indices.attrs.get("places") else None
 
 
-@api("tensorflow.boolean_mask", "tensorflow.ragged.boolean_mask")
+@api("tensorflow.boolean_mask")
 def boolean_mask(
     g: Graph, tensor: Any = None, mask: Any = None, axis: Any = None, name: Any = None, *, data: Any = None
 ) -> Node:
