@@ -234,7 +234,7 @@ def switch_case(g: Graph, branch_index: Any, branch_fns: Any, default: Any = Non
         branch_fns = list(branch_fns.items())
     if not isinstance(branch_fns, (list, tuple)):
         return Unknown(tuple(nodes_in(branch_fns)), "cases that are not known")
-    numbered = dict(f if isinstance(f, tuple) else (i, f) for i, f in enumerate(branch_fns))
+    numbered: dict[Any, Any] = dict(f if isinstance(f, tuple) else (i, f) for i, f in enumerate(branch_fns))
     chosen = constant_of(branch_index)
     if isinstance(chosen, int) and all(isinstance(number, int) for number in numbered):
         # a number out of range means the default, and the last function where there is none
