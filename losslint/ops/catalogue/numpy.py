@@ -10,7 +10,7 @@ from typing import Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import constant_of, reduced, unknown
-from losslint.ops.catalogue import tf_linalg, tf_make, tf_parts, tf_random, tf_reduce, tf_select, tf_shape
+from losslint.ops.catalogue import keras_ops, tf_linalg, tf_make, tf_parts, tf_random, tf_reduce, tf_select, tf_shape
 from losslint.ops.catalogue.arrays import (
     LOGARITHMS,
     Fold,
@@ -335,6 +335,7 @@ registered("matmul", dot)
 registered("vdot", lambda g, a, b: g.op("sum", g.op("mul", a, b), axis=None, keepdims=False))
 registered("inner", lambda g, a, b: g.op("tensordot", a, b, axes=((-1,), (-1,))))
 registered("outer", outer)
+registered("logaddexp", lambda g, x1, x2, *args, **kwargs: keras_ops.logaddexp(g, x1, x2))
 registered("expand_dims", lambda g, a, axis=-1: tf_shape.expand_dims(g, a, axis))
 registered("squeeze", lambda g, a, axis=None: tf_shape.squeeze(g, a, axis))
 registered("transpose", lambda g, a, axes=None: tf_shape.transpose(g, a, axes))
@@ -422,7 +423,6 @@ for _name in [
     "gradient",
     "diff",
     "kron",
-    "logaddexp",
     "isclose",
     "allclose",
     "array_equal",
