@@ -59,9 +59,15 @@ def giou_loss(g: Graph, y_true: Any, y_pred: Any, mode: Any = "giou") -> Node:
     return samplewise(g, "giou", reduced(g, "sum", y_pred, -1).shape, y_pred, y_true, low=0.0, high=2.0)
 
 
-def sparsemax_loss(g: Graph, y_true: Any, y_pred: Any, from_logits: Any = True, name: Any = None) -> Node:
+def sparsemax_loss(g: Graph, logits: Any, sparsemax: Any, labels: Any, name: Any = None) -> Node:
     """One number for each sample."""
-    return samplewise(g, "sparsemax_loss", reduced(g, "sum", y_pred, -1).shape, y_pred, y_true, low=0.0, high=math.inf)
+    shape = reduced(g, "sum", logits, -1).shape
+    return samplewise(g, "sparsemax_loss", shape, logits, sparsemax, labels, low=0.0, high=math.inf)
+
+
+def _sparsemax_of_logits(g: Graph, y_true: Any, y_pred: Any, from_logits: Any = True) -> Node:
+    """The same, of logits alone."""
+    return sparsemax_loss(g, y_pred, y_pred, y_true)
 
 
 def of_batch(label: str, low: float | None = 0.0) -> Callable[..., Node]:
@@ -83,13 +89,16 @@ def against_batch(label: str) -> Callable[..., Node]:
     return expansion
 
 
-def _class_of(function: Expansion, title: str) -> Expansion:
-    """The class whose objects compute ``function``."""
+def _class_of(
+    function: Expansion, title: str, parameters: str = "", reduction: str = "sum_over_batch_size"
+) -> Expansion:
+    """The class whose objects compute ``function``; ``parameters`` are those of its constructor, where they differ."""
+    names = parameters.split() or list(inspect.signature(function).parameters)[3:]
+    usual = reduction
 
     def construct(
-        g: Graph, *args: Any, reduction: Any = "sum_over_batch_size", name: Any = None, dtype: Any = None, **kwargs: Any
+        g: Graph, *args: Any, reduction: Any = usual, name: Any = None, dtype: Any = None, **kwargs: Any
     ) -> Callback:
-        names = list(inspect.signature(function).parameters)[3:]
         options = dict(zip(names, args, strict=False)) | kwargs
         return loss_object(title, function, options, reduction, name, as_they_come)
 
@@ -102,11 +111,9 @@ under(
     wrapper_class("tensorflow_addons.utils.keras_utils.LossFunctionWrapper", as_they_come),
 )
 _ADDONS: dict[str, tuple[Expansion, str]] = {
-    "sigmoid_focal_crossentropy": (sigmoid_focal_crossentropy, "SigmoidFocalCrossEntropy"),
     "pinball_loss": (pinball_loss, "PinballLoss"),
     "contrastive_loss": (contrastive_loss, "ContrastiveLoss"),
     "giou_loss": (giou_loss, "GIoULoss"),
-    "sparsemax_loss": (sparsemax_loss, "SparsemaxLoss"),
     "npairs_loss": (of_batch("npairs_loss"), "NpairsLoss"),
     "npairs_multilabel_loss": (of_batch("npairs_multilabel_loss"), "NpairsMultilabelLoss"),
     "lifted_struct_loss": (of_batch("lifted_struct_loss"), "LiftedStructLoss"),
@@ -117,6 +124,13 @@ _ADDONS: dict[str, tuple[Expansion, str]] = {
 for _name, (_function, _class) in _ADDONS.items():
     under(ADDONS, _name, _function)
     under(ADDONS, _class, _class_of(_function, f"{ADDONS}.{_class}"))
+under(ADDONS, "sparsemax_loss", sparsemax_loss)
+under(ADDONS, "SparsemaxLoss", _class_of(_sparsemax_of_logits, f"{ADDONS}.SparsemaxLoss"))
+under(ADDONS, "sigmoid_focal_crossentropy", sigmoid_focal_crossentropy)
+_FOCAL = f"{ADDONS}.SigmoidFocalCrossEntropy"  # one number for each sample, unless told otherwise
+under(
+    ADDONS, "SigmoidFocalCrossEntropy", _class_of(sigmoid_focal_crossentropy, _FOCAL, "from_logits alpha gamma", "none")
+)
 
 
 def pairwise_distance(g: Graph, feature: Any, squared: Any = False) -> Node:
