@@ -27,17 +27,17 @@ _MAXIMIZED = re.compile(
 @check("LL408")
 def double_activation(loss: Loss) -> Iterator[Draft]:
     """A softmax or sigmoid of what is a probability already."""
-    said: set[int] = set()
+    said: set[tuple[int, int]] = set()
     for node in loss.gradients.order:
         slot = node.attrs.get("logits")
         given = node.inputs[0] if slot is not None else _given(node)
         first = None if given is None else probability(given)
         applied = str(slot or _APPLIED.get(node.op))
-        if given is None or first is None or node.site is None or first.number in said:
+        if given is None or first is None or node.site is None or (first.number, id(node.site.tree)) in said:
             continue
         if slot is None and (first.op != applied or first.attrs.get("axis") != node.attrs.get("axis")):
             continue
-        said.add(first.number)
+        said.add((first.number, id(node.site.tree)))
         again = "a softmax" if applied == "softmax" else "the sigmoid"
         undone = bool(node.attrs.get("recovers")) and _last(given) is first and first.op == slot
         yield Draft(

@@ -1,0 +1,90 @@
+"""Every fix that is offered for the bad examples and the unsound fixtures, and the runs it asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from losslint.confirm import plan
+from losslint.confirm.plan import Planned
+from losslint.findings import Edit, Finding, Fix
+from losslint.fixes import edits
+from losslint.settings import Resolver
+from tests.fixes.fixed import check
+from tests.rule_pages import PAGES, ROOT, read
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One finding, and its file before and after it was fixed, and those of its rule in the same function with it."""
+
+    finding: Finding
+    before: str
+    after: str
+    edits: tuple[Edit, ...]
+
+    @property
+    def code(self) -> str:
+        return self.finding.code
+
+    @property
+    def fix(self) -> Fix:
+        assert self.finding.fix is not None
+        return self.finding.fix
+
+    @property
+    def name(self) -> str:
+        """Fit for a message: ``LL401 numerics.py:13 bare_log_loss``."""
+        return f"{self.code} {Path(self.finding.filename).name}:{self.finding.span.row} {self.finding.function}"
+
+    @functools.cached_property
+    def moved(self) -> Finding:
+        """The finding where its line stands after the fix, as if it had been made there."""
+        span, lines = self.finding.span, self.after.split("\n")
+        first = span.row + shift(self.edits, span.row)
+        last = max(first, span.end_row + shift(self.edits, span.end_row + 1))
+        path, name, row, column = self.finding.extra["loss"]
+        key = path, name, row + shift(self.edits, row), column
+        place = dataclasses.replace(span, row=first, column=1, end_row=last, end_column=len(lines[last - 1]) + 1)
+        return dataclasses.replace(self.finding, span=place, extra=self.finding.extra | {"loss": key}, fix=None)
+
+
+def shift(made: Iterable[Edit], row: int) -> int:
+    """By how many rows ``made`` move what stands in ``row``."""
+    return sum(e.content.count("\n") - (e.span.end_row - e.span.row) for e in made if e.span.row < row)
+
+
+def changes(folder: Path) -> list[Changed]:
+    """All of them; their files are written to ``folder``."""
+    for page in map(read, PAGES):
+        for example in page.examples("bad") if page.meta["fix"] != "none" else ():
+            (folder / f"{example.name}.py").write_text(example.source, encoding="utf-8")
+    shutil.copytree(ROOT / "fixtures" / "unsound", folder / "unsound")
+    fixable = [f for f in check(folder, fix=False).findings if f.fix is not None]
+    alike: dict[tuple[str, str, str], list[Fix]] = {}
+    for finding in fixable:
+        alike.setdefault(_group(finding), []).extend([finding.fix] if finding.fix else ())
+    found = []
+    for finding in fixable:
+        text = Path(finding.filename).read_text(encoding="utf-8")
+        fixes = alike[_group(finding)]
+        made = tuple(edit for number in edits.disjoint(fixes) for edit in fixes[number].edits)
+        found.append(Changed(finding, text, edits.apply(text, made), made))
+    return found
+
+
+def _group(finding: Finding) -> tuple[str, str, str]:
+    return finding.code, finding.filename, finding.function
+
+
+def planned(changed: Changed, *, after: bool) -> Planned | None:
+    """The loss before or after the fix, with the finding as a claim; None where it is no loss that can be run."""
+    if "loss" not in changed.finding.extra:
+        return None
+    finding, text = (changed.moved, changed.after) if after else (changed.finding, changed.before)
+    texts = {finding.extra["loss"][0]: text.encode()}
+    return next(plan.for_findings([finding], Resolver({"min-severity": "info"}, None, True), texts), None)
