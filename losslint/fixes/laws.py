@@ -61,7 +61,9 @@ def dynamic_batch_size(draft: Draft, loss: Loss) -> Fix | None:
     if role == "number":
         met = {_meets(user, i) for user, i in users(loss).get(extent.id, ())}
         dtype = met.pop() if len(met) == 1 else None
-        around = cast_to(code, like, _api(like), dtype) if dtype is not None else None
+        if dtype == "" and isinstance(tensor, cst.Name) and _is_prediction(extent):
+            dtype = f"{tensor.value}.dtype"
+        around = cast_to(code, like, _api(like), dtype or "float32") if dtype is not None else None
         if around is None:
             return None
         written = written.join(around)
@@ -101,13 +103,18 @@ def _role_of(code: Code, use: ast.expr, parents: Mapping[ast.AST, ast.AST]) -> s
 
 
 def _meets(user: Node, i: int) -> str | None:
-    """The dtype of the floats that an extent is combined with, None where there are none."""
+    """The dtype of the floats that an extent is combined with, "" where it is not known; None for anything else."""
     if user.op not in ("div", "mul") or user.internal:
         return None
     other = user.inputs[1 - i]
     if other.op == "const" or not (other.dtype or "float32").startswith("float"):
         return None
-    return other.dtype or "float32"
+    return other.dtype or ""
+
+
+def _is_prediction(extent: Node) -> bool:
+    """Whether it is the extent of a prediction, which has the type that the loss computes in."""
+    return any(x.op in ("source", "model") and x.attrs.get("role", "prediction") == "prediction" for x in extent.inputs)
 
 
 def _api(like: cst.Call | None) -> str:

@@ -47,10 +47,15 @@ def spell(code: Code, operation: str, like: cst.CSTNode | None, api: str) -> str
 
 
 def cast_to(code: Code, like: cst.CSTNode | None, api: str, dtype: str) -> tuple[str, str] | None:
-    """What stands before and behind an expression that is cast to ``dtype``; None where the file has no name for it."""
+    """What stands before and behind an expression that is cast; None where the file has no name for that.
+
+    ``dtype`` is the name of a type, or an expression for one: "y_pred.dtype".
+    """
     cast = spell(code, "cast", like, api)
     if cast is None:
         return None
+    if "." in dtype:
+        return f"{cast}(", f", {dtype})"
     root = prefixes(code.module).get("tensorflow")
     return f"{cast}(", f", {root}.{dtype})" if cast == f"{root}.cast" else f', "{dtype}")'
 

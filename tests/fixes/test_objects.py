@@ -133,7 +133,7 @@ def test_arguments_are_where_they_belong(changed: dict[str, list[Changed]], run:
     for one in changed["LL510"]:
         name = one.finding.function
         same = f"bool(tf.reduce_all(tf.equal({name}(y, p), {right.pop(name)})))"
-        text = one.after.partition("\ninputs = keras.Input")[0]
-        assert run(f"{text}\ny, p = {Y}, {P}\nresult = {same}") is True
-        assert run(f"{one.before.partition('inputs = keras.Input')[0]}\ny, p = {Y}, {P}\nresult = {same}") is False
+        for source, holds in ((one.before, False), (one.after, True)):
+            text = source.partition("\ninputs = keras.Input")[0]
+            assert run(f"import tensorflow as tf\n{text}\ny, p = {Y}, {P}\nresult = {same}") is holds, one.name
     assert not right
