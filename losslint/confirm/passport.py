@@ -78,7 +78,7 @@ def rows(ran: Ran) -> Iterator[Row]:
     if why:
         yield "not run", why
     else:
-        yield from _facts(result["facts"], ran.planned.believed)
+        yield from of_facts(result["facts"], ran.planned.believed)
     for text in assumptions(result):
         yield "assumed", text
     for finding, verdict in zip(ran.planned.findings, ran.verdicts(), strict=True):
@@ -88,7 +88,8 @@ def rows(ran: Ran) -> Iterator[Row]:
         yield "device", f"{device}, TensorFlow {ran.versions.get('tensorflow', '?')}, {ran.outcome.seconds:.1f} s"
 
 
-def _facts(facts: Facts, believed: Facts) -> Iterator[Row]:
+def of_facts(facts: Facts, believed: Facts) -> Iterator[Row]:
+    """The rows on ``facts``, probe by probe, beside what is ``believed``."""
     for name, told in _TABLE.items():
         fact = facts.get(name)
         if fact is None:
