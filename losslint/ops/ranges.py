@@ -33,6 +33,8 @@ Rule = Callable[[Node, list[Interval]], Interval]
 RULES: dict[str, Rule] = {}
 
 UNBOUNDED = {sign: Interval(End(sign, True), End(sign, True)) for sign in (INF, -INF)}
+NONE = Interval(End(0.0, False, Trust.UNKNOWN), End(0.0, False, Trust.UNKNOWN))
+"""The sum of so many numbers that there may be none; nothing says that there is none."""
 NOT_A_NUMBER = replace(UNKNOWN, nan=True)
 
 
@@ -355,8 +357,10 @@ def _sum(node: Node, inputs: list[Interval]) -> Interval:
     extent = node.attrs.get("extent")
     count = extent.value if extent is not None and node.op == "sum" else None
     total = iv.total(inputs[0], count or None)
-    may_be_none = isinstance(extent, Dim) and any("#mask" in name for name, _ in extent.symbols)
-    return iv.hull(total, Interval.point(0.0)) if may_be_none else total
+    names = [name for name, _ in extent.symbols] if isinstance(extent, Dim) else []
+    if any("#mask" in name for name in names):  # nothing may be left to add up
+        return iv.hull(total, Interval.point(0.0))
+    return iv.hull(total, NONE) if any("?" in name for name in names) else total
 
 
 @rule("matmul", "einsum", "tensordot")

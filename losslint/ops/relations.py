@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from losslint.domain import interval as iv
 from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
 from losslint.graph import Node
@@ -23,6 +25,7 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
             _difference(node, values)
             or _squared_distance(node, values)
             or _mixture(node, values)
+            or _union(node, values)
             or _free(node, values)
         )
     if node.op in ("sum", "div", "matmul", "einsum") and cosine(node) is not None:
@@ -146,18 +149,96 @@ def _share(node: Node, values: list[Interval]) -> Interval | None:
         return None
     if a.number == b.number:
         return Interval.point(1.0)
-    rest = terms(b).minus(terms(a))
-    if not _nonnegative(rest, values):
+    if _least(terms(a), terms(b), values, a) >= 0:
+        given = values[a.id].given | values[b.id].given
+        return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN, given))
+    return None
+
+
+def _union(node: Node, values: list[Interval]) -> Interval | None:
+    """``sum(x) + sum(y) - sum(x * y)`` is not negative where x and y lie in [0, 1]."""
+    parts = terms(node)
+    above = Terms({n: (-c, x) for n, (c, x) in parts.parts.items() if c < 0}, 0.0)
+    if not any(_factors(x) for _, x in above.parts.values()):
         return None
-    return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN))
+    below = Terms({n: p for n, p in parts.parts.items() if p[0] > 0}, parts.constant)
+    least = _least(above, below, values)
+    if least < 0:
+        return None
+    a, b = (values[x.id] for x in node.inputs[:2])
+    plainly = iv.add(a, b) if node.op == "add" else iv.sub(a, b)
+    return Interval(plainly.low.moved(least, False), plainly.high, plainly.nan) if plainly.low.at < least else None
 
 
-def _nonnegative(rest: Terms, values: list[Interval]) -> bool:
+def _least(above: Terms, below: Terms, values: list[Interval], a: Node | None = None) -> float:
+    """The least that ``below - above`` surely is; ``a`` is the node of ``above``, where there is one."""
+    rest = below.minus(above)
+    found = [_low(rest, values), *(_low(less, values) for less in _without_overlap(rest, values))]
+    for coefficient, total in below.parts.values() if a is not None else ():
+        # a number is no more than the sum that it is part of
+        if total.op == "sum" and coefficient >= 1 and plain(total.inputs[0]).number == plain(a).number:
+            found.append(_low(Terms(_less(below.parts, {total.number: 1.0}), below.constant), values))
+    return max(found)
+
+
+def _without_overlap(difference: Terms, values: list[Interval]) -> Iterator[Terms]:
+    """Smaller sums than ``difference``, without the product that it subtracts.
+
+    ``x * y`` is no more than x, nor than y, where both lie in [0, 1], and no more than half of ``x * x + y * y``; the
+    same holds for sums of these.
+    """
+    for coefficient, overlap in difference.parts.values():
+        factors = _factors(overlap)
+        if factors is None or coefficient > 0 or any(values[x.id].low.at < 0 for x in factors):
+            continue
+        rest = Terms({n: p for n, p in difference.parts.items() if n != overlap.number}, difference.constant)
+        sums = [(c, n, _summed(n, overlap)) for c, n in rest.parts.values() if c > 0]
+        squares = {n.number: -coefficient / 2 for _, n, x in sums if x is not None and _is_square_of(x, factors)}
+        if len(squares) == 2:
+            yield Terms(_less(rest.parts, squares), rest.constant)
+        if all(values[x.id].within(0.0, 1.0) for x in factors):
+            left, taken = -coefficient, {}
+            for c, n, x in sums:
+                if x is not None and any(x.number == plain(f).number for f in factors):
+                    taken[n.number] = min(c, left)
+                    left -= taken[n.number]
+            if left <= 1e-9:
+                yield Terms(_less(rest.parts, taken), rest.constant)
+
+
+def _less(parts: dict[int, tuple[float, Node]], taken: dict[int, float]) -> dict[int, tuple[float, Node]]:
+    left = {n: (c - taken.get(n, 0.0), node) for n, (c, node) in parts.items()}
+    return {n: part for n, part in left.items() if abs(part[0]) > 1e-9}
+
+
+def _factors(node: Node) -> tuple[Node, Node] | None:
+    """x and y of ``x * y`` or ``sum(x * y)``."""
+    inner = plain(node.inputs[0]) if node.op == "sum" else node
+    return (inner.inputs[0], inner.inputs[1]) if inner.op == "mul" else None
+
+
+def _summed(node: Node, like: Node) -> Node | None:
+    """What ``node`` is the sum of, over the axes that ``like`` is a sum over."""
+    if like.op != "sum":
+        return plain(node)
+    same = node.op == "sum" and all(node.attrs.get(k) == like.attrs.get(k) for k in ("axis", "keepdims"))
+    return plain(node.inputs[0]) if same else None
+
+
+def _is_square_of(node: Node, factors: tuple[Node, Node]) -> bool:
+    numbers = {plain(x).number for x in factors}
+    if node.op == "mul":
+        return node.inputs[0].number == node.inputs[1].number and plain(node.inputs[0]).number in numbers
+    squared = node.op == "square" or (node.op == "pow" and constant(node.inputs[1]) == 2)
+    return squared and plain(node.inputs[0]).number in numbers
+
+
+def _low(rest: Terms, values: list[Interval]) -> float:
     low = rest.constant
     for coefficient, node in rest.parts.values():
         end = values[node.id].low.at if coefficient > 0 else values[node.id].high.at
         low += coefficient * end if end else 0.0
-    return low >= 0
+    return low
 
 
 def _mass(node: Node, values: list[Interval]) -> Interval | None:

@@ -23,6 +23,23 @@ def probability(h: Hand) -> Node:
     return h.op("clip", h.p, 0.1, 0.9)
 
 
+def overlap(h: Hand, union: bool = False, factor: float = 2.0, squared: bool = False) -> Node:
+    """Dice, or with ``union`` the share of the union, of a softmax and a sigmoid: factor * sum(a b) / (...)."""
+    a, b = softmax(h), h.op("sigmoid", h.y)
+    both = h.op("sum", h.op("mul", a, b), axis=None)
+    each = [h.op("sum", h.op("square", x) if squared else x, axis=None) for x in (a, b)]
+    total = h.op("add", *each)
+    if union:
+        return h.op("div", both, h.op("sub", total, both))
+    return h.op("div", h.op("add", h.op("mul", factor, both), 1.0), h.op("add", total, 1.0))
+
+
+def share(h: Hand) -> Node:
+    """|p| / (sum(|p|) + 1e-7)."""
+    size = h.op("abs", h.p)
+    return h.op("div", size, h.op("add", h.op("sum", size, axis=(-1,), keepdims=True), 1e-7))
+
+
 RANGES: dict[str, tuple[Build, str]] = {
     "unknown": (lambda h: h.p, "(-inf, inf)"),
     "softmax": (softmax, "[0, 1]"),
@@ -57,6 +74,11 @@ RANGES: dict[str, tuple[Build, str]] = {
     "pad": (lambda h: h.op("pad", h.op("add", softmax(h), 1.0), paddings=((0, 0), (1, 1))), "[0, 2]"),
     "select refined": (lambda h: h.op("select", h.op("gt", h.p, 0.5), h.p, 1.0), "(0.5, inf)"),
     "select refined below": (lambda h: h.op("select", h.op("lt", 0.0, h.p), 1.0, h.p), "(-inf, 1]"),
+    "dice": (overlap, "(0, 1]"),
+    "dice of squares": (lambda h: overlap(h, squared=True), "(0, 1]"),
+    "more than dice": (lambda h: overlap(h, factor=3.0), "(0, inf)"),
+    "intersection over union": (lambda h: overlap(h, union=True), "[0, 1]"),
+    "share of a sum": (share, "[0, 1]"),
     "complement": (lambda h: h.op("sub", 1.0, probability(h)), "[0.1, 0.9]"),
     "mixture": (
         lambda h: h.op(

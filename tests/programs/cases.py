@@ -133,3 +133,32 @@ def softmax_over_the_batch_where_all_is_right(y_true, y_pred):
 # law unknown; gradient unknown; coupling coupled; gradient live
 def sum_of_what_a_mask_keeps(y_true, y_pred):
     return tf.minimum(tf.reduce_sum(tf.boolean_mask(tf.square(y_pred) + 0.5, y_true > 0.5)), 1.0)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def each_sample_with_itself(y_true, y_pred):
+    pairs = tf.matmul(y_pred, y_true, transpose_b=True)
+    return tf.reduce_sum(tf.linalg.diag_part(pairs)) / tf.cast(tf.shape(y_pred)[0], tf.float32)
+
+
+# - soft logits
+# law unknown; gradient unknown; coupling coupled (order matters); gradient live
+def clip_of_a_sum_without_the_first(y_true, y_pred):
+    return tf.clip_by_value(tf.reduce_sum(tf.abs(y_pred[1:]) + 1.0, axis=0), 0.0, 2.0)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def intersection_over_union(y_true, y_pred):
+    a, b = tf.sigmoid(y_true), tf.sigmoid(y_pred)
+    both = tf.reduce_sum(a * b, axis=-1)
+    return -tf.math.log(both / (tf.reduce_sum(a, axis=-1) + tf.reduce_sum(b, axis=-1) - both + 1e-6) + 1e-6)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def dice_of_squares(y_true, y_pred):
+    a, b = tf.sigmoid(y_true), tf.sigmoid(y_pred)
+    total = tf.reduce_sum(tf.square(a), axis=-1) + tf.reduce_sum(tf.square(b), axis=-1)
+    return 1.0 - (2.0 * tf.reduce_sum(a * b, axis=-1) + 1.0) / (total + 1.0)

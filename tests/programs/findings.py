@@ -36,7 +36,7 @@ def shows(draft: Draft, measured: Measured) -> bool | None:
     if draft.code in LAWS:
         return measured.scales("for large batches" in draft.fact)
     if draft.code in CUTS:
-        return measured.reached != "live"
+        return None if measured.reached == "nan" else measured.reached != "live"
     if draft.code in EDGES:
         return measured.blows_up
     if draft.code == "LL307":

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from tests.programs import idioms, phrases
+from tests.programs import idioms, phrases, practice
 from tests.programs.layouts import AXES, LABELS, OUTPUTS, Extents, Layout
 from tests.programs.phrases import POSITIVE, REAL, UNIT, within
 
@@ -48,6 +48,9 @@ def fill(template: str, *parts: str) -> str:
     return template.format(*(f"({part})" for part in parts))
 
 
+TERMS = [*idioms.TERMS, *practice.TERMS]
+
+
 class Value(NamedTuple):
     """A variable of the program."""
 
@@ -71,14 +74,17 @@ class Writer:
         self.layout = layout
         self.full: Extents = layout.y_pred
         self.lines: list[Statement] = []
-        self.above: list[str] = []  # what stands at module level
+        self.first = ""  # the statement that the loss begins with
         self.labels = "y_true"
         unit = UNIT if layout.outputs == "probabilities" else REAL
+        if layout.labels != "classes" and layout.axes:
+            self.first = self.pick(practice.FIRST[: None if unit == REAL else -1])
+            unit = UNIT if "y_pred, " in self.first else unit
         self.values = [Value("y_pred", self.full, unit)]
         if layout.labels != "classes":
             self.values.append(Value("y_true", self.full, UNIT))
         elif layout.axes:
-            depth = "tf.shape(y_pred)[-1]" if layout.axes[-1] == "C" else str(layout.axes[-1])
+            depth = "tf.shape(y_pred)[-1]" if isinstance(layout.axes[-1], str) else str(layout.axes[-1])
             self.labels = self.let(f"tf.one_hot(y_true, {depth}, dtype=tf.float32)", self.full, UNIT)
         self._names = 0
 
@@ -119,7 +125,7 @@ class Writer:
     # -- idioms ----------------------------------------------------------------------------------------------------
     def term(self, shape: Extents, domain: str, depth: int) -> str:
         """A template of ``idioms.TERMS``."""
-        fitting = [i for i in idioms.TERMS if within(i.domain, domain) and self._suits(i)]
+        fitting = [i for i in TERMS if within(i.domain, domain) and self._suits(i)]
         return self._written(self.pick([i for i in fitting if self._given(i, shape) == shape]), shape, depth)
 
     def unusual(self) -> None:
@@ -132,7 +138,7 @@ class Writer:
         full = self.full
         known: dict[str, Extents] = {"F": full, "S": full[:-1], "B": full[:1], ".": (), "=": shape}
         if full:
-            known |= {"Q": (*full[:-1], "2"), "J": ("2B", *full[1:]), "M": ("M", *full[1:])}
+            known |= {"Q": (*full[:-1], 1 if full[-1] == 1 else "2"), "J": ("2B", *full[1:]), "M": ("M", *full[1:])}
             known["K"] = (full[0], "T-1", *full[2:])
         return {**idioms.SHAPES, **known}[idiom.gives]
 
@@ -178,7 +184,7 @@ class Writer:
         ways = [self.leaf, self._unary, self._unary, self._binary, self._binary][not leaf :]
         if self._larger(shape):
             ways += [self._reduced] * (3 if shape else 6)
-        if any(self._suits(i) and within(i.domain, domain) and self._given(i, shape) == shape for i in idioms.TERMS):
+        if any(self._suits(i) and within(i.domain, domain) and self._given(i, shape) == shape for i in TERMS):
             ways += [self.term] * 4
         if shape:
             ways += [self._along, self._chosen]
@@ -311,7 +317,7 @@ def programs(draw: Callable[..., Any]) -> Program:
     result = writer.expression(writer.pick([(), (), ("B",), full[:-1], full]), REAL, 3, leaf=False)
     lines = used(writer.lines, result)
     assume(any("y_pred" in line for line in lines))
-    source, name = wrapped("\n".join(lines), writer.pick(("plain", "plain", "factory", "class")))
+    source, name = wrapped("\n".join([writer.first, *lines]), writer.pick(("plain", "plain", "factory", "class")))
     return Program(ast.unparse(ast.parse(source)) + "\n", writer.layout, name)
 
 
@@ -329,6 +335,7 @@ def used(lines: list[Statement], result: str) -> list[str]:
 def wrapped(body: str, form: str) -> tuple[str, str]:
     """The module around the body of a loss, and what the loss is called."""
     settings = "".join(f"{name} = {value}\n" for name, value in (("FLAG", "True"), ("SCALE", "2.0")) if name in body)
+    settings += "".join(text for name, text in practice.HELPERS.items() if f"{name}(" in body)
     if form == "factory":
         inner = textwrap.indent(f"def scaled(y_true, y_pred):\n{textwrap.indent(body, '    ')}", "    ")
         made = f"def make(alpha=0.5):\n{inner}\n    return scaled\nloss = make()"

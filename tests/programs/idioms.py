@@ -24,7 +24,8 @@ class Idiom(NamedTuple):
 _ROW = re.compile(r"(?P<gives>\S+) (?P<domain>real|positive|unit)(?P<needs>(?: [\w-]+)*): (?P<text>.+)")
 
 
-def _table(text: str) -> list[Idiom]:
+def table(text: str) -> list[Idiom]:
+    """One idiom a line."""
     rows = []
     for line in text.strip().splitlines():
         found = _ROW.fullmatch(line.strip())
@@ -33,7 +34,7 @@ def _table(text: str) -> list[Idiom]:
     return rows
 
 
-TERMS = _table("""
+TERMS = table("""
 . real: tf.reduce_sum(<real F>) / tf.cast(tf.shape(y_pred)[0], tf.float32)
 . real: tf.reduce_sum(<real F>) / tf.cast(tf.size(y_pred), tf.float32)
 . real: K.sum(<real B>) / K.cast(K.shape(y_pred)[0], K.floatx())
@@ -127,7 +128,7 @@ B real: <real B> * tf.cast(tf.range(tf.shape(y_pred)[0]), tf.float32)
 """)
 """Terms of losses."""
 
-VALUES = _table("""
+VALUES = table("""
 N real: tf.reshape(<real F>, [-1])
 N real: K.flatten(<real F>)
 R real rank 2-4: tf.reshape(<real F>, [tf.shape(y_pred)[0], -1])

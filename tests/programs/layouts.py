@@ -14,7 +14,7 @@ Extents = tuple[Extent, ...]
 SIZES: dict[str, int] = {"T": 4, "H": 2, "W": 5, "C": 3}
 """What the letters other than the batch stand for."""
 
-AXES = ((), ("C",), (3,), ("T", "C"), ("H", "W", 3))
+AXES = ((), ("C",), (3,), (1,), ("T", "C"), ("T",), ("H", "W", 3), ("H", "W", 1))
 """The axes of a sample, from the simplest to the largest."""
 LABELS = ("binary", "soft", "classes")
 OUTPUTS = ("probabilities", "logits")

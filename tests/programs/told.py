@@ -14,7 +14,7 @@ from losslint.interpreter.machine import Machine
 from losslint.loss import Consumer, Loss
 from losslint.ops.assumptions import root_of
 from tests.programs.grammar import HEADER, Program
-from tests.programs.layouts import Layout
+from tests.programs.layouts import SIZES, Layout, numbers
 
 ENTRY = "\n\ndef entry(y_true, y_pred):\n    return loss(y_true, y_pred)\n"
 
@@ -71,6 +71,13 @@ def fits(loss: Loss, layout: Layout) -> bool:
 def argument(loss: Loss, name: str) -> Node:
     """The argument ``name``."""
     return next(n for n in loss.graph.nodes if n.op == "source" and n.attrs["name"] == name)
+
+
+def extents(layout: Layout, declared: bool) -> dict[str, int]:
+    """What the letters in shapes stand for; a file that is read tells no more than which axis is the last."""
+    if declared:
+        return dict(SIZES)
+    return {"C": numbers(layout.y_pred, 1)[-1]} if layout.axes else {}
 
 
 def limited(loss: Loss) -> frozenset[str]:

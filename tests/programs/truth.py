@@ -73,7 +73,7 @@ class Truth:
         return None if gradient is None else gradient.numpy()
 
     def reached(self, batch: Batch) -> str:
-        """What the prediction gets: "live", "zero" or "dead" (None)."""
+        """What the prediction gets: "live", "zero", "nan" where it is not a number, or "dead" (None)."""
         y_true, y_pred = self._arguments(batch)
         with tf.GradientTape() as tape:
             tape.watch(y_pred)
@@ -84,8 +84,10 @@ class Truth:
         gradient = tape.gradient(total, y_pred)
         if gradient is None:
             return "dead"
-        values = np.nan_to_num(tf.convert_to_tensor(gradient).numpy(), nan=1.0)
-        return "live" if np.any(np.abs(values) > 1e-12) else "zero"
+        values = tf.convert_to_tensor(gradient).numpy()
+        if np.any(np.abs(np.nan_to_num(values)) > 1e-12):
+            return "live"
+        return "nan" if np.any(np.isnan(values)) else "zero"
 
     def trained(self, batch: Batch, compiled: bool) -> tuple[Any, Any]:
         """Value and gradient of the prediction, in a graph or compiled by XLA. Raises Refused."""
