@@ -16,7 +16,17 @@ from losslint.ops.compositions import fused
 from losslint.ops.gradients import SHAPE_ONLY
 from losslint.ops.linear import constant
 from losslint.ops.relations import plain
-from losslint.ops.singularities import LOGS, ROOTS, Singularity, operand_of, says_nan, singularity, subject, users
+from losslint.ops.singularities import (
+    LOGS,
+    ROOTS,
+    Singularity,
+    goes_on,
+    operand_of,
+    says_nan,
+    singularity,
+    subject,
+    users,
+)
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
@@ -202,7 +212,7 @@ def unguarded_division(loss: Loss) -> Iterator[Draft]:
             node,
         )
     for node, site in candidates(loss, "mean"):
-        if _over_selection(node) and _over_first(node) and not _selected(loss, node):
+        if _over_selection(node) and _over_first(node) and not _selected(loss, node) and not _keeps_all(loss, node):
             yield Draft(
                 "LL404",
                 lowered(loss, WARNING),
@@ -346,6 +356,12 @@ def _over_selection(node: Node) -> bool:
     return counted or plain(node.inputs[0]).op == "boolean_mask"
 
 
+def _keeps_all(loss: Loss, node: Node) -> bool:
+    """Whether the masks of what ``node`` reduces are true everywhere."""
+    masks = [n.inputs[1] for n in ancestors([node]) if n.op == "boolean_mask"]
+    return bool(masks) and all(loss.ranges.of(mask).low.at >= 1 for mask in masks)
+
+
 def _over_first(node: Node) -> bool:
     axis = node.attrs.get("axis")
     return axis is None or 0 in (axis if isinstance(axis, tuple) else (axis,))
@@ -399,6 +415,8 @@ def singular_gradient(loss: Loss) -> Iterator[Draft]:
     for node, site in candidates(loss, *ROOTS):
         found = singularity(loss, node)
         if found is None or not _fires(found) or found.vanished or not loss.gradients.live(node):
+            continue
+        if not goes_on(loss, found):
             continue
         slope = (
             "NaN" if node.op in ("norm", "std") or constant(node.inputs[-1]) == 0 else "infinite, NaN after a square,"

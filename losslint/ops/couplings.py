@@ -286,6 +286,10 @@ class Couplings:
             return self._unmoved(node)
         if node.op == "count_nonzero" and not inputs[0].constant and self._counts_all(node.inputs[0]):
             inputs = [CONST]
+        decider = node.attrs.get("decider", node.attrs.get("condition"))
+        if node.op == "join" and isinstance(decider, Node) and not self._found[decider.id].constant:
+            inputs = [self._found[decider.id], *inputs]
+            return coupling.function(node, inputs)
         result = RULES.get(node.op, coupling.function)(node, inputs)
         if result.additive and (crosses := self._crosses(node)) is not False:
             return coupling.coupled(node, inputs) if crosses else UNKNOWN

@@ -248,7 +248,9 @@ class Gradients:
         if node.op == "clip":
             return i == 0 and len(spans) == 3 and (high < spans[1][0] or low > spans[2][1])
         other_low, other_high = spans[1 - i]
-        return high < other_low if node.op == "maximum" else low > other_high
+        if low == high:
+            return high < other_low if node.op == "maximum" else low > other_high
+        return high <= other_low if node.op == "maximum" else low >= other_high  # where they meet is a single point
 
 
 def _times_zero(node: Node) -> bool:

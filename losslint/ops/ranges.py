@@ -211,13 +211,26 @@ def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
 for _name, _two in {"add": iv.add, "sub": iv.sub, "div": iv.div, "maximum": iv.maximum, "minimum": iv.minimum}.items():
     _binary(_name, _two)
 
-_fixed("lt le gt ge eq ne and or xor not is_nan is_inf is_finite any all one_hot eye", UNIT)
+_fixed("eq ne and or xor not is_nan is_inf is_finite any all one_hot eye", UNIT)
 _fixed("sin cos", Interval.of(-1.0, 1.0))
 _fixed("acos", Interval.of(0.0, math.pi))
 _fixed("cosh", Interval.of(1.0, INF))
 _fixed("softmax", UNIT)
 _fixed("var std count_nonzero", NONNEGATIVE)
 _fixed("argmax argmin argsort rank_of range", Interval(End(0.0), iv.SOME_HIGH))
+
+
+@rule("lt", "le", "gt", "ge")
+def _compared(node: Node, inputs: list[Interval]) -> Interval:
+    """Decided where the two sides lie apart, whatever is taken for granted."""
+    small, large = inputs if node.op in ("lt", "le") else inputs[::-1]
+    if small.nan or large.nan or small.given or large.given:
+        return UNIT
+    if small.high.at < large.low.at or (node.op in ("le", "ge") and small.high.at == large.low.at):
+        return Interval.point(1.0)
+    if small.low.at > large.high.at or (node.op in ("lt", "gt") and small.low.at == large.high.at):
+        return Interval.point(0.0)
+    return UNIT
 
 
 @rule("mul")

@@ -145,14 +145,41 @@ def _free(node: Node, values: list[Interval]) -> Interval | None:
 def _share(node: Node, values: list[Interval]) -> Interval | None:
     """a / (a + rest) with nothing negative in it lies in [0, 1]; x / x is 1."""
     a, b = node.inputs[:2]
-    if values[a.id].low.at < 0 or values[b.id].low.at < 0:
+    if values[b.id].low.at < 0:
         return None
+    if values[a.id].low.at < 0:
+        given = values[a.id].given | values[b.id].given
+        return Interval.of(-1.0, 1.0, Trust.UNKNOWN, given) if _outweighs(b, a, values) else None
     if a.number == b.number:
         return Interval.point(1.0)
     if _least(terms(a), terms(b), values, a) >= 0:
         given = values[a.id].given | values[b.id].given
         return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN, given))
     return None
+
+
+def _outweighs(b: Node, a: Node, values: list[Interval]) -> bool:
+    """Whether b is at least |a|: a norm of a, ``sqrt(a * a + eps)``, ``|a| + eps``, or a sum of these over an axis."""
+    b, squared = plain(b), False
+    if b.op == "norm":
+        return plain(b.inputs[0]).number == plain(a).number and b.attrs.get("ord", 2) in (1, 2, "euclidean", None)
+    if b.op == "sqrt":
+        b, squared = b.inputs[0], True
+    parts = terms(b)
+    for coefficient, node in parts.parts.values():
+        inner = plain(node.inputs[0]) if node.op == "sum" else plain(node)
+        large = _is_square_of(inner, (a, a)) if squared else inner.op == "abs" and _same_values(inner.inputs[0], a)
+        if (
+            large
+            and coefficient >= 1
+            and _low(Terms(_less(parts.parts, {node.number: 1.0}), parts.constant), values) >= 0
+        ):
+            return True
+    return False
+
+
+def _same_values(x: Node, y: Node) -> bool:
+    return plain(x).number == plain(y).number
 
 
 def _union(node: Node, values: list[Interval]) -> Interval | None:

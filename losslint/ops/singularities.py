@@ -259,6 +259,29 @@ def _replaced_by_number(user: Node, i: int) -> bool:
     return other is None or math.isfinite(other)
 
 
+def goes_on(loss: Loss, found: Singularity) -> bool:
+    """Whether the slope of a singular node comes to something trainable: not where a ``where`` further in drops it."""
+    seen: set[int] = set()
+    todo = [found.node]
+    while todo:
+        node = todo.pop()
+        if node.id in seen or not loss.gradients.live_from_source(node):
+            continue
+        seen.add(node.id)
+        ways = [x for i, x in enumerate(node.inputs) if edge_kind(node, i) == "live" and not _dropped(node, i, found)]
+        if not node.inputs or (not ways and node.op in ("source", "model")):
+            return True
+        todo.extend(ways)
+    return False
+
+
+def _dropped(node: Node, i: int, found: Singularity) -> bool:
+    """Whether ``node`` sends 0 to its input ``i`` at every hit, even where infinity comes back to it."""
+    if node.op not in ("select", "mul_no_nan", "div_no_nan") or i == _SWITCH[node.op]:
+        return False
+    return all((v := hit.value(node.inputs[_SWITCH[node.op]])) is not None and _off(node, i, v) for hit in found.hits)
+
+
 def says_nan(mask: Node) -> bool:
     """Whether a ``where`` says on purpose that there is no result: one of its branches is NaN or inf."""
     return mask.op == "select" and any(not math.isfinite(c) for c in map(constant, mask.inputs[1:]) if c is not None)

@@ -79,6 +79,13 @@ RANGES: dict[str, tuple[Build, str]] = {
     "more than dice": (lambda h: overlap(h, factor=3.0), "(0, inf)"),
     "intersection over union": (lambda h: overlap(h, union=True), "[0, 1]"),
     "share of a sum": (share, "[0, 1]"),
+    "x / (|x| + eps)": (lambda h: h.op("div", h.p, h.op("add", h.op("abs", h.p), 1e-7)), "[-1, 1]"),
+    "x / (|x| - eps)": (lambda h: h.op("div", h.p, h.op("sub", h.op("abs", h.p), 1e-7)), "(-inf, inf)"),
+    "x / norm(x)": (lambda h: h.op("div", h.p, h.op("norm", h.p, axis=(-1,), ord=2, keepdims=True)), "[-1, 1]"),
+    "x / sqrt(x * x + eps)": (
+        lambda h: h.op("div", h.p, h.op("sqrt", h.op("add", h.op("square", h.p), 1e-7))),
+        "[-1, 1]",
+    ),
     "complement": (lambda h: h.op("sub", 1.0, probability(h)), "[0.1, 0.9]"),
     "mixture": (
         lambda h: h.op(

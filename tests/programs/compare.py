@@ -145,9 +145,12 @@ class Measured:
 
     @property
     def mixes(self) -> bool | None:
-        """Whether some sample meets another, for random samples or where some are all 0 or 1; None: not finite."""
-        at_corners = additivity.Parts(self, functools.partial(corners, self.program.layout))
-        measured = [parts for parts in (self.parts, at_corners) if parts.finite]
+        """Whether some sample meets another, for random samples or where some are constant; None: not finite."""
+        at_corners = [
+            additivity.Parts(self, functools.partial(corners, self.program.layout, ends))
+            for ends in ((0.0, 1.0), (-2.0, 3.0), (0.1, 0.05))
+        ]
+        measured = [parts for parts in (self.parts, *at_corners) if parts.finite]
         return not all(parts.rows for parts in measured) if measured else None
 
     def scales(self, large: bool) -> bool | None:
@@ -196,7 +199,8 @@ class Measured:
 
     def _gradient(self, said: str) -> Verdict:
         """A gradient that is said to be live and vanishes is a fault that is missed, and none that is made up."""
-        if said == "live" and self.reached == "zero":
+        untaken = self.reached == "dead" and "tf.cond" in self.program.source
+        if said == "live" and (self.reached == "zero" or untaken):
             return LOOSE, "live, but it vanishes"
         return (UNMEASURED, "") if self.reached == "nan" else columns.gradient(said, self.reached)
 

@@ -86,13 +86,13 @@ def batch(layout: Layout, size: int, seed: int, outputs: str = "", spread: float
     return Batch(y_true, y_pred, generator.normal(size=shape))
 
 
-def corners(layout: Layout, size: int, seed: int) -> Batch:
-    """Random samples, and such that are all 0 or all 1."""
+def corners(layout: Layout, ends: tuple[float, float], size: int, seed: int) -> Batch:
+    """Random samples, and such that hold nothing but one of the ``ends``."""
     y_true, y_pred, features = batch(layout, size, seed)
     for row, choice in enumerate(np.random.default_rng(seed).integers(0, 5, size)):
         if choice:
-            y_pred[row] = choice % 2
-            y_true[row] = (choice > 2) if layout.labels != "classes" else y_true[row]
+            y_pred[row] = ends[choice % 2]
+            y_true[row] = ends[choice > 2] if layout.labels != "classes" else y_true[row]
     return Batch(y_true, y_pred, features)
 
 

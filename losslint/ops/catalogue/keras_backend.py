@@ -280,7 +280,7 @@ def switch(g: Graph, condition: Any, then_expression: Any, else_expression: Any)
         decided = constant_of(test)
         if isinstance(decided, (bool, int, float)):
             return first if decided else second
-        return tf_control.joined(g, first, second)
+        return tf_control.joined(g, first, second, condition=test)
     return g.op("select", test, first, second)
 
 

@@ -27,9 +27,12 @@ def structured(function: Callable[..., Any], *values: Any) -> Any:
     return function(*values)
 
 
-def joined(g: Graph, *values: Any, decider: Node | None = None) -> Any:
-    """One of several results; ``decider`` holds where it is the first of two."""
-    told = {} if decider is None else {"decider": decider}
+def joined(g: Graph, *values: Any, decider: Node | None = None, condition: Node | None = None) -> Any:
+    """One of several results; ``decider`` holds where it is the first of two, and the other then is not computed.
+
+    ``condition`` tells as much of results that are both computed.
+    """
+    told = {k: v for k, v in (("decider", decider), ("condition", condition)) if v is not None}
 
     def one(*leaves: Any) -> Any:
         if all(leaf is None for leaf in leaves):
