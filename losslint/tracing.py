@@ -58,7 +58,7 @@ def trace(
         # generic code asks for the rank: what holds for tables and for images alike is believed
         left = dict.fromkeys(n.attrs["name"] for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES)
         trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in AXES if rank > 1] if left else []
-        fitting = [losses for tried, losses in trials if losses and not misfit(tried.graph)]
+        fitting = [losses for tried, losses in trials if losses and not tried.fails and not misfit(tried.graph)]
         outcomes = {_outcome(loss) for losses in fitting for loss in losses}
         if len(outcomes) == 1 and None not in outcomes:
             found = fitting[0]

@@ -75,6 +75,7 @@ class Core(abc.ABC):
         self.instances: list[Instance] = []
         self.called: set[str] = set()  # qualified names of the user's functions that were inlined
         self.frames: list[Frame] = []
+        self.fails = False  # an exception is raised whatever the configuration: the arguments do not fit
         self.steps = 0
         self._scopes: dict[str, ModuleScope] = {}
         self._free: dict[tuple[Any, ...], Any] = {}

@@ -88,6 +88,7 @@ class Machine(Calls):
         return False
 
     def _run_Raise(self, tree: cst.Raise) -> bool:
+        self.fails |= not any(f.conditions for f in self.frames)
         return False
 
     def _run_Continue(self, tree: cst.Continue) -> bool:
@@ -118,8 +119,10 @@ class Machine(Calls):
         return True
 
     def _run_Assert(self, tree: cst.Assert) -> bool:
-        self.asked("assert", tree.test, self.eval(tree.test))
-        return True
+        if self.truth(self.asked("assert", tree.test, self.eval(tree.test))) is not False:
+            return True
+        self.fails |= not any(f.conditions for f in self.frames)
+        return False
 
     def _run_Del(self, tree: cst.Del) -> bool:
         return True
@@ -338,6 +341,9 @@ class Machine(Calls):
                     owner[key] = value
             elif isinstance(owner, dict):
                 owner[f"?{len(owner)}"] = value
+            elif isinstance(owner, list) and isinstance(key, (Node, Unknown)):
+                # any of its elements may be set; None only keeps their places
+                owner[:] = [value if kept is None else merged(self.graph, [kept, value]) for kept in owner]
 
     def _unpack(self, target: cst.Tuple | cst.List, value: Any) -> None:
         wanted = len(target.elements)

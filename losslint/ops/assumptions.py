@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from losslint.domain.interval import INF, Interval, Trust
 from losslint.graph import Node
 from losslint.ops.linear import constant
+from losslint.ops.overlaps import overlaps, summands
 
 if TYPE_CHECKING:
     from losslint.loss import Loss
@@ -213,10 +214,23 @@ class Assumptions:
                         )
         elif node.op == "select" and inputs[0].id in self.labels:  # where(y == 1, p, 1 - p)
             self._crossed.update(p for x in inputs[1:] for p, f in forms[x.id].items() if f == _COMPLEMENT)
+        elif node.op in ("div", "div_no_nan"):
+            self._note_overlap(node)
         if node.op == "sub" and constant(inputs[0]) == 1.0:
             piece = self.pieces.get(inputs[1].id)
             if piece is not None and inputs[1].id in self.labels:
                 self._unit_labels.add(piece.number)
+
+    def _note_overlap(self, ratio: Node) -> None:
+        """Dice, Jaccard: what is a share of two summed masks, labels and predictions, is made of masks."""
+        for pair in overlaps(summands(ratio.inputs[0]), summands(ratio.inputs[1])):
+            for label, mask in (pair, pair[::-1]):
+                piece = self.pieces.get(mask.id)
+                if label.id in self.labels and piece is not None and mask.id not in self.labels:
+                    self._crossed.add(piece.number)
+                    named = self.pieces.get(label.id)
+                    if named is not None:
+                        self._unit_labels.add(named.number)
 
     def _interval(self, piece: Node) -> Interval | None:
         root = root_of(piece)
