@@ -53,12 +53,15 @@ def trace(
         if not found or (more.keys() <= ranks.keys() and others <= batches):
             break
         ranks, batches = more | ranks, batches | others
-        machine, found = traced(ranks, batches)
+        again, retraced = traced(ranks, batches)
+        if again.fails > machine.fails:
+            break  # the program refuses arguments of these ranks
+        machine, found = again, retraced
     if len(found) == 1 and _undecided(found[0]):
         # generic code asks for the rank: what holds for tables and for images alike is believed
         left = dict.fromkeys(n.attrs["name"] for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES)
         trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in AXES if rank > 1] if left else []
-        fitting = [losses for tried, losses in trials if losses and not tried.fails and not misfit(tried.graph)]
+        fitting = [losses for m, losses in trials if losses and m.fails <= machine.fails and not misfit(m.graph)]
         outcomes = {_outcome(loss) for losses in fitting for loss in losses}
         if len(outcomes) == 1 and None not in outcomes:
             found = fitting[0]

@@ -106,7 +106,7 @@ def canonical(name: str) -> str:
 
 
 _LABEL = re.compile(
-    r"^(y|y_?true\d*|y_?t|true|y_?label|y_?gt|y_?actual|y_?batch|y_?train|ys|y_+|labels?|.*_labels?|label_\w+|targets?|.*_targets?"
+    r"^(y|y_?true\d*|y_?t|true|y_?label|y_?gt|y_?truth|y_?actual|y_?batch|y_?train|ys|y_+|labels?|.*_labels?|label_\w+|targets?|.*_targets?"
     r"|target_\w+|gt|.*_gt|gts|gt_\w+|ground_?truths?\w*|actual|truth|trues?|.*_true|true_\w+|real|one_?hot\w*|real_(?:y|label)\w*"
     r"|expected|annotations?|t|y_tru|tgt|reference|ref|events?|durations?|y_true_\w+|correct_\w+)$",
     re.IGNORECASE,

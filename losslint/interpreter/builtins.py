@@ -62,6 +62,8 @@ def _is_last_axis(value: Any) -> bool:
 
 def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     value = args[0] if args else None
+    if isinstance(value, Node) and value.op == "model":
+        return _number(machine, "how many outputs a model has")
     if isinstance(value, Node):
         return machine.graph.op("static_dim", value, axis=0, length=True)
     if isinstance(value, ShapeValue):

@@ -96,6 +96,7 @@ class Parameters:
             roles.update(zip(pair, ("label", "prediction"), strict=True))
         untold = is_loss and any(roles.get(p.name.value) is None for p in (*required, *tree.params.kwonly_params))
         evidence = _batch_evidence(tree) if untold else set()
+        listed = _made_arrays(tree) if "weight" in roles.values() else set()
         args: list[Any] = []
         machine = self.machine
         with self.graph.at(machine.graph.site):
@@ -105,6 +106,8 @@ class Parameters:
                 absent = isinstance(param.default, cst.Name) and param.default.value == "None"
                 if param.default is not None and not (tensor and (position < 2 or absent)):
                     args.append(self._in_definition_of(param.default, function))
+                elif name in listed and roles.get(name) == "weight":
+                    args.append(self.captured(name, "weight"))
                 else:
                     args.append(self._argument(name, roles.get(name, role_of(name)), name in evidence, make))
             kwargs = {
@@ -232,6 +235,15 @@ def _batch_evidence(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
         if axes and 0 not in axes and call.args:  # type: ignore[attr-defined]
             found |= {n.value for n in m.findall(call.args[0], m.Name())}  # type: ignore[attr-defined]
     return found
+
+
+def _made_arrays(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
+    """Parameters that NumPy makes an array of: lists of numbers, no tensors."""
+    array = m.Call(
+        func=m.Attribute(value=m.Name("np") | m.Name("numpy"), attr=m.Name("array") | m.Name("asarray")),
+        args=[m.Arg(value=m.Name()), m.ZeroOrMore()],
+    )
+    return {call.args[0].value.value for call in m.findall(tree, array)}  # type: ignore[attr-defined]
 
 
 def _axes(call: cst.Call) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from losslint.domain.shape import Shape
 from losslint.graph import Graph, Node
+from losslint.ops.linear import constant
 from losslint.ops.shapevalue import NO_SUCH_AXIS
 
 AXES = {1: ("B",), 2: ("B", "C"), 3: ("B", "T", "C"), 4: ("B", "H", "W", "C"), 5: ("B", "D", "H", "W", "C")}
@@ -38,6 +39,11 @@ def evident_ranks(graph: Graph, open_shape: Shape) -> dict[str, int]:
             for name, more in carried.get(x.id, {}).items():
                 if rank is not None and rank - more in AXES:
                     found[name] = max(found.get(name, 0), rank - more)
+        if node.op == "eq" and node.attrs.get("asserted") and node.inputs[0].op == "rank_of":
+            stated = constant(node.inputs[1])
+            for name, more in carried.get(node.inputs[0].inputs[0].id, {}).items():
+                if stated is not None and stated - more in AXES:
+                    found[name] = int(stated) - more
         if node.op == "source" and node.shape == open_shape:
             carried[node.id] = {node.attrs["name"]: 0}
         elif node.op in ("expand_dims", "one_hot"):

@@ -1,8 +1,8 @@
 """What a loss takes for granted about its inputs, told from how it uses them.
 
 Nothing bounds a ``y_pred``. But a loss that takes its logarithm, or crosses ``1 - p`` with the labels, believes that it
-is a probability, and a network that keeps to this does reach 0 and 1. A value that goes to exp, sigmoid or softmax is
-one of logits and is never assumed to be anything.
+is a probability, and a network that keeps to this does reach 0 and 1; one that takes its arc cosine believes in a
+cosine. A value that goes to exp, sigmoid or softmax is one of logits and is never assumed to be anything.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ _SIGNED = frozenset({"neg", "abs"})
 _TENSORS = frozenset({"prediction", "argument", "captured"})
 _SPREAD = re.compile(r"(^|[ _.])(sigmas?|std|std_?dev|scale|var|variance|spread|sd)(_|\d|$)", re.IGNORECASE)
 """Names of how far a distribution spreads: positive, and no probability."""
+_ANGLES = frozenset({"acos", "asin", "atanh"})
+"""Primitives that are defined for cosines and correlations only."""
 _SMALL = 0.02  # an addend up to this guards; a larger one is arithmetic
 
 # How a value still relates to the piece it was made from.
@@ -109,6 +111,7 @@ class Assumptions:
         self._complemented: set[int] = set()
         self._crossed: set[int] = set()
         self._unit_labels: set[int] = set()
+        self._cosines: set[int] = set()
         self._met: dict[int, set[int]] = {}  # label piece -> what it is multiplied with
         self._activations: set[int] = set()
         self._read()
@@ -216,6 +219,8 @@ class Assumptions:
             self._crossed.update(p for x in inputs[1:] for p, f in forms[x.id].items() if f == _COMPLEMENT)
         elif node.op in ("div", "div_no_nan"):
             self._note_overlap(node)
+        elif node.op in _ANGLES:
+            self._cosines.update(p for p, f in forms[inputs[0].id].items() if f <= _GUARDED)
         if node.op == "sub" and constant(inputs[0]) == 1.0:
             piece = self.pieces.get(inputs[1].id)
             if piece is not None and inputs[1].id in self.labels:
@@ -249,6 +254,8 @@ class Assumptions:
             return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"})) if positive else None
         if role in _TENSORS and self._is_probability(numbers, role, name):
             return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a probability in [0, 1]"}))
+        if role in _TENSORS and numbers & self._cosines:
+            return Interval.of(-1.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a cosine in [-1, 1]"}))
         return None
 
     def _is_probability(self, numbers: set[int], role: str, name: str) -> bool:

@@ -203,6 +203,8 @@ def loop(node: Node, xs: list[Coupling]) -> Coupling:
 
 def made(node: Node, xs: list[Coupling]) -> Coupling:
     """eye, range, unique, scatter, segment: of samples, their place in the batch is used."""
+    if "mask" in node.attrs:  # back to where they were picked
+        return coupling.function(node, xs[1:])
     if any(not x.constant for x in xs) and node.op in ("unique", "scatter", "segment"):
         return coupling.coupled(node, xs)
     grows = _degree(node.shape.numel)

@@ -462,6 +462,8 @@ def pad_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 def free_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """eye, range, one_hot, scatter, unique, segment: constant where no extent grows, else unknown."""
+    if "mask" in node.attrs:  # every copy is written back to where it was picked
+        return xs[1] if xs[0].value is not None else laws.unknown(xs[1])
     shapes = [node.shape, *(n.shape for n in node.inputs if node.op in ("scatter", "unique", "segment"))]
     if node.op == "one_hot":  # one row for each index: only the depth matters
         shapes = [Shape(node.shape.head[-1:] if node.shape.rest is None else node.shape.tail[-1:])]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.domain.shape import Dim, Shape
-from losslint.graph import Graph, Node
+from losslint.graph import Graph, Node, ancestors
 from losslint.ops.axes import batched, constant_of, opaque_row, row, unknown
 from losslint.ops.registry import api
 from losslint.ops.shapevalue import shape_argument
@@ -26,14 +26,32 @@ def _tensor_scatter(combine: str) -> Callable[..., Node]:
     ) -> Node:
         x = g.lift(tensor)
         with g.library():
-            written = batched(g.op("scatter", indices, updates, shape=x.shape), x.shape, x.dtype)
+            kept = places_of(indices)
+            back = {} if kept is None or not _picked(updates, kept) else {"mask": kept.number}
+            written = batched(g.op("scatter", indices, updates, shape=x.shape, **back), x.shape, x.dtype)
             if combine in ("add", "sub"):
                 return g.op(combine, x, written)
             # where nothing is written, the 0 of ``scatter`` must not take part
-            hit = g.op("gt", g.op("scatter", indices, g.op("ones_like", updates), shape=x.shape), 0)
+            hit = kept if back else g.op("gt", g.op("scatter", indices, g.op("ones_like", updates), shape=x.shape), 0)
             return g.op("select", hit, written if combine == "update" else g.op(combine, x, written), x)
 
     return expansion
+
+
+def places_of(indices: Any) -> Node | None:
+    """The condition of which ``indices`` are the places, ``tf.where(condition)``; else None."""
+    indices = _inside(indices)
+    known = isinstance(indices, Node) and indices.op == "argsort" and indices.attrs.get("places")
+    return indices.inputs[0] if known else None
+
+
+def _picked(updates: Any, mask: Node) -> bool:
+    """Whether ``updates`` hold one row for each place that ``mask`` keeps: they were picked there."""
+    rows = updates.shape.axis(0) if isinstance(updates, Node) else None
+    return any(
+        n.op == "boolean_mask" and n.inputs[1].number == mask.number and n.shape.axis(0) == rows
+        for n in ancestors([updates] if rows is not None else [])
+    )
 
 
 for _combine, _words in {
