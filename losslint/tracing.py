@@ -59,11 +59,23 @@ def trace(
         machine, found = again, retraced
     if len(found) == 1 and _undecided(found[0]):
         # generic code asks for the rank: what holds for tables and for images alike is believed
-        left = dict.fromkeys(n.attrs["name"] for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES)
-        trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in AXES if rank > 1] if left else []
-        fitting = [losses for m, losses in trials if losses and m.fails <= machine.fails and not misfit(m.graph)]
+        open_ = [n for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES]
+        left = dict.fromkeys(n.attrs["name"] for n in open_)
+        labels = bool(ranks) and all(
+            n.attrs["role"] == "label" for n in open_
+        )  # of what is known: one a sample, or more
+        tried = [r for r in AXES if r < 3 or not labels][not labels :]
+        trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in tried] if left else []
+        fitting = [
+            losses
+            for m, losses in trials
+            if losses
+            and m.fails <= machine.fails
+            and not misfit(m.graph)
+            and not (labels and any(map(_clashes, m.graph.nodes)))
+        ]
         outcomes = {_outcome(loss) for losses in fitting for loss in losses}
-        if len(outcomes) == 1 and None not in outcomes:
+        if len(outcomes) == 1 and _tells_more(next(iter(outcomes)), found[0]):
             found = fitting[0]
             found[0].notes.append(f"assuming that {', '.join(left)} may have any number of axes")
     yield from found
@@ -71,10 +83,14 @@ def trace(
 
 def _undecided(loss: Loss) -> bool:
     """Whether it is not even known if the result is a scalar, or how it scales with the batch."""
-    if not isinstance(loss.value, Node):
-        return False
-    shape = loss.value.shape
-    return (shape.rank is None and not shape.min_rank) or loss.laws.value(loss.value) is None
+    return isinstance(loss.value, Node) and None in _known(loss.value, loss)
+
+
+def _known(node: Node, loss: Loss) -> tuple[bool | None, str | None]:
+    """Whether ``node`` has axes, and its batch law; None for what is not known."""
+    shape, law = node.shape, loss.laws.value(node)
+    axes = None if shape.rank is None and not shape.min_rank else bool(shape.min_rank)
+    return axes, None if law is None else str(law)
 
 
 def _clashes(node: Node) -> bool:
@@ -88,16 +104,18 @@ def _clashes(node: Node) -> bool:
 
 
 def _outcome(loss: Loss) -> tuple[object, ...] | None:
-    """What has to agree between two hypotheses about the rank of the inputs, None where that is not known either."""
+    """What has to agree between two hypotheses about the rank of the inputs, None where one cannot be true."""
     node = loss.value
-    if not isinstance(node, Node) or _undecided(loss) or any(map(_clashes, loss.graph.nodes)):
+    if not isinstance(node, Node) or any(map(_clashes, loss.graph.nodes)):
         return None
-    return (
-        bool(node.shape.min_rank),
-        str(loss.laws.value(node)),
-        str(loss.laws.gradient(node)),
-        loss.couplings.of(node).kind,
-    )
+    return (*_known(node, loss), str(loss.laws.gradient(node)), loss.couplings.of(node).kind)
+
+
+def _tells_more(outcome: tuple[object, ...] | None, loss: Loss) -> bool:
+    """Whether ``outcome`` says something of the result that was not known, and all that was."""
+    before = _known(loss.value, loss)
+    after = (None, None) if outcome is None else outcome[:2]
+    return before != after and all(new is not None for old, new in zip(before, after, strict=True) if old is not None)
 
 
 def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> Iterator[Loss]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dataclasses
 import inspect
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import libcst as cst
@@ -51,6 +54,8 @@ _CONVERSION = {"function": True, "to_graph": True, "do_not_convert": False}
 """What turns AutoGraph on and off, by the last part of its name."""
 _CRITICS = frozenset(("f", "fn", "func", "D", "G", "d", "g", "disc", "gen"))
 """What papers call a network; only a callable that gets one tensor is taken for one."""
+_MOST = 6
+"""Classes that are tried for an abstract one."""
 _LAZY = re.compile(r"lazy_?(module|loader|import)", re.IGNORECASE)
 """Classes whose objects stand for a module that is imported when it is needed."""
 
@@ -189,8 +194,31 @@ class Calls(Expressions):
             result.shape, result.dtype = value.shape, value.dtype
             return result
         if not outputs and not isinstance(function.tree, cst.Lambda) and is_stub(function.tree.body.body):
+            with self.graph.library():  # what one of them does wrong is told where it is defined
+                made = [self.call(m, args, kwargs) for m in itertools.islice(self._overriding(function), _MOST)]
+            if made:
+                result = merged(self.graph, made)
+                if isinstance(result, Node) and len(made) > 1:
+                    result.attrs["abstract"] = True  # nobody knows which it is, so its range is not known
+                return result
             return Unknown(tuple(dict.fromkeys(dependencies((args, kwargs)))), f"{function.name} is abstract")
         return merged(self.graph, outputs) if outputs else None
+
+    def _overriding(self, function: Function) -> Iterator[Function]:
+        """The methods that stand in for the abstract ``function`` in classes beside its own; any may be meant."""
+        owner = function.owner
+        if owner is None or not isinstance(function.bound, Instance):
+            return
+        short = function.name.rsplit(".", 1)[-1]
+        for path in sorted(Path(owner.slice.path).parent.glob("*.py")):
+            module = self.project.load(path)
+            for statement in module.tree.body if module is not None else ():
+                if not isinstance(statement, ast.ClassDef) or not any(_names(b, owner.name) for b in statement.bases):
+                    continue
+                value = self.module_scope(module).lookup(statement.name)  # type: ignore[arg-type]
+                method = value.members.get(short) if isinstance(value, Class) else None
+                if isinstance(method, Function) and not is_stub(getattr(method.tree.body, "body", ())):
+                    yield method.bind(Instance(value))
 
     def _declared(self, declared: Declared, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """The result of a function whose facts the configuration declares."""
@@ -432,3 +460,8 @@ def _spelled(tree: cst.BaseExpression) -> str:
         owner = _spelled(tree.value)
         return f"{owner}.{tree.attr.value}" if owner else tree.attr.value
     return ""
+
+
+def _names(base: ast.expr, name: str) -> bool:
+    """Whether ``base`` spells the class ``name``, alone or in its module."""
+    return (isinstance(base, ast.Name) and base.id == name) or (isinstance(base, ast.Attribute) and base.attr == name)

@@ -382,6 +382,7 @@ class Expressions(Core):
                     pass
             return Unknown(tuple(dependencies((left, right))))
         primitive, fold = _COMPARE[name]
+        left, right = _counted(left), _counted(right)
         if isinstance(left, Node) or isinstance(right, Node):
             if left is None or right is None:
                 return name == "NotEqual"
@@ -551,6 +552,12 @@ def _is_huge(name: str, left: Any, right: Any) -> bool:
 def _is_list(value: Any) -> bool:
     """Whether ``value`` stands for a list of variables."""
     return isinstance(value, Node) and bool(value.attrs.get("list"))
+
+
+def _counted(value: Any) -> Any:
+    """How many axes a tensor has, where that is known, as a number."""
+    dim = value.attrs.get("dim") if isinstance(value, Node) and value.op == "rank_of" else None
+    return value if dim is None or dim.value is None else dim.value
 
 
 def _is_extent(value: Any) -> TypeGuard[Node]:

@@ -13,7 +13,7 @@ from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
 from losslint.frontend.names import role_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.ranks import samples
-from losslint.interpreter.values import Function, SomeOf, dependencies
+from losslint.interpreter.values import Class, Function, Instance, SomeOf, dependencies
 from losslint.ops.registry import Callback
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Parameters:
                 absent = isinstance(param.default, cst.Name) and param.default.value == "None"
                 if param.default is not None and not (tensor and (position < 2 or absent)):
                     args.append(self._in_definition_of(param.default, function))
+                elif (given := self._annotated(param, function)) is not None:
+                    args.append(given)
                 elif name in listed and roles.get(name) == "weight":
                     args.append(self.captured(name, "weight"))
                 else:
@@ -119,6 +121,15 @@ class Parameters:
             if isinstance(tree.params.star_arg, cst.Param):
                 args.append(_ANY)
         return args, kwargs
+
+    def _annotated(self, param: cst.Param, function: Function) -> Instance | None:
+        """An object of the user's class that ``param`` is annotated with, where such objects are called."""
+        tree = param.annotation.annotation if param.annotation is not None else None
+        if not isinstance(tree, (cst.Name, cst.Attribute)):
+            return None
+        cls = self._in_definition_of(tree, function)
+        called = isinstance(cls, Class) and cls.find("__call__") is not None and not cls.is_a("Layer", "Model")
+        return Instance(cls) if called else None
 
     def _in_definition_of(self, tree: cst.BaseExpression, function: Function) -> Any:
         from losslint.interpreter.core import Frame  # which imports this module

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from losslint.graph import Node
+from losslint.graph import Node, ancestors
 from losslint.ops.compositions import fused
 from losslint.ops.gradients import edge_kind
 from losslint.ops.linear import constant
@@ -45,6 +45,8 @@ def overflow(loss: Loss, node: Node) -> Overflow | None:
     limit = _LIMITS.get(node.dtype or "", LIMIT)
     exponent = node.inputs[0]
     if _bounded(loss, node, limit) or not loss.gradients.live_from_source(exponent) or _shifted(exponent):
+        return None
+    if any(n.attrs.get("abstract") for n in ancestors([exponent])):
         return None
     found = singularity(loss, node)
     if found is not None and found.masks:

@@ -332,7 +332,7 @@ def _cast(node: Node, inputs: list[Interval]) -> Interval:
 
 @rule("join", "concat", "stack", "set_diag")
 def _any_of(node: Node, inputs: list[Interval]) -> Interval:
-    return iv.hull(*inputs) if inputs else UNKNOWN
+    return iv.hull(*inputs) if inputs and not node.attrs.get("abstract") else UNKNOWN
 
 
 @rule("select")

@@ -150,7 +150,7 @@ class Witness:
     def _is_leaf(self, node: Node) -> bool:
         if constant(node) is not None:
             return False
-        if isinstance(node.attrs.get("dim"), Dim):
+        if isinstance(node.attrs.get("dim"), Dim) or node.attrs.get("abstract"):
             return True
         if node.op in PIECES:
             return node.id in self._ranges.assumptions.pieces

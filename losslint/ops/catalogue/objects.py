@@ -56,8 +56,17 @@ def _hidden(why: str) -> Callable[..., Unknown]:
     return lambda g, owner, *args, **kwargs: Unknown((), why)
 
 
+def _reduced(g: Graph, owner: Any, reduce_op: Any = None, value: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """``all_reduce`` of a replica context: every replica gets as many axes as it gave."""
+    nodes = tuple(dict.fromkeys(nodes_in((value,), {})))
+    if not nodes:
+        return Unknown((), "a sum over replicas")
+    return g.opaque(nodes, "a sum over replicas", nodes[0].shape if isinstance(value, Node) else None)
+
+
 method("predict predict_on_batch predict_proba", predict)
 method("get_layer", _layer)
+method("all_reduce", _reduced)
 method("stateless_call", _stateless)
 method("scale_loss get_scaled_loss", lambda g, owner, loss: g.op("identity", loss))
 method("get_unscaled_gradients", lambda g, owner, gradients: gradients)
