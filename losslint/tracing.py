@@ -12,7 +12,7 @@ from losslint.frontend.discovery import DEFAULTS, Entry
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition, Evidence
-from losslint.graph import Node, Unknown
+from losslint.graph import Graph, Node, Unknown
 from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
@@ -61,19 +61,11 @@ def trace(
         # generic code asks for the rank: what holds for tables and for images alike is believed
         open_ = [n for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES]
         left = dict.fromkeys(n.attrs["name"] for n in open_)
-        labels = bool(ranks) and all(
-            n.attrs["role"] == "label" for n in open_
-        )  # of what is known: one a sample, or more
+        # labels of predictions whose rank is known: one a sample, or as many
+        labels = bool(ranks) and all(n.attrs["role"] == "label" for n in open_)
         tried = [r for r in AXES if r < 3 or not labels][not labels :]
         trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in tried] if left else []
-        fitting = [
-            losses
-            for m, losses in trials
-            if losses
-            and m.fails <= machine.fails
-            and not misfit(m.graph)
-            and not (labels and any(map(_clashes, m.graph.nodes)))
-        ]
+        fitting = [losses for m, losses in trials if losses and m.fails <= machine.fails and not _refutes(m.graph)]
         outcomes = {_outcome(loss) for losses in fitting for loss in losses}
         if len(outcomes) == 1 and _tells_more(next(iter(outcomes)), found[0]):
             found = fitting[0]
@@ -93,20 +85,26 @@ def _known(node: Node, loss: Loss) -> tuple[bool | None, str | None]:
     return axes, None if law is None else str(law)
 
 
+def _refutes(graph: Graph) -> bool:
+    """Whether the program shows that its inputs cannot have these ranks."""
+    return misfit(graph) or any(map(_clashes, graph.nodes))
+
+
 def _clashes(node: Node) -> bool:
     """Whether an axis of samples meets one that is none, elementwise: the hypothesis about the rank is wrong then."""
     if len(node.inputs) != 2 or node.op not in ("add", "sub", "mul", "div", "maximum", "minimum", "eq", "lt", "gt"):
         return False
     a, b = (x.shape for x in node.inputs)
-    if a.rank is None or a.rank != b.rank:
+    if a.rank is None or b.rank is None:
         return False
-    return any(x != ONE != y and (x.batch or 0) != (y.batch or 0) for x, y in zip(a.head, b.head, strict=True))
+    aligned = zip(reversed(a.head), reversed(b.head), strict=False)  # from the right, as they are broadcast
+    return any(x != ONE != y and (x.batch or 0) != (y.batch or 0) for x, y in aligned)
 
 
 def _outcome(loss: Loss) -> tuple[object, ...] | None:
-    """What has to agree between two hypotheses about the rank of the inputs, None where one cannot be true."""
+    """What has to agree between two hypotheses about the rank of the inputs."""
     node = loss.value
-    if not isinstance(node, Node) or any(map(_clashes, loss.graph.nodes)):
+    if not isinstance(node, Node):
         return None
     return (*_known(node, loss), str(loss.laws.gradient(node)), loss.couplings.of(node).kind)
 

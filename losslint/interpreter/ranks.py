@@ -123,6 +123,11 @@ def _pairs(node: Node) -> bool:
     return alike and (axes == {0, -1} or (axes == {0, 1} and node.op in ("eq", "ne")))
 
 
+def _is_number(key: object) -> bool:
+    """Whether an index is one place, which a loop counts or a setting names."""
+    return isinstance(key, Node) and key.op in ("source", "const") and key.shape.rank == 0
+
+
 def _told(node: Node, x: Node) -> int | None:
     """The rank that using ``x`` in ``node`` gives it."""
     if node.op == "matmul" and len(node.inputs) == 2:
@@ -133,7 +138,7 @@ def _told(node: Node, x: Node) -> int | None:
         return len(perm) if isinstance(perm, (tuple, list)) else 2 if perm is None else None
     if node.op == "index" and node.inputs[0] is x:
         key = node.attrs.get("key")
-        if not isinstance(key, tuple) or not all(isinstance(k, (int, slice)) for k in key):
+        if not isinstance(key, tuple) or not all(isinstance(k, (int, slice)) or _is_number(k) for k in key):
             return None
         return len(key) if len(key) > 1 else None
     if node.op in _REDUCTIONS:
