@@ -111,6 +111,8 @@ _LABEL = re.compile(
     r"|expected|annotations?|t|y_tru|tgt|reference|ref|events?|durations?|y_true_\w+|correct_\w+)$",
     re.IGNORECASE,
 )
+_PREDICTED_MASK = re.compile(r"^(y_?pred|pred|predicted|predictions?|output)_masks?$", re.IGNORECASE)
+"""Masks that a network segments, which weight nothing."""
 _PREDICTION = re.compile(
     r"^(y_?pred\w*|y_?hat\w*|yhat|y_?p|y_?out\w*|y_?prob\w*|y_?logits?|preds?|.*_preds?|pred_\w+|predictions?|.*_predictions?"
     r"|predicted\w*|logits?|.*_logits?|logits?_\w+|outputs?|.*_outputs?|output_\w+|outs?|probs?|.*_probs?|probabilit\w+|p|q|pr"
@@ -126,7 +128,8 @@ _CONFIG = re.compile(
     r"^(alpha|beta|gamma|delta|eps|epsilon|smooth\w*|margin|.*_margin|lambda_?\w*|lam|lamb|lmbda|coef\w*|.*_coef\w*|scale|factor|.*_factor"
     r"|temperature|temp|tau|power|axis|axes|dim|dims|reduction|name|from_logits|label_smoothing|num_\w+|n_\w+|.*_size|size|.*_rate|rate"
     r"|k|n|c|theta|rho|kappa|quantiles?|threshold|.*_threshold|.*_weight|max_\w+|min_\w+|use_\w+|is_\w+|with_\w+|normalize\w*|training"
-    r"|depth|classes|.*_classes|nb_\w+|class_weights?|anchors_?\w*|config|cfg|params|args|hparams|hps|opts?|options|flags|FLAGS|mode|kwargs"
+    r"|depth|clip_\w+"
+    r"|classes|.*_classes|nb_\w+|class_weights?|anchors_?\w*|config|cfg|params|args|hparams|hps|opts?|options|flags|FLAGS|mode|kwargs"
     r"|dtype|batch_?size|epochs?|ignore_\w+|.*_dim|.*_dims|height|width|img_\w+|image_size|ratio|.*_ratio|base_\w+|[a-z]|[A-Z][A-Z0-9_]*)$"
 )
 _MODEL = re.compile(
@@ -160,6 +163,8 @@ def role_of(name: str) -> str | None:
         return "config" if _CONFIG.match(name) else None
     if _LABEL.match(name):
         return "label"
+    if _PREDICTED_MASK.match(name):
+        return "prediction"
     if _WEIGHT.match(name):
         return "weight"
     if _PREDICTION.match(name):

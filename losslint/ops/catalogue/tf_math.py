@@ -244,7 +244,8 @@ def accumulate_n(g: Graph, inputs: Any, shape: Any = None, tensor_dtype: Any = N
 def add_n(g: Graph, inputs: Any, name: Any = None) -> Node:
     """The sum of a list of tensors."""
     if not isinstance(inputs, (list, tuple)) or not inputs:
-        if isinstance(inputs, Node) and not inputs.attrs.get("list"):  # taken apart along its first axis
+        # an argument is a list that is passed on; any other tensor is taken apart along its first axis
+        if isinstance(inputs, Node) and inputs.op != "source" and not inputs.attrs.get("list"):
             return g.op("sum", inputs, axis=(0,), keepdims=False)
         return unknown(g, NO_SUCH_AXIS if inputs == [] else "a list that is not known", inputs)
     total = g.lift(inputs[0])

@@ -76,7 +76,7 @@ def boolean_mask(
         return unknown(g, "boolean_mask along an axis that is not known", tensor, mask)
 
 
-@api("tensorflow.where", "tensorflow.where_v2", "tensorflow.compat.v2.where")
+@api("tensorflow.where", "tensorflow.where_v2", "tensorflow.compat.v2.where", "tensorflow.select")
 def where(g: Graph, condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Node:
     """One of two values, element by element; with the condition alone, where it is true."""
     if x is not None or y is not None:
