@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
@@ -14,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import click
 
 from losslint import __version__, rulebook
+from losslint.executor import NoCluster
 from losslint.plugins import PluginError
 from losslint.reporters import ALIASES, FOR_PEOPLE, FORMATS
 from losslint.settings import FAIL_ON, ConfigurationError, Resolver
@@ -86,7 +85,7 @@ def _mistakes() -> Iterator[None]:
     """A mistake in the configuration is one line and status 2, not a traceback."""
     try:
         yield
-    except (ConfigurationError, rulebook.UnknownRule) as error:
+    except (ConfigurationError, rulebook.UnknownRule, NoCluster) as error:
         raise _Mistake(str(error)) from None
 
 
@@ -129,6 +128,9 @@ def _running(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="SECONDS",
             help="Time for one loss.",
             show_default=True,
+        ),
+        click.option(
+            "--cluster", default="", metavar="ADDRESS", help="Work on the dask cluster there, as tcp://host:8786."
         ),
         click.option(
             "--device",
@@ -225,7 +227,13 @@ def _outputs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, 
 )
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
 @click.option("--exit-zero", "-e", is_flag=True, help="Status 0 even with findings.")
-@click.option("--no-cache", "-n", is_flag=True, help="Analyse every file anew (there is no cache yet).")
+@click.option("--no-cache", "-n", is_flag=True, help="Analyse every file anew, and keep nothing.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="LOSSLINT_CACHE_DIR",
+    help="Where to keep what was found.  [default: .losslint_cache]",
+)
 @click.option("--stdin-filename", metavar="PATH", help="Read standard input, and call it PATH.")
 @click.option("--show-files", is_flag=True, help="List the files that would be linted.")
 @click.option("--show-settings", is_flag=True, help="Show the settings of the first file.")
@@ -247,11 +255,13 @@ def check(
     diff: bool,
     exit_zero: bool,
     no_cache: bool,
+    cache_dir: Path | None,
     stdin_filename: str | None,
     show_files: bool,
     show_settings: bool,
     jobs: int,
     confirms: bool,
+    cluster: str,
     device: str,
     timeout: float,
     budget: float | None,
@@ -283,7 +293,11 @@ def check(
             texts[filename] = sys.stdin.buffer.read()
             result = _check_stdin(texts[filename], filename, resolver, force_exclude)
         else:
-            result = session.check(paths, resolver, jobs=jobs, force_exclude=force_exclude)
+            # what runs are told of a finding is not kept
+            folder = None if no_cache or confirms or repro else cache_dir or resolver.of(Path.cwd()).cache_folder
+            result = session.check(
+                paths, resolver, jobs=jobs, force_exclude=force_exclude, cache=folder, cluster=cluster
+            )
         if diff:
             return _show_diff(result, exit_zero)
         piped = _make_fixes(result, texts, resolver)
@@ -296,7 +310,7 @@ def check(
             return _add_ignores(result, add_ignore)
     confirmation = None
     if confirms or repro:
-        run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
+        run_options = _run_options(device, timeout, budget, jobs, trust_refuted, cluster)
         confirmation = _confirm(result, resolver, run_options, texts, passports=report is not None)
     for warning in result.warnings:
         _say("warning", warning)
@@ -313,10 +327,12 @@ def check(
     return 0 if exit_zero and result.status == 1 else result.status
 
 
-def _run_options(device: str, timeout: float, budget: float | None, jobs: int, trust_refuted: bool) -> Options:
+def _run_options(
+    device: str, timeout: float, budget: float | None, jobs: int, trust_refuted: bool, cluster: str
+) -> Options:
     from losslint.confirm.confirming import Options
 
-    return Options(device, timeout, budget, jobs, trust_refuted)
+    return Options(device, timeout, budget, jobs, trust_refuted, cluster)
 
 
 def _confirm(
@@ -381,6 +397,8 @@ def _make_fixes(result: Result, texts: dict[str, bytes], resolver: Resolver) -> 
 
     Whether it does, so that the report has to go elsewhere.
     """
+    if not result.changes and not texts:
+        return False
     from losslint import fixing, sources
 
     for change in result.changes:
@@ -552,6 +570,8 @@ def facts(target: str, form: str, config: Path | None, isolated: bool, **options
     for failure in found.failures:
         _say("warning", failure)
     if form == "json":
+        import json
+
         click.echo(json.dumps(found.passports, indent=2))
     else:
         click.echo("\n\n".join(found.texts) if found.texts else f"No losses in {path}")
@@ -571,6 +591,7 @@ def confirm(
     targets: tuple[str, ...],
     form: str,
     jobs: int,
+    cluster: str,
     device: str,
     timeout: float,
     budget: float | None,
@@ -593,7 +614,7 @@ def confirm(
             raise _Mistake(str(error)) from None
     ran: list[Ran] = []
     interrupted = False
-    run_options = _run_options(device, timeout, budget, jobs, trust_refuted)
+    run_options = _run_options(device, timeout, budget, jobs, trust_refuted, cluster)
     try:
         with progress.bar(sys.stderr) as told:
             for one in confirming.run(planned, run_options, told):
@@ -607,6 +628,8 @@ def confirm(
     if repro:
         return _print_repro(ran, "::NAME")
     if form == "json":
+        import json
+
         click.echo(json.dumps([passport.to_json(r) for r in ran], indent=2))
     else:
         click.echo("\n\n".join(map(passport.render, ran)) if ran else f"No losses in {', '.join(targets)}")
@@ -678,6 +701,8 @@ def rules(form: str) -> int:
     """List the rules."""
     known = rulebook.rules().values()
     if form == "json":
+        import json
+
         click.echo(json.dumps([rule.to_json() for rule in known], indent=2))
         return 0
     longest = max((len(rule.name) for rule in known), default=0)
@@ -705,6 +730,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     except Exception:
+        import traceback
+
         traceback.print_exc()
         _say("error", "this is a bug in losslint; the message above says where")
         status = 2

@@ -6,19 +6,15 @@ The nearest folder above a file that declares TensorFlow or Keras speaks for it,
 from __future__ import annotations
 
 import ast
-import configparser
+import fnmatch
 import functools
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _TENSORFLOW = re.compile(r"tensorflow([-_](gpu|cpu|intel|macos|aarch64|rocm|cpu-aws))?|tf[-_]nightly([-_](gpu|cpu))?")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*([^;#]*)")
@@ -42,7 +38,16 @@ class Requirement:
 
 def declared(folder: Path) -> tuple[Requirement, ...]:
     """The requirements that hold for the files in ``folder`` (absolute); empty where nothing declares any."""
-    return _declared(str(folder))
+    told = _told.get(str(folder))
+    return _declared(str(folder)) if told is None else told
+
+
+def tell(folder: Path, requirements: tuple[Requirement, ...]) -> None:
+    """Let ``requirements`` hold for the files in ``folder``, whose project is on another machine."""
+    _told[str(folder)] = requirements
+
+
+_told: dict[str, tuple[Requirement, ...]] = {}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -60,14 +65,31 @@ def forget() -> None:
 
 
 def _in_folder(folder: Path) -> Iterator[Requirement]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
     for pattern, read in _READERS.items():
-        for path in sorted(folder.glob(pattern)):
+        for path in _matching(folder, names, pattern):
             try:
                 text = path.read_text(encoding="utf-8", errors="replace")
                 if "tensorflow" in text or re.search(r"keras|tf[-_]nightly", text, re.IGNORECASE):
                     yield from (r for line in read(text) if (r := requirement(line, path.name)) is not None)
-            except (OSError, ValueError, SyntaxError, RecursionError, configparser.Error):
+            except (OSError, ValueError, SyntaxError, RecursionError, _Unparsable):
                 continue  # whatever is wrong with it is no affair of ours
+
+
+class _Unparsable(Exception):
+    """A file that is not written as its name says."""
+
+
+def _matching(folder: Path, names: list[str], pattern: str) -> list[Path]:
+    """The files in ``folder``, which holds ``names``, that ``pattern`` matches: nearly all folders hold none."""
+    first, _, rest = pattern.partition("/")
+    found = sorted(fnmatch.filter(names, first))
+    if not rest:
+        return [folder / name for name in found]
+    return [path for name in found for path in sorted((folder / name).glob(rest))]
 
 
 def requirement(line: str, file: str) -> Requirement | None:
@@ -123,8 +145,16 @@ def _lines(text: str) -> Iterator[str]:
     return (line for line in text.splitlines() if not line.lstrip().startswith(("-", "#")))
 
 
+def _toml(text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)
+
+
 def _pyproject(text: str) -> Iterator[str]:
-    table = tomllib.loads(text)
+    table = _toml(text)
     project = table.get("project", {})
     yield from project.get("dependencies", ())
     for group in (*project.get("optional-dependencies", {}).values(), *table.get("dependency-groups", {}).values()):
@@ -136,7 +166,7 @@ def _pyproject(text: str) -> Iterator[str]:
 
 
 def _pipfile(text: str) -> Iterator[str]:
-    table = tomllib.loads(text)
+    table = _toml(text)
     for key in ("packages", "dev-packages"):
         yield from _keyed(table.get(key, {}))
 
@@ -151,8 +181,13 @@ def _keyed(table: dict[str, Any]) -> Iterator[str]:
 
 
 def _setup_cfg(text: str) -> Iterator[str]:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise _Unparsable(str(error)) from None
     if parser.has_section("options"):
         yield from parser.get("options", "install_requires", fallback="").splitlines()
     if parser.has_section("options.extras_require"):

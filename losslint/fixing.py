@@ -19,7 +19,8 @@ from pathlib import Path
 from losslint import files, sources
 from losslint.findings import Edit, Finding, Severity
 from losslint.fixes import edits
-from losslint.session import Analyst, Change, Report, Result, settle
+from losslint.report import Report
+from losslint.session import Analyst, Change, Result, settle
 from losslint.sources import Source
 
 MOST_ROUNDS = 100

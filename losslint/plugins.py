@@ -7,14 +7,20 @@ analysed: to list and select rules, the pages are enough.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
+import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "losslint.rules"
 CODE = re.compile(r"(?!LL\d)[A-Z]{2,}\d{3}")
@@ -36,8 +42,34 @@ class Plugin:
 @functools.cache
 def plugins() -> tuple[Plugin, ...]:
     """The installed ones, in the order of their names."""
+    if not _are_named_somewhere():
+        return ()
+    from importlib.metadata import entry_points  # which takes longer to import than everything else together
+
     found = {point.value: Plugin(point.value.partition(":")[0], _origin(point)) for point in entry_points(group=GROUP)}
     return tuple(found[name] for name in sorted(found))
+
+
+def _are_named_somewhere() -> bool:
+    """Whether a distribution on the path names ``GROUP`` among its entry points, or may do so."""
+    for folder in dict.fromkeys(sys.path):
+        if folder.endswith((".zip", ".egg", ".whl")) and os.path.isfile(folder):
+            return True  # there it is looked up properly
+        with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if entry.name.endswith((".dist-info", ".egg-info", ".egg")) and _names_group(entry.path):
+                    return True
+    return False
+
+
+def _names_group(distribution: str) -> bool:
+    if distribution.endswith(".egg"):
+        return True  # a format of old, with more places to look at
+    try:
+        with open(os.path.join(distribution, "entry_points.txt"), "rb") as file:
+            return GROUP.encode() in file.read()
+    except OSError:
+        return False
 
 
 def _origin(point: EntryPoint) -> str:

@@ -10,12 +10,9 @@ import ast
 import contextlib
 import dataclasses
 import gc
+import itertools
 import os
-import re
-import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,29 +20,18 @@ from typing import TYPE_CHECKING, Any
 from losslint import discovery, notebooks, plugins, sources, suppressions
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
-from losslint.options import Options, Use
+from losslint.report import Report
 from losslint.settings import Resolver, Settings
 from losslint.sources import Source, Unreadable
 from losslint.suppressions import Comments
-from losslint.targets import target_for
 
 if TYPE_CHECKING:
     from losslint.frontend.module import Module
     from losslint.frontend.project import Project
+    from losslint.options import Options, Use
 
-_MAY_MATTER = re.compile(r"tensorflow|keras|\btf\b|\bK\b|backend|[Ll]oss|LOSS")
-_WORTH_A_POOL = 24  # files that may matter; below that, starting processes costs more than it saves
-
-
-@dataclass(slots=True)
-class Report:
-    """What the analysis of one file yields, before suppressions; made in a worker, settled by the session."""
-
-    target: Target
-    findings: list[Finding]
-    comments: Comments = field(default_factory=Comments)
-    whole: bool = True  # nothing of it was left out of the analysis
-    text: str = ""  # kept where there is something to show
+_SHORTCUTS = True
+"""Whether files that hold nothing to analyse are told without looking into them; tests turn it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +92,50 @@ class Result:
         return 2 if self.errors or self.failed else 1 if self.failing else 0
 
 
-def check(paths: Sequence[str], resolver: Resolver, *, jobs: int = 0, force_exclude: bool = False) -> Result:
-    """Lint ``paths``. ``jobs`` processes; 0 for as many as are worth it. Raises ConfigurationError and PluginError."""
+def check(
+    paths: Sequence[str],
+    resolver: Resolver,
+    *,
+    jobs: int = 0,
+    force_exclude: bool = False,
+    cache: Path | None = None,
+    cluster: str = "",
+) -> Result:
+    """Lint ``paths`` with ``jobs`` processes, 0 for as many as are worth it, or on a ``cluster``, given by its address.
+
+    ``cache`` is the folder of the cache. Raises ConfigurationError, PluginError and NoCluster.
+    """
     plugins.load()
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
-    with _patient_collector():
-        reports = _fixed(_analysed(with_uses(found.targets), jobs), result)
-        settle(reports, result)
+    known, rest = _recalled(with_uses(found.targets), cache)
+    reports = itertools.chain(known, _analysed(rest, jobs, cache, cluster)) if rest else known
+    settle(_fixed(reports, result), result)
     return result
+
+
+def _recalled(targets: list[Target], folder: Path | None) -> tuple[list[Report], list[Target]]:
+    """The reports that the cache in ``folder`` holds, and the files it tells nothing of."""
+    if folder is None or any(t.settings.fix for t in targets):
+        return [], targets
+    from losslint.cache import Cache
+
+    cache = Cache(folder)
+    known, rest = [], []
+    for target in targets:
+        report = Report(target)
+        try:
+            with open(target.path, "rb") as file:
+                data = file.read()
+        except OSError:  # which is found out again where it is reported
+            rest.append(target)
+            continue
+        if cache.get(report, data):
+            known.append(report)
+        else:
+            rest.append(target)
+    cache.close()
+    return known, rest
 
 
 def check_text(data: bytes, filename: str, settings: Settings) -> Result:
@@ -128,11 +149,47 @@ def check_text(data: bytes, filename: str, settings: Settings) -> Result:
 
 def check_source(source: Source, settings: Settings) -> Result:
     """Lint a text that was decoded elsewhere, as an editor holds it. Raises PluginError."""
-    plugins.load()
-    result = Result()
-    path = Path(os.path.abspath(source.filename))
-    settle([Analyst().report_on(Target(source.filename, path, settings), source)], result)
-    return result
+    return Session().check(source, settings)
+
+
+class Session:
+    """Lints one text again and again, for an editor: what was read stays in memory until some file of it changes."""
+
+    def __init__(self) -> None:
+        self._analyst = Analyst()
+        self._stamps: dict[str, tuple[int, int] | None] = {}  # of the files that were read or looked for
+        self._last: dict[str, tuple[str, Report]] = {}
+
+    def check(self, source: Source, settings: Settings) -> Result:
+        """Lint ``source``, a text that was decoded elsewhere. Raises PluginError."""
+        plugins.load()
+        if any(_stamp(path) != known for path, known in self._stamps.items()):
+            self._forget()
+        target = Target(source.filename, Path(os.path.abspath(source.filename)), settings)
+        text, report = self._last.get(source.filename, ("", Report(target)))
+        if not report.used or text != source.text or report.target != target:
+            with patient_collector():
+                report = self._analyst.report_on(target, source)
+            self._last[source.filename] = source.text, report
+            self._stamps |= {path: _stamp(path) for path in report.used or ()}
+        result = Result()
+        settle([report], result)
+        return result
+
+    def _forget(self) -> None:
+        from losslint import dependencies
+
+        dependencies.forget()
+        self._analyst, self._stamps, self._last = Analyst(), {}, {}
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What changes with the file at ``path``; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _fixed(reports: Iterable[Report], result: Result, data: bytes | None = None) -> Iterable[Report]:
@@ -187,10 +244,10 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
 
 
 @contextlib.contextmanager
-def _patient_collector() -> Iterator[None]:
+def patient_collector() -> Iterator[None]:
     """Trees are many objects and hardly any garbage: with its usual thresholds the collector takes half of the time."""
     before = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
     try:
         yield
     finally:
@@ -218,13 +275,14 @@ def with_uses(targets: list[Target]) -> list[Target]:
 class Analyst:
     """Analyses files one after the other; the modules they import are kept."""
 
-    def __init__(self) -> None:
-        self._project: Project | None = None
+    def __init__(self, project: Project | None = None) -> None:
+        self._project = project
 
     @property
     def project(self) -> Project:
         """The modules that were read."""
         if self._project is None:
+            plugins.load()
             from losslint.frontend.project import Project
 
             self._project = Project()
@@ -234,29 +292,58 @@ class Analyst:
         """The report on one file; never raises."""
         try:
             path, filename = target.path, target.filename
-            source = sources.read(path, filename) if data is None else sources.decode(data, filename, path)
+            data = sources.read_bytes(path, filename) if data is None else data
+            source = sources.decode(data, filename, path)
         except Unreadable as error:
             return Report(target, [error.finding], whole=False)
-        return self.report_on(target, source)
+        report = self.report_on(target, source)
+        report.content = sources.digest(data)
+        return report
 
     def report_on(self, target: Target, source: Source) -> Report:
         """The report on ``source``, which stands for the file of ``target``; never raises."""
+        report = self._report_on(target, source)
+        report.used = {} if self._project is None else self._project.used
+        if self._project is not None:
+            self._project.used = {}
+        return report
+
+    def _report_on(self, target: Target, source: Source) -> Report:
+        from losslint.frontend import gate
+
         filename = target.filename
         comments = suppressions.read_comments(source)
+        if _is_idle(source, comments, target):
+            return Report(target, [], comments, text=source.text if comments.pragmas else "", idle=True)
         try:
             tree = sources.syntax_tree(source)
         except Unreadable as error:
             return Report(target, [error.finding], comments, False, source.text)
-        if not _MAY_MATTER.search(source.text):
+        if not gate.may_matter(source.text):
             kept = source.text if comments.pragmas or source.problems else ""
             return Report(target, [*source.problems], comments, not source.problems, kept)
         try:
             found = lint_source(source, tree, self.project, target.settings, target.elsewhere)
             findings = [*source.problems, *found]
         except Exception as error:  # a bug of ours must not cost the user the other files
-            findings = [_failure(filename, "<module>", 1, _described(error))]
+            findings = [failure(filename, "<module>", 1, _described(error))]
         whole = all(f.code not in ("LL001", "LL004") for f in findings)
         return Report(target, findings, comments, whole, source.text if findings or comments.pragmas else "")
+
+
+def _is_idle(source: Source, comments: Comments, target: Target) -> bool:
+    """Whether ``source`` parses and certainly holds nothing to analyse; False where that takes a closer look."""
+    from losslint.frontend import gate
+
+    settings = target.settings
+    if (
+        not _SHORTCUTS or source.problems or plugins.plugins()
+    ):  # of other packages' rules it is not known what they look at
+        return False
+    table = gate.symbols(source.text, source.filename)
+    if table is None or comments.declares_losses or settings.loss_names or settings.metric_names or target.elsewhere:
+        return False
+    return not gate.may_matter(source.text) or not gate.holds_subjects(source.text, table, target.path)
 
 
 def lint_source(
@@ -270,8 +357,8 @@ def lint_source(
     for finding in found:
         finding.extra["elsewhere"] = elsewhere  # a run has to find the same losses again
         yield finding
-    for failure in failures:
-        yield _failure(source.filename, failure.function, failure.row, failure.reason)
+    for failed in failures:
+        yield failure(source.filename, failed.function, failed.row, failed.reason)
 
 
 def module_of(source: Source, tree: ast.Module, project: Project) -> Module:
@@ -285,6 +372,9 @@ def module_of(source: Source, tree: ast.Module, project: Project) -> Module:
 
 def options_of(source: Source, tree: ast.Module, settings: Settings, elsewhere: tuple[Use, ...] = ()) -> Options:
     """What ``settings``, the comments of ``source``, and other files say to the analysis."""
+    from losslint.options import Options
+    from losslint.targets import target_for
+
     comments = suppressions.pragmas(source)
     kinds: dict[int, str] = {}
     batch_level: set[int] = set()
@@ -318,7 +408,8 @@ def definitions(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
             )
 
 
-def _failure(filename: str, function: str, row: int, reason: str) -> Finding:
+def failure(filename: str, function: str, row: int, reason: str) -> Finding:
+    """LL004 of ``function``."""
     where = f"in {filename}" if function == "<module>" else f"of {function} in {filename}"
     message = f"the analysis {where} failed: {reason}"
     return Finding("LL004", Severity.WARNING, message, filename, Span(row, 1, row, 1), function)
@@ -326,6 +417,8 @@ def _failure(filename: str, function: str, row: int, reason: str) -> Finding:
 
 def _described(error: BaseException) -> str:
     """``error`` and the place in losslint that raised it."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
@@ -334,48 +427,19 @@ def _described(error: BaseException) -> str:
 # -- many files ------------------------------------------------------------------------------------------------------
 
 
-def _analysed(targets: list[Target], jobs: int) -> Iterator[Report]:
-    processes = min(jobs or os.cpu_count() or 1, max(len(targets), 1))
-    if processes == 1 or (not jobs and len(targets) < _WORTH_A_POOL):
-        analyst = Analyst()
-        return (analyst.report(target) for target in targets)
-    return _spread(targets, processes)
+def _analysed(targets: list[Target], jobs: int, folder: Path | None, cluster: str) -> Iterator[Report]:
+    """The reports on ``targets``, which are put into the cache in ``folder``."""
+    from losslint import executor
 
+    if folder is None:
+        yield from executor.reports(targets, jobs, cluster)
+        return
+    from losslint.cache import Cache
 
-_analyst: Analyst | None = None  # of a worker process
-
-
-def _report(targets: list[Target]) -> list[Report]:
-    global _analyst
-    _analyst = _analyst or Analyst()
-    with _patient_collector():
-        return [_analyst.report(target) for target in targets]
-
-
-def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
-    """The reports of ``processes`` workers. A file that kills its worker becomes an LL004, others are done again."""
-    size = max(1, min(16, len(targets) // (4 * processes)))
-    chunks = [targets[i : i + size] for i in range(0, len(targets), size)]
-    done = 0
+    cache = Cache(folder)
     try:
-        with ProcessPoolExecutor(processes) as pool:
-            for reports in _mapped(pool, chunks):
-                done += 1
-                yield from reports
-    except BrokenProcessPool:
-        for target in (t for chunk in chunks[done:] for t in chunk):
-            yield _alone(target)
-
-
-def _mapped(executor: Executor, chunks: list[list[Target]]) -> Iterator[list[Report]]:
-    return executor.map(_report, chunks)
-
-
-def _alone(target: Target) -> Report:
-    """The report of a process that has nothing else to lose."""
-    try:
-        with ProcessPoolExecutor(1) as pool:
-            return pool.submit(_report, [target]).result()[0]
-    except BrokenProcessPool:
-        failure = _failure(target.filename, "<module>", 1, "the process that looked at it died")
-        return Report(target, [failure], whole=False)
+        for report in executor.reports(targets, jobs, cluster):
+            cache.put(report)
+            yield report
+    finally:
+        cache.close()

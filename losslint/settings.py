@@ -20,15 +20,10 @@ from losslint import rulebook
 from losslint.findings import Severity
 from losslint.options import Declared
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",
     ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode", "__pypackages__", "_build",
-    "buck-out", "build", "dist", "node_modules", "site-packages", "venv",
+    "buck-out", "build", "dist", "node_modules", "site-packages", "venv", ".losslint_cache",
 )  # fmt: skip
 FAIL_ON = ("error", "warning", "info", "never")
 _ALWAYS = ("LL001", "LL004")  # not to be had by a prefix: a file that was not analysed must not pass for a clean one
@@ -112,6 +107,11 @@ class Settings:
         """The codes that are on, those turned off by ``severity`` left out."""
         off = {code for code, level in dict(self.severity).items() if level is None}
         return _selected(self.selections) - off
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where what was found is kept."""
+        return self.root / ".losslint_cache"
 
     def ignored_in(self, path: Path) -> frozenset[str]:
         """The codes that ``per-file-ignores`` turns off in the file at ``path`` (absolute)."""
@@ -314,6 +314,11 @@ def from_file(path: Path, root: Path | None = None) -> Settings | None:
 
     Patterns are relative to ``root``, the file's folder unless told. Raises ConfigurationError.
     """
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         data = path.read_bytes()
         if path.name == "pyproject.toml" and b"losslint" not in data:

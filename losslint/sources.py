@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import codecs
 import functools
+import hashlib
 import io
 import re
 import sys
@@ -20,6 +21,11 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _ANOTHER_PYTHON = (
     f"it was read as Python {sys.version_info[0]}.{sys.version_info[1]}; exclude what is written for another version"
 )
+
+
+def digest(data: bytes) -> bytes:
+    """What tells one content from another."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 class Unreadable(Exception):
@@ -54,11 +60,15 @@ def split_lines(text: str) -> list[str]:
 
 def read(path: Path, filename: str) -> Source:
     """The source at ``path``. Raises Unreadable."""
+    return decode(read_bytes(path, filename), filename, path)
+
+
+def read_bytes(path: Path, filename: str) -> bytes:
+    """What the file at ``path`` holds. Raises Unreadable."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise _unreadable(filename, f"the file cannot be read: {error.strerror or error}") from None
-    return decode(data, filename, path)
 
 
 def decode(data: bytes, filename: str, path: Path | None = None) -> Source:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from losslint import rulebook, statements
 from losslint.findings import Finding, Fix, Severity, Span
-from losslint.fixes.comments import removal
 from losslint.sources import Source
 
 ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
@@ -49,6 +48,11 @@ class Comments:
     statements: list[tuple[int, int]] = field(default_factory=list)  # first and last row, of compound ones the header's
     lines: list[str] = field(default_factory=list)  # of the source
 
+    @property
+    def declares_losses(self) -> bool:
+        """Whether some comment speaks to the analysis, and not of findings."""
+        return any(p.kind in ANALYSIS_PRAGMAS for p in self.pragmas)
+
     def rows_of(self, span: Span) -> set[int]:
         """The rows at which a suppression holds for a finding at ``span``."""
         return {span.row, *(statements.around(self.statements, span.row) or ())}
@@ -57,11 +61,20 @@ class Comments:
 @functools.lru_cache(maxsize=1)  # asked for twice: by the session, and for the analysis
 def read_comments(source: Source) -> Comments:
     """The pragmas of ``source``; quick where there are none. Never raises: what does not tokenize ends the search."""
-    if not _MARK.search(source.text):
+    if not _may_speak_to_us(source.text):
         return Comments()
     found = list(_pragmas(source))
     suppressing = any(p.kind in ("ignore", "noqa") for p in found)
     return Comments(found, statements.rows(source) if suppressing else [], source.lines)
+
+
+def _may_speak_to_us(text: str) -> bool:
+    """Whether ``text`` may hold a pragma: a noqa of other linters' codes is none, and many files have one."""
+    lowered = text.lower()
+    return "losslint:" in lowered or any(
+        match["codes"] is None or any(_is_ours(code.upper()) for code in _CODES.findall(match["codes"]))
+        for match in (_NOQA.finditer(text) if "noqa" in lowered else ())
+    )
 
 
 def pragmas(source: Source) -> dict[int, list[Pragma]]:
@@ -168,6 +181,10 @@ def _unused(
     comments: Comments, filename: str, judged: frozenset[str], used: set[tuple[int, str | None]]
 ) -> Iterator[Finding]:
     """LL002 for every suppression, and every name in one, that suppressed nothing."""
+    if not comments.pragmas:
+        return
+    from losslint.fixes.comments import removal
+
     for index, pragma in enumerate(comments.pragmas):
         if pragma.problem or pragma.kind not in ("ignore", "ignore-file", "noqa"):
             continue

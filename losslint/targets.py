@@ -10,8 +10,11 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from losslint.dependencies import Requirement, declared
+if TYPE_CHECKING:
+    from losslint.dependencies import Requirement
+
 
 TENSORFLOW = (*(f"1.{n}" for n in range(16)), *(f"2.{n}" for n in range(22)))
 KERAS = ("1.0", "1.1", "1.2", *(f"2.{n}" for n in range(16)), *(f"3.{n}" for n in range(16)))
@@ -37,6 +40,8 @@ class Target:
 
 def target_for(path: Path, keras: str = "auto", tensorflow: str | None = None) -> Target:
     """The target of the file at ``path``; ``keras`` and ``tensorflow`` are what is configured."""
+    from losslint.dependencies import declared
+
     return _target(declared(path.absolute().parent), keras, tensorflow)
 
 

@@ -14,6 +14,7 @@ from tests.command import LOSS, Ran, engine_of_marks, losslint
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, and an engine that finds what the files say."""
     monkeypatch.setattr(session, "lint_source", engine_of_marks)
+    monkeypatch.setattr(session, "_SHORTCUTS", False)  # marks stand in files without losses as well
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)

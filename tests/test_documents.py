@@ -19,7 +19,7 @@ else:
 DOCUMENTS = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
 SUBCOMMANDS = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)} for name, c in cli.commands.items()}
-ELSEWHERE = {"--strict"}  # of mypy
+ELSEWHERE = {"--strict", "--nthreads", "--resources"}  # of mypy and dask
 
 
 def test_the_sample_in_the_readme_is_what_losslint_prints() -> None:

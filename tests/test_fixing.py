@@ -198,6 +198,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> None:
                 yield Finding(match[1], Severity.WARNING, "m", source.filename, place, f"f{row}", fix=fix)
 
     monkeypatch.setattr(session, "lint_source", engine)
+    monkeypatch.setattr(session, "_SHORTCUTS", False)  # what it marks is no loss
 
 
 def fixed(path: Path, text: str) -> tuple[str, list[str]]:

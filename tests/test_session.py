@@ -59,7 +59,7 @@ def test_a_file_that_kills_its_process_costs_one_file_only(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     for name in "abcdef":
         Path(f"{name}.py").write_text(LOSS)
-    Path("d.py").write_text("import keras  # kill\n")
+    Path("d.py").write_text(f"{LOSS}# kill\n")
     result = session.check(["."], Resolver(), jobs=2)
     assert [(f.filename, f.code) for f in result.findings] == [
         ("a.py", "LL302"), ("b.py", "LL302"), ("c.py", "LL302"), ("d.py", "LL004"), ("e.py", "LL302"), ("f.py", "LL302")
@@ -75,3 +75,24 @@ def test_many_files_are_shared_out(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         Path(f"m{number:02}.py").write_text(LOSS)
     one, many = (session.check(["."], Resolver(), jobs=jobs) for jobs in (1, 3))
     assert one.findings == many.findings and len(many.findings) == 60
+
+
+def test_a_session_looks_at_what_changed_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    loss = (
+        "import tensorflow as tf\nimport helper\n\ndef my_loss(y_true, y_pred):\n    return helper.f(y_true * y_pred)\n"
+    )
+    helper = tmp_path / "helper.py"
+    helper.write_text("import tensorflow as tf\n\ndef f(x):\n    return tf.reduce_mean(x)\n")
+    seen: list[str] = []
+    plain = session.lint_source
+    monkeypatch.setattr(session, "lint_source", lambda source, *rest: seen.append(source.text) or plain(source, *rest))
+    editor = session.Session()
+
+    def codes(text: str) -> set[str]:
+        return {f.code for f in editor.check(Source("a.py", text), Settings()).findings}
+
+    assert codes(loss) == codes(loss) == set() and len(seen) == 1
+    assert "LL302" in codes(loss.replace("helper.f", "tf.reduce_sum")) and len(seen) == 2
+    helper.write_text("import tensorflow as tf\n\ndef f(x):\n    return tf.reduce_sum(x)\n")
+    assert "LL302" in codes(loss)

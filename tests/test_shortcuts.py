@@ -1,5 +1,6 @@
 """What makes losslint fast must not change what it finds."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from losslint import session
 from losslint.findings import Finding
+from losslint.frontend import gate
 from losslint.frontend.project import Project
 from losslint.interpreter import machine
 from losslint.settings import Resolver
@@ -17,7 +19,7 @@ FIXTURES = str(ROOT / "fixtures")
 
 
 def found(paths: list[str], jobs: int = 1) -> list[Finding]:
-    return session.check(paths, Resolver(isolated=True), jobs=jobs).findings
+    return session.check(paths, Resolver({"min-severity": "info"}, isolated=True), jobs=jobs).findings
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +31,20 @@ def test_there_is_something_to_compare(expected: list[Finding]) -> None:
     assert len(expected) > 100
 
 
-def test_without_the_prefilter(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_MAY_MATTER", re.compile(""))
-    assert found([FIXTURES]) == expected
+def test_without_the_prefilter(
+    expected: list[Finding], monkeypatch: pytest.MonkeyPatch, folder: str = FIXTURES
+) -> None:
+    monkeypatch.setattr(session, "_SHORTCUTS", False)
+    monkeypatch.setattr(gate, "_FRAMEWORK", re.compile(""))
+    assert found([folder]) == expected
+
+
+@pytest.mark.skipif("LOSSLINT_CORPUS" not in os.environ, reason="LOSSLINT_CORPUS names no folder of real code")
+def test_without_the_prefilter_on_real_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = os.environ["LOSSLINT_CORPUS"]
+    expected = found([folder])
+    assert expected
+    test_without_the_prefilter(expected, monkeypatch, folder)
 
 
 def test_however_few_modules_are_kept(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ class Options:
     budget: float | None = None
     jobs: int = 0
     trust_refuted: bool = True
+    cluster: str = ""  # the address of its scheduler
 
 
 @dataclass(slots=True)
@@ -108,6 +109,9 @@ def run(planned: list[Planned], options: Options, progress: Progress | None = No
     """
     if not planned and not options.device.startswith("gpu"):
         return
+    if options.cluster:
+        yield from _on_cluster(planned, options, progress)
+        return
     if importlib.util.find_spec("tensorflow") is None:
         raise Unavailable(MISSING)
     devices = _devices(options.device)
@@ -126,6 +130,25 @@ def run(planned: list[Planned], options: Options, progress: Progress | None = No
                 executor.shutdown(cancel_futures=True)
     finally:
         _close(pools)
+
+
+def _on_cluster(planned: list[Planned], options: Options, progress: Progress | None) -> Iterator[Ran]:
+    from losslint.cluster import RemotePool, connected
+    from losslint.executor import NoCluster
+
+    try:
+        client = connected(options.cluster)
+    except NoCluster as error:
+        raise Unavailable(str(error)) from None
+    try:
+        limits = Limits(seconds=options.seconds)
+        kinds = dict.fromkeys(keras_of(p) for p in planned)
+        pools: dict[str, list[Any]] = {k: [RemotePool(client, options.device, k, limits)] for k in kinds}
+        threads = options.jobs or sum(client.nthreads().values())
+        with ThreadPoolExecutor(max(threads, 1)) as executor:
+            yield from _mapped(executor, planned, pools, options, progress)
+    finally:
+        client.close()
 
 
 def _close(pools: dict[str, list[Pool]]) -> None:

@@ -13,16 +13,12 @@ from pathlib import Path
 from losslint.frontend.module import Module, is_stub
 from losslint.frontend.names import FRAMEWORKS, canonical, is_loss_name, is_metric_name, is_spelled_out, role_of
 from losslint.frontend.survey import Definition, Evidence, Survey, last_part
+from losslint.frontend.words import METRIC_FILE, NO_LOSS
 from losslint.loss import Consumer
 from losslint.options import ADDED, BESIDE, COMPILED, METRIC, UNPACKED, Options, Use
 
 DEFAULTS = Options()
 
-_NO_LOSS = re.compile(
-    r"^(?!_*(?:add|create|make|build)_\w*loss$)_*(plot|print|save|load|write|show|draw|report|parse|add|register|set|track|record|on|test"
-    r"|log_(?!loss|lik|cosh|prob|sum)|create|make|serialize|deserialize|init|reset|restore|display|summar|append|monitor|check|validate|run|fit|compile|configure|update|build|convert|is|has|compute_output)_|^test|^train",
-    re.IGNORECASE,
-)
 _SCORE = re.compile(
     r"^((soft|generali[sz]ed|weighted|binary|multi\w*|sparse|batch)_)*(dice|iou|miou|jaccard|tversky|ssim|ms_ssim)"
     r"(_(seg|box|2d|3d|multi|binary|dense|\w*squared?|per_\w+))?$",
@@ -34,7 +30,6 @@ _SAYS_LOSS = re.compile(r"loss(_|$)|^loss", re.IGNORECASE)
 _DISTANCE = re.compile(r"(?<!wasserstein)(?<!jaccard)_distances?$", re.IGNORECASE)
 """A distance of two things is a loss only where they are labels and predictions."""
 _LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$|^loss(es)?_", re.IGNORECASE)
-_METRIC_FILE = re.compile(r"(^|_)metrics?$", re.IGNORECASE)
 _FRAMEWORK_TEXT = re.compile(r"\b(tensorflow|keras|tf|K|backend)\b")
 
 
@@ -135,7 +130,7 @@ def _entries(module: Module, evidence: Evidence, options: Options) -> Iterator[E
         "loss"
         if _LOSS_FILE.search(path.stem)
         else "metric"
-        if any(map(_METRIC_FILE.search, (path.stem, path.parent.name)))
+        if any(map(METRIC_FILE.search, (path.stem, path.parent.name)))
         else ""
     )
     for chain in definitions(module.tree.body):
@@ -195,7 +190,7 @@ def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place
     # a loss that returns nothing is a finding, not something else
     certain = _is_sample_pair(names) and is_loss_name(function.name) and not is_stub(function.body)
     returns = function in survey.returning or certain
-    if function.name.startswith("__") or _NO_LOSS.search(function.name) or not returns:
+    if function.name.startswith("__") or NO_LOSS.search(function.name) or not returns:
         return None
     if known_as & evidence.compiled and (_takes_samples(names) or len(names) >= 2):
         where = _where(evidence, COMPILED, known_as)

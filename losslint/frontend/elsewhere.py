@@ -140,7 +140,7 @@ class _Reader:
 
     def _search(self, importer: str, module: str, level: int) -> str | None:
         """The linted or other file of ``module``, as ``importer`` imports it."""
-        return search(Path(importer), module, level, self._at)
+        return search(Path(importer).resolve(), module, level, self._at)
 
     @staticmethod
     def _file(folder: Path, name: str) -> str | None:

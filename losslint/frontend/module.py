@@ -7,6 +7,7 @@ a statement is handed to libcst when the interpreter enters it, and positions ar
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -191,6 +192,25 @@ def bound_names(statement: ast.stmt) -> Iterator[str]:
         for item in statement.items:
             if item.optional_vars is not None:
                 yield from (n.id for n in ast.walk(item.optional_vars) if isinstance(n, ast.Name))
+
+
+def below(tree: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """``tree`` and all nodes below it, outer ones first: a plain walk, which a visitor of libcst takes ten times."""
+    todo = [tree]
+    for node in todo:  # grows while it is walked over
+        yield node
+        for name in _parts(type(node)):
+            part = getattr(node, name)
+            if isinstance(part, (list, tuple)):
+                todo.extend([p for p in part if hasattr(p, "with_changes")])
+            elif hasattr(part, "with_changes"):
+                todo.append(part)
+
+
+@functools.cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of node, those left out that hold only white space."""
+    return tuple(f.name for f in dataclasses.fields(kind) if "whitespace" not in f.name)
 
 
 def is_stub(body: Iterable[Any]) -> bool:

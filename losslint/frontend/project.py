@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from losslint import sources
 from losslint.frontend.module import Module
 from losslint.sources import Source
 
-_ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _MAX_LEVELS = 10
 
 
 class Project:
     """Modules by path. ``keep`` of them are kept, those that were used last: a tree takes fifty times its source."""
 
-    def __init__(self, keep: int = 150) -> None:
-        self._keep = keep
+    def __init__(self, keep: int = 150, tree: Mapping[str, bytes] | None = None, here: str = "") -> None:
+        """``tree`` holds the files there are, by path, where they are on another machine, and ``here`` its folder."""
+        self._keep, self._tree, self._here = keep, tree, here
         self._modules: dict[str, Module | None] = {}  # the one that was used last comes last
-        self._found: dict[tuple[str, str, int], str | None] = {}
+        self._found: dict[tuple[str, str, int], tuple[str | None, dict[str, str]]] = {}
+        self._probed: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+        self.used: dict[str, str] = {}
+        """What was looked up since it was emptied: path -> "+" (it is there), "-" (it is not), or the file's digest."""
         self._texts: dict[str, str] = {}  # what stands for files that were changed and are not yet written
         self._added = ""  # the module that is linted now, which may differ from its file
 
     def add(self, module: Module) -> None:
         """Use ``module`` for its path, as an unsaved buffer or a file that was read already."""
-        self._added = str(Path(module.path).resolve())
+        self._added = str(self._real(Path(module.path)))
+        self._digests[self._added] = sources.digest(module.text.encode(errors="surrogatepass")).hex()
         self._use(self._added, module)
 
     def change(self, path: Path, text: str) -> None:
         """Read ``text`` for the file at ``path`` from now on."""
-        name = str(path.resolve())
+        name = str(self._real(path))
         self._texts[name] = text
         self._modules.pop(name, None)
 
     def load(self, path: Path) -> Module | None:
         """The module at ``path``; None where it cannot be read or parsed (reported where it is linted itself)."""
-        return self._load(str(path.resolve()))
+        return self._load(str(self._real(path)))
 
     def _load(self, path: str) -> Module | None:
         if path in self._modules:
@@ -44,12 +51,22 @@ class Project:
         else:
             try:
                 known = self._texts.get(path)
-                source = Source(path, known) if known is not None else sources.read(Path(path), path)
+                source = Source(path, known) if known is not None else self._source(path)
+                self._digests[path] = sources.digest(source.text.encode(errors="surrogatepass")).hex()
                 module = Module(source.filename, source.text, sources.syntax_tree(source))
             except sources.Unreadable:
                 module = None
         self._use(path, module)
+        self.used[path] = self._digests.get(path, "-")
         return module
+
+    def _source(self, path: str) -> Source:
+        if self._tree is None:
+            return sources.read(Path(path), path)
+        return sources.decode(self._tree[path], path, Path(path)) if path in self._tree else Source(path, "")
+
+    def _real(self, path: Path) -> Path:
+        return path.resolve() if self._tree is None else Path(os.path.normpath(os.path.join(self._here, path)))
 
     def _use(self, path: str, module: Module | None) -> None:
         self._modules.pop(path, None)
@@ -64,28 +81,43 @@ class Project:
         """The module that ``importer`` means by ``from <level dots>name import ...``; None outside the tree."""
         key = (importer.path, name, level)
         if key not in self._found:
-            self._found[key] = self._search(importer, name, level)
-        path = self._found[key]
+            self._probed = {}
+            self._found[key] = self._search(importer, name, level), self._probed
+        path, probed = self._found[key]
+        self.used |= probed
         return None if path is None else self._load(path)
 
     def _search(self, importer: Module, name: str, level: int) -> str | None:
-        return search(Path(importer.path), name, level, self._at)
+        return search(self._real(Path(importer.path)), name, level, self._at, self._is_there)
 
     def _at(self, folder: Path, name: str) -> str | None:
         base = folder.joinpath(*name.split(".")) if name else folder
         for path in (base.with_suffix(".py") if name else base / "__init__.py", base / "__init__.py"):
-            if path.is_file():
-                found = str(path.resolve())
-                return None if self._load(found) is None else found
+            if self._is_there(path) and (self._tree is not None or path.is_file()):
+                found = str(self._real(path))
+                if self._load(found) is None:
+                    self._probed[found] = self._digests.get(found, "-")
+                    return None
+                return found
         return None
 
+    def _is_there(self, path: Path) -> bool:
+        there = path.exists() if self._tree is None else str(path) in self._tree
+        self._probed[str(path)] = "+" if there else "-"
+        return there
 
-def search(importer: Path, name: str, level: int, at: Callable[[Path, str], str | None]) -> str | None:
-    """The file that ``importer`` means by ``from <level dots>name import ...``; ``at`` looks for a module in a folder.
+
+def search(
+    own: Path,
+    name: str,
+    level: int,
+    at: Callable[[Path, str], str | None],
+    is_there: Callable[[Path], bool] = Path.exists,
+) -> str | None:
+    """The file that the one at ``own`` means by ``from <level dots>name import ...``; ``at`` looks in a folder.
 
     Without dots the folders above are tried as well, up to the root of the tree: nobody knows what ``sys.path`` holds.
     """
-    own = importer.resolve()
     here = own.parent
     if level:
         for _ in range(level - 1):
@@ -95,7 +127,7 @@ def search(importer: Path, name: str, level: int, at: Callable[[Path, str], str 
         found = at(here, name)
         if found is not None and found != str(own):
             return found
-        if here.parent == here or any((here / mark).exists() for mark in _ROOT_MARKS):
+        if here.parent == here or any(is_there(here / mark) for mark in ROOT_MARKS):
             break
         here = here.parent
     return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 from typing import Any
 
 import libcst as cst
-from libcst import matchers as m
 
 import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
-from losslint.frontend.module import Slice, toplevel
+from losslint.frontend.module import Slice, below, toplevel
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame
@@ -367,17 +367,34 @@ class Machine(Calls):
         """Whether a name that is bound here stands nowhere else in the function around."""
         if not isinstance(target, cst.Name):
             return False
-        name = m.Name(target.value)
-        around = [list(m.findall(f, name)) for f in m.findall(self.frame.slice.tree, m.FunctionDef())]
-        return any(len(found) == 1 and found[0] is target for found in around)
+        return id(target) in _names_met_once(self.frame.slice)
 
 
+@functools.lru_cache(maxsize=4096)  # trees are compared by identity; a condition is met again and again
 def _asks_for_presence(test: cst.BaseExpression) -> bool:
     """Whether a condition asks if something is there: ``self.v is None``, ``"v" not in cache``, ``not self.built``."""
-    present = m.Is() | m.IsNot() | m.In() | m.NotIn()
-    return bool(m.findall(test, present | m.Call(func=m.Name("hasattr")))) or m.matches(
-        test, m.UnaryOperation(operator=m.Not(), expression=m.Name() | m.Attribute())
+    denied = test.expression if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not) else None
+    if isinstance(denied, (cst.Name, cst.Attribute)):
+        return True
+    return any(
+        isinstance(tree, (cst.Is, cst.IsNot, cst.In, cst.NotIn))
+        or (isinstance(tree, cst.Call) and isinstance(tree.func, cst.Name) and tree.func.value == "hasattr")
+        for tree in below(test)
     )
+
+
+@functools.lru_cache(maxsize=8)
+def _names_met_once(slice_: Slice) -> frozenset[int]:
+    """The names that stand just once in some function of ``slice_``, by ``id``: the slice keeps the trees alive."""
+    once: set[int] = set()
+    for function in below(slice_.tree):
+        if isinstance(function, cst.FunctionDef):
+            met: dict[str, list[int]] = {}
+            for tree in below(function):
+                if isinstance(tree, cst.Name):
+                    met.setdefault(tree.value, []).append(id(tree))
+            once.update(ids[0] for ids in met.values() if len(ids) == 1)
+    return frozenset(once)
 
 
 def _keys(states: list[dict[str, Any]]) -> list[str]:

@@ -212,9 +212,14 @@ def _least(above: Terms, below: Terms, values: list[Interval], a: Node | None = 
     """The least that ``below - above`` surely is; ``a`` is the node of ``above``, where there is one."""
     rest = below.minus(above)
     found = [_low(rest, values), *(_low(less, values) for less in _without_overlap(rest, values))]
-    for coefficient, total in below.parts.values() if a is not None else ():
+    for coefficient, total in below.parts.values():
         # a number is no more than the sum that it is part of
-        if total.op == "sum" and coefficient >= 1 and plain(total.inputs[0]).number == plain(a).number:
+        if (
+            a is not None
+            and total.op == "sum"
+            and coefficient >= 1
+            and plain(total.inputs[0]).number == plain(a).number
+        ):
             found.append(_low(Terms(_less(below.parts, {total.number: 1.0}), below.constant), values))
     return max(found)
 

@@ -17,6 +17,7 @@ from losslint.frontend.module import Module, is_stub, toplevel
 from losslint.frontend.names import is_loss_name, role_of
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Evidence
+from losslint.frontend.words import CLASS_WORDS
 from losslint.graph import Node, Site, ancestors
 from losslint.interpreter.machine import BudgetExceeded, Machine
 from losslint.interpreter.merging import merged
@@ -28,11 +29,6 @@ from losslint.tracing import keras_of
 
 _PLAIN = ("keras.losses.Loss", "keras.Loss", "tensorflow.losses.Loss")
 """The class that computes nothing itself; its last part alone tells it in modules that Keras keeps to itself."""
-_MAY_DERIVE = re.compile(
-    r"Loss|Objective|Error$|entropy|Divergence|Hinge|Huber|Poisson|LogCosh|CosineSimilarity|Dice|Tversky|CTC|Circle",
-    re.IGNORECASE,
-)
-"""What a base, or the class itself, is called where it may be a loss."""
 _NOT_DATA = re.compile(
     r"(_fn|_func|_function|_cls|_class|_factory|callback|callable|hook|optimizer|metric)s?$|^f[nx]?$|(^|_)loss(es)?$"
 )
@@ -137,7 +133,7 @@ def _candidates(module: Module) -> Iterator[ast.ClassDef]:
     for statement in toplevel(module.tree.body):
         if isinstance(statement, ast.ClassDef) and statement.bases:
             names = (statement.name, *evidence.lineage(statement.name))
-            if any(_MAY_DERIVE.search(n) or is_loss_name(n) for n in names):
+            if any(CLASS_WORDS.search(n) or is_loss_name(n) for n in names):
                 yield statement
 
 
