@@ -70,7 +70,7 @@ def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
     chunks = [targets[i : i + size] for i in range(0, len(targets), size)]
     done = 0
     try:
-        with ProcessPoolExecutor(processes) as pool:
+        with ProcessPoolExecutor(processes, initializer=_end_with_parent) as pool:
             for made in mapped(pool, report_chunk, [(chunk,) for chunk in chunks], processes * _AHEAD):
                 if isinstance(made, BaseException):
                     raise made
@@ -79,6 +79,20 @@ def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
     except BrokenProcessPool:
         for target in (t for chunk in chunks[done:] for t in chunk):
             yield _alone(target)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone: one that is killed tells nobody."""
+    import threading
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+
+    def watch() -> None:
+        connection.wait([parent.sentinel] if parent is not None else [])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def mapped(
@@ -111,7 +125,7 @@ def _alone(target: Target) -> Report:
     from losslint.session import failure
 
     try:
-        with ProcessPoolExecutor(1) as pool:
+        with ProcessPoolExecutor(1, initializer=_end_with_parent) as pool:
             return pool.submit(report_chunk, [target]).result()[0]
     except BrokenProcessPool:
         found = failure(target.filename, "<module>", 1, "the process that looked at it died")

@@ -190,7 +190,7 @@ def test_runs_at_a_time_and_a_run_that_is_killed(project: Path) -> None:
     runs = [subprocess.Popen(command("."), env=environment(), stdout=subprocess.PIPE) for _ in range(3)]
     time.sleep(1.5)
     runs[0].send_signal(signal.SIGKILL)
-    said = [run.communicate()[0] for run in runs]
+    said = [run.communicate(timeout=120)[0] for run in runs]  # of the killed one too: its workers end with it
     again = subprocess.run(command("."), env=environment(), stdout=subprocess.PIPE, check=False)
     assert said[1] == said[2] == again.stdout != b""
 
