@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -29,8 +30,7 @@ COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
 
-_PAIRS = ("transpose_b", "einsum", "expand_dims", "tensordot", "diag", "tf.eye", "[-1, 1]")
-_ONE_BY_ONE = ("map_fn", "foldl", "tf.scan")
+_COSTLY = re.compile(r"transpose_b|einsum|expand_dims\(.*, 0\)|tensordot|diag|tf\.eye|\[-1, 1\]|map_fn|foldl|tf\.scan")
 
 
 class Compared(NamedTuple):
@@ -113,7 +113,7 @@ class Measured:
     @functools.cached_property
     def costly(self) -> bool:
         """Whether many copies fill the memory, as every sample may meet every other, or are taken one by one."""
-        return any(word in self.program.source for word in (*_PAIRS, *_ONE_BY_ONE))
+        return bool(_COSTLY.search(self.program.source))
 
     @functools.cached_property
     def fixed(self) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +77,12 @@ def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
         if not limited:
             yield Batch(-soft, -soft, features)
             yield Batch(soft, -soft, features)
-    for size, point in itertools.product((1, 2), (0.0, 1.0)):  # whether equal numbers deviate is a matter of rounding
+    for size in (1, 2):  # one sample does not deviate from itself, and for equal ones it is a matter of rounding
         y, p, features = batch(layout, size, 41)
-        yield Batch(y, np.full_like(p, point), features)
+        far = np.zeros_like(p)
+        far[..., 0] = 1.0 if "y_pred" in limited else 200.0
+        for prediction in (np.zeros_like(p), np.ones_like(p), p, far):
+            yield Batch(y, prediction, features)
 
 
 def finite(value: Any) -> bool:

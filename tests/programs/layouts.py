@@ -91,8 +91,8 @@ def corners(layout: Layout, ends: tuple[float, float], size: int, seed: int) -> 
     y_true, y_pred, features = batch(layout, size, seed)
     for row, choice in enumerate(np.random.default_rng(seed).integers(0, 5, size)):
         if choice:
-            y_pred[row] = ends[choice % 2]
-            y_true[row] = ends[choice > 2] if layout.labels != "classes" else y_true[row]
+            y_pred[row] = ends[int(choice) % 2]
+            y_true[row] = ends[int(choice > 2)] if layout.labels != "classes" else y_true[row]
     return Batch(y_true, y_pred, features)
 
 
