@@ -50,11 +50,15 @@ def fix(reports: Sequence[Report], result: Result, data: bytes | None = None) ->
 
 
 def _compatible(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings whose fixes can be made together; in each file the first ones win."""
+    """The findings whose fixes can be made together; in each file the first ones win.
+
+    Names that are gone come before all others, which are spelled with what the file has then.
+    """
     by_file: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_file[finding.filename].append(finding)
-    return [group[i] for group in by_file.values() for i in edits.disjoint([f.fix for f in group if f.fix is not None])]
+    groups = [[f for f in group if f.code == "LL503"] or group for group in by_file.values()]
+    return [group[i] for group in groups for i in edits.disjoint([f.fix for f in group if f.fix is not None])]
 
 
 def _round(state: _State, wanted: list[Finding], result: Result) -> _State:

@@ -12,6 +12,8 @@ from losslint.fixes.code import Code, walk
 from losslint.subjects.classes import LossClass
 
 _KEPT_BY_LOSS = ("name", "reduction")
+_WIDTH = 88
+"""A longer line is broken, as the common formatters do."""
 
 
 @fixer("LL504")
@@ -112,6 +114,11 @@ def _written(code: Code, subject: LossClass, entries: list[str]) -> list[Edit] |
     indentation = lines[first.row - 1][: first.column - 1]
     row = end.end_row if end.end_column > 1 else end.end_row - 1
     step = indentation[: len(indentation) // 2] if indentation.strip(" ") else "    "
-    text = f"\n\n{indentation}def get_config(self):\n{indentation}{step}return {{{', '.join(entries)}}}"
+    inner = indentation + step
+    returned = f"{inner}return {{{', '.join(entries)}}}"
+    if len(returned) > _WIDTH:
+        listed = "".join(f"{inner}{step}{entry},\n" for entry in entries)
+        returned = f"{inner}return {{\n{listed}{inner}}}"
+    text = f"\n\n{indentation}def get_config(self):\n{returned}"
     column = len(lines[row - 1]) + 1
     return [code.insert(row, column, text)]

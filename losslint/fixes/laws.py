@@ -28,6 +28,8 @@ def mean_for_sum(draft: Draft, loss: Loss) -> Fix | None:
     total = draft.data.get("at")
     if not isinstance(total, Node) or total.op != "sum" or total.site is None:
         return None
+    if loss.called:
+        return None  # what it is added to would weigh more than before
     code = Code(draft.site)
     tree = code.tree_of(total)
     if tree is not draft.site.tree or not isinstance(tree, cst.Call) or not total.api.endswith(_SUMS):

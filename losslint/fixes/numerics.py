@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from losslint.checks.base import Draft
+from losslint.domain.interval import Trust
 from losslint.findings import Edit, Fix
 from losslint.fixes.base import fixer, unsafe
 from losslint.fixes.code import Code, argument, number, walk
@@ -69,8 +70,9 @@ def _guarded(code: Code, loss: Loss, log: Node, operand: cst.BaseExpression | No
     if floor is not None:
         return [code.replace(floor, epsilon)]
     clip, maximum = spell(code, "clip", like, api), spell(code, "maximum", like, api)
-    # another caller of a helper may pass more than 1
-    if clip is not None and interval.high.at <= 1.0 and code.site.caller is None:
+    # another caller of a helper may pass more than 1, and what is only taken for a probability may be more
+    bounded = interval.high.at <= 1.0 and interval.high.trust is Trust.KNOWN
+    if clip is not None and bounded and code.site.caller is None:
         return code.around(operand, f"{clip}(", f", {epsilon}, 1.0)")
     return None if maximum is None else code.around(operand, f"{maximum}(", f", {epsilon})")
 

@@ -27,7 +27,7 @@ from keras import ops
 
 PROBABILITIES = {
     # what is written: what becomes of it
-    "tf.math.log(y_pred)": "tf.math.log(tf.clip_by_value(y_pred, 1e-7, 1.0))",
+    "tf.math.log(y_pred)": "tf.math.log(tf.maximum(y_pred, 1e-7))",
     "tf.log(y_pred + 1e-7)": "tf.math.log(y_pred + 1e-7)",
 }
 LOGITS = {
