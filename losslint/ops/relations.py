@@ -214,12 +214,7 @@ def _least(above: Terms, below: Terms, values: list[Interval], a: Node | None = 
     found = [_low(rest, values), *(_low(less, values) for less in _without_overlap(rest, values))]
     for coefficient, total in below.parts.values():
         # a number is no more than the sum that it is part of
-        if (
-            a is not None
-            and total.op == "sum"
-            and coefficient >= 1
-            and plain(total.inputs[0]).number == plain(a).number
-        ):
+        if a is not None and total.op == "sum" and coefficient >= 1 and _same_values(total.inputs[0], a):
             found.append(_low(Terms(_less(below.parts, {total.number: 1.0}), below.constant), values))
     return max(found)
 
@@ -286,8 +281,11 @@ def _low(rest: Terms, values: list[Interval]) -> float:
 
 def _mass(node: Node, values: list[Interval]) -> Interval | None:
     """Sums that are positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
-    if softmax_under(node) is not None:
-        return Interval.point(1.0) if node.attrs.get("axis") is not None else Interval(End(1.0), iv.SOME_HIGH)
+    softmax = softmax_under(node)
+    if softmax is not None:
+        over, along = (n.attrs.get("axis") for n in (node, softmax))
+        single = isinstance(over, tuple) and isinstance(along, tuple) and len(over) == len(along)
+        return Interval.point(1.0) if single else Interval(End(1.0), iv.SOME_HIGH)
     inner = plain(node.inputs[0])
     factor = inner.inputs[0] if inner.op in ("square", "pow", "mul") else None
     if factor is not None and shares_of_one(node, plain(factor)) and values[node.inputs[0].id].low.at >= 0:

@@ -60,6 +60,7 @@ RANGES: dict[str, tuple[Build, str]] = {
     "x / x of a positive": (lambda h: h.op("div", probability(h), probability(h)), "[1, 1]"),
     "x - max(x)": (lambda h: h.op("sub", h.p, h.op("max", h.p, axis=(-1,), keepdims=True)), "(-inf, 0]"),
     "sum of a softmax": (lambda h: h.op("sum", softmax(h), axis=(-1,)), "[1, 1]"),
+    "sum of a softmax over all axes": (lambda h: h.op("sum", softmax(h), axis=(0, 1)), "[1, inf)"),
     "sum of a softmax over the batch": (lambda h: h.op("sum", softmax(h), axis=(0,)), "[0, inf)"),
     "sum of squares of a softmax": (lambda h: h.op("sum", h.op("square", softmax(h)), axis=(-1,)), "(0, inf)"),
     "sum of three": (lambda h: h.op("sum", probability(h), axis=(-1,)), "[0.3, 2.7]"),

@@ -162,3 +162,30 @@ def dice_of_squares(y_true, y_pred):
     a, b = tf.sigmoid(y_true), tf.sigmoid(y_pred)
     total = tf.reduce_sum(tf.square(a), axis=-1) + tf.reduce_sum(tf.square(b), axis=-1)
     return 1.0 - (2.0 * tf.reduce_sum(a * b, axis=-1) + 1.0) / (total + 1.0)
+
+
+# T,C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def softmaxes_added_up(y_true, y_pred):
+    return tf.reduce_sum(tf.nn.softmax(y_pred, axis=-1), axis=[1, 2]) + tf.reduce_mean(y_pred, axis=[1, 2])
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def root_behind_a_where(y_true, y_pred):
+    error = y_true - y_pred
+    return tf.sqrt(tf.where(error > 0.0, error, 0.0))
+
+
+# C soft logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def branch_on_the_whole_batch(y_true, y_pred):
+    error = tf.reduce_mean(tf.abs(y_true - y_pred))
+    return tf.cond(error > 0.5, lambda: error, lambda: tf.reduce_mean(tf.square(y_true - y_pred)))
+
+
+# C soft logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def mask_that_keeps_everything(y_true, y_pred):
+    rows = tf.reduce_mean(tf.square(y_pred), axis=-1)
+    return tf.reduce_mean(tf.boolean_mask(rows, tf.sigmoid(rows) > 0.1))
