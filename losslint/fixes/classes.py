@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import libcst as cst
-from libcst import matchers as m
 
 from losslint.checks.base import Draft
 from losslint.findings import Edit, Fix
@@ -63,8 +62,9 @@ def callable_by_keras(draft: Draft, subject: LossClass) -> Fix | None:
 def _first_statement(method: cst.FunctionDef) -> cst.CSTNode | None:
     """The first statement of ``method`` that is no docstring."""
     for statement in method.body.body:
-        text = m.SimpleStatementLine(body=[m.Expr(m.SimpleString() | m.ConcatenatedString())])
-        if not m.matches(statement, text):
+        small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+        text = small[0].value if len(small) == 1 and isinstance(small[0], cst.Expr) else None
+        if not isinstance(text, (cst.SimpleString, cst.ConcatenatedString)):
             return statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
     return None
 

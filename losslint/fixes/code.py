@@ -7,8 +7,6 @@ import functools
 from collections.abc import Iterator
 
 import libcst as cst
-from libcst import matchers as m
-from libcst.metadata import ParentNodeProvider, WhitespaceInclusivePositionProvider
 
 from losslint.findings import Edit, Span
 from losslint.fixes.edits import extract
@@ -54,6 +52,8 @@ class Code:
 
     def outer(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands, its parentheses included."""
+        from libcst.metadata import WhitespaceInclusivePositionProvider
+
         place = self.slice.metadata(WhitespaceInclusivePositionProvider)[tree]
         start, end, shift = place.start, place.end, self.slice.shift
         return Span(start.line + shift, start.column + 1, end.line + shift, end.column + 1)
@@ -69,6 +69,8 @@ class Code:
 
     def parent(self, tree: cst.CSTNode) -> cst.CSTNode | None:
         """The syntax right around ``tree``."""
+        from libcst.metadata import ParentNodeProvider
+
         return self.slice.metadata(ParentNodeProvider).get(tree)
 
     def statement(self, tree: cst.CSTNode) -> cst.CSTNode:
@@ -158,7 +160,8 @@ class Code:
         assign = self.parent(value)
         if not isinstance(tree, cst.Name) or not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
             return False
-        return m.matches(assign.targets[0].target, m.Name(tree.value)) and len(self.bindings(tree.value)) == 1
+        target = assign.targets[0].target
+        return isinstance(target, cst.Name) and target.value == tree.value and len(self.bindings(tree.value)) == 1
 
     def without_use(self, value: cst.CSTNode, tree: cst.Name) -> list[Edit]:
         """The edit that drops the assignment of ``value`` to the name ``tree``, where nothing else reads it.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 
 import libcst as cst
-from libcst import matchers as m
 
+from losslint.frontend.module import every
 from losslint.graph import Node, Site
 from losslint.interpreter.values import Function, Instance
 
@@ -26,13 +27,13 @@ def changing(function: Function) -> dict[str, Site]:
         if isinstance(method, Function) and _LATER.match(method.name.rpartition(".")[2])
     ]
     # "self.step += 1" in the loss itself; a plain assignment there may put a tensor in the number's place
-    targets = [*_assigned(function.tree, m.AugAssign), *(target for tree in later for target in _assigned(tree))]
+    targets = [*_assigned(function.tree, cst.AugAssign), *(target for tree in later for target in _assigned(tree))]
     changed = {target.attr.value for target in targets}
     found: dict[str, Site] = {}
     for name in sorted(names & changed):
         written = {id(target) for target in _assigned(function.tree)}
-        for read in m.findall(function.tree, _of_self(name)):
-            if id(read) not in written:
+        for read in every(function.tree, cst.Attribute):
+            if _of_self(read) and read.attr.value == name and id(read) not in written:
                 found.setdefault(f"self.{name}", Site(function.slice, read, function.name))
     return found
 
@@ -43,11 +44,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _of_self(name: str | None = None) -> m.Attribute:
-    return m.Attribute(value=m.Name("self"), attr=m.Name(name) if name else m.Name())
+def _of_self(tree: cst.CSTNode) -> TypeGuard[cst.Attribute]:
+    return isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "self"
 
 
-def _assigned(tree: cst.CSTNode, *kinds: type[m.AssignTarget] | type[m.AugAssign]) -> list[cst.Attribute]:
+def _assigned(tree: cst.CSTNode, *kinds: type[cst.AssignTarget | cst.AugAssign]) -> list[cst.Attribute]:
     """The attributes of ``self`` that ``tree`` assigns to, by a statement of ``kinds``, of any kind by default."""
-    found = (m.findall(tree, kind(target=_of_self())) for kind in kinds or (m.AssignTarget, m.AugAssign))
-    return [statement.target for statements in found for statement in statements]  # type: ignore[attr-defined]
+    targets = (every(tree, kind) for kind in kinds or (cst.AssignTarget, cst.AugAssign))
+    return [found.target for statements in targets for found in statements if _of_self(found.target)]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
-import libcst.matchers as m
 
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
+from losslint.frontend.module import every
 from losslint.frontend.names import role_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.ranks import samples
@@ -235,16 +235,17 @@ class Parameters:
 def _batch_evidence(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
     """Parameters whose first axis is left whole while others are sliced or reduced: that one is the batch."""
     found: set[str] = set()
-    full = m.Index() | m.Slice()
-    for node in m.findall(tree, m.Subscript(value=m.Name())):
-        parts = [e.slice for e in node.slice]  # type: ignore[attr-defined]
+    for node in every(tree, cst.Subscript):
+        if not isinstance(node.value, cst.Name):
+            continue
+        parts = [e.slice for e in node.slice]
         whole = isinstance(parts[0], cst.Slice) and parts[0].lower is None and parts[0].upper is None
-        if len(parts) > 1 and whole and m.matches(parts[1], full):
-            found.add(node.value.value)  # type: ignore[attr-defined]
-    for call in m.findall(tree, m.Call()):
-        axes = _axes(call)  # type: ignore[arg-type]
-        if axes and 0 not in axes and call.args:  # type: ignore[attr-defined]
-            found |= {n.value for n in m.findall(call.args[0], m.Name())}  # type: ignore[attr-defined]
+        if len(parts) > 1 and whole and isinstance(parts[1], (cst.Index, cst.Slice)):
+            found.add(node.value.value)
+    for call in every(tree, cst.Call):
+        axes = _axes(call)
+        if axes and 0 not in axes and call.args:
+            found |= {n.value for n in every(call.args[0], cst.Name)}
     return found
 
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
-from libcst import matchers as m
 
 from losslint.domain.shape import Shape
 from losslint.frontend.discovery import evidence_of
-from losslint.frontend.module import Module, is_stub, toplevel
+from losslint.frontend.module import Module, every, is_stub, toplevel
 from losslint.frontend.names import is_loss_name, role_of
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Evidence
@@ -153,7 +152,7 @@ class _Reader:
         own: Any = cls.members.get("__init__")
         if isinstance(own, Function):
             found.init = self.site(own.tree.name)  # type: ignore[union-attr]
-            found.initialises = bool(m.findall(own.tree, _INIT))
+            found.initialises = any(_calls(call, "__init__") for call in every(own.tree, cst.Call))
         init: Any = cls.find("__init__")
         if isinstance(init, Function):
             given = self._construct(init)
@@ -216,7 +215,7 @@ class _Reader:
 
     def _is_code(self, name: str, spellings: list[str]) -> bool:
         """Whether a parameter is a function, a model or the like: by its name, or because it is called."""
-        called = {_dotted(call.func) for call in m.findall(self.cls.tree, m.Call())}  # type: ignore[attr-defined]
+        called = {_dotted(call.func) for call in every(self.cls.tree, cst.Call)}
         known = role_of(name) == "model" or bool(_NOT_DATA.search(name))
         return known or not called.isdisjoint(spellings)
 
@@ -251,7 +250,7 @@ class _Reader:
         return Override(
             self.site(method.tree.name, method.name),
             None if isinstance(params.star_arg, cst.Param) else takes,
-            bool(m.findall(method.tree, _CALL)),
+            any(_calls(call, "__call__") and _is_super(call.func) for call in every(method.tree, cst.Call)),
             self._is_scalar(method),
         )
 
@@ -270,7 +269,7 @@ class _Reader:
             return True
         if any(isinstance(b, Api) and b.name in ("abc.ABC", "abc.ABCMeta") for b in self.cls.lineage()):
             return True
-        decorators = [d for f in m.findall(self.cls.tree, m.FunctionDef()) for d in f.decorators]  # type: ignore[attr-defined]
+        decorators = [d for f in every(self.cls.tree, cst.FunctionDef) for d in f.decorators]
         if any(_dotted(d.decorator).endswith("abstractmethod") for d in decorators):
             return True
         call = self.cls.find("__call__") or self.cls.find("call")
@@ -278,8 +277,14 @@ class _Reader:
         return isinstance(tree, cst.FunctionDef) and is_stub(tree.body.body)
 
 
-_INIT = m.Call(func=m.Attribute(attr=m.Name("__init__")))
-_CALL = m.Call(func=m.Attribute(value=m.Call(func=m.Name("super")), attr=m.Name("__call__")))
+def _calls(call: cst.Call, method: str) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == method
+
+
+def _is_super(function: cst.BaseExpression) -> bool:
+    """Whether ``function`` is an attribute of ``super()``."""
+    owner = function.value if isinstance(function, cst.Attribute) else None
+    return isinstance(owner, cst.Call) and isinstance(owner.func, cst.Name) and owner.func.value == "super"
 
 
 def _own_parameters(init: Function) -> list[cst.Param]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
-from libcst import matchers as m
 
 from losslint.frontend.discovery import definitions, qualified
-from losslint.frontend.module import Module
+from losslint.frontend.module import Module, below, every
 from losslint.frontend.names import is_metric_name
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition
@@ -238,10 +237,13 @@ def _arity(function: Function, partial: Partial | None = None) -> tuple[int, int
     return len(needed), most
 
 
+_LOOPS = (cst.For, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+
 def _late(function: Function) -> tuple[str, ...]:
     """The variables of a loop around the def that its body reads: each call sees their last value."""
     free = _free(function.tree)
-    loops = m.findall(function.slice.tree, m.For() | m.ListComp() | m.SetComp() | m.DictComp() | m.GeneratorExp())
+    loops = [tree for tree in below(function.slice.tree) if isinstance(tree, _LOOPS)]
     found: list[str] = []
     for loop in loops:
         way = _way(loop, function.tree)
@@ -276,24 +278,25 @@ def _targets(loop: cst.CSTNode) -> Iterator[str]:
 
 
 def _names(tree: cst.CSTNode) -> Iterator[str]:
-    for name in m.findall(tree, m.Name()):
-        yield name.value  # type: ignore[attr-defined]
+    for name in every(tree, cst.Name):
+        yield name.value
 
 
 def _bound(tree: cst.CSTNode) -> Iterator[str]:
     """The names that a function binds itself: parameters, and what its body assigns."""
-    for param in m.findall(tree.params, m.Param()):  # type: ignore[attr-defined]
-        yield param.name.value  # type: ignore[attr-defined]
-    for target in m.findall(tree.body, m.AssignTarget() | m.For()):  # type: ignore[attr-defined]
-        yield from _names(target.target)  # type: ignore[attr-defined]
+    for param in every(tree.params, cst.Param):  # type: ignore[attr-defined]
+        yield param.name.value
+    for target in below(tree.body):  # type: ignore[attr-defined]
+        if isinstance(target, (cst.AssignTarget, cst.For)):
+            yield from _names(target.target)
 
 
 def _free(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
     """The names that the body of a function reads and does not bind."""
     body = tree.body
-    mute = {id(a.attr) for a in m.findall(body, m.Attribute())}  # type: ignore[attr-defined]
-    mute |= {id(a.keyword) for a in m.findall(body, m.Arg())}  # type: ignore[attr-defined]
-    read = {n.value for n in m.findall(body, m.Name()) if id(n) not in mute}  # type: ignore[attr-defined]
+    mute = {id(a.attr) for a in every(body, cst.Attribute)}
+    mute |= {id(a.keyword) for a in every(body, cst.Arg)}
+    read = {n.value for n in every(body, cst.Name) if id(n) not in mute}
     return read - set(_bound(tree))
 
 
