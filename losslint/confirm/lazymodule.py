@@ -59,6 +59,16 @@ class Source:
         return self.text
 
 
+_SHOWN: dict[str, list[str]] = {}
+"""Path -> the lines that Python is to see there, whatever the disk holds."""
+_updatecache = linecache.updatecache
+
+
+def _shown_or_read(filename: str, module_globals: dict[str, Any] | None = None) -> list[str]:
+    """``linecache.updatecache``, which AutoGraph calls and which prefers the disk, for files that stay as shown."""
+    return _SHOWN[filename] if filename in _SHOWN else _updatecache(filename, module_globals)
+
+
 class Scope(dict[str, Any]):
     """The globals of a lazy module.
 
@@ -108,7 +118,9 @@ class Scope(dict[str, Any]):
     def _show(self) -> None:
         """Tell Python the text of the file, which need not be on this machine."""
         text = self["__loader__"].text = "\n".join(self._lines)
-        linecache.cache[self.file.path] = (len(text), None, [line + "\n" for line in self._lines], self.file.path)
+        lines = _SHOWN[self.file.path] = [line + "\n" for line in self._lines]
+        linecache.cache[self.file.path] = (len(text), None, lines, self.file.path)
+        linecache.updatecache = _shown_or_read
 
     def rewrite(self, rows: dict[int, str]) -> bool:
         """Show a function that was made up in the place of these rows, unless other functions would suffer."""
@@ -119,8 +131,15 @@ class Scope(dict[str, Any]):
                 if own < first <= end < last or first <= own <= last < end:
                     return False
         self._lines[first - 1 : last] = [rows.get(row, "") for row in range(first, last + 1)]
+        if last < len(self._lines) and (self._is_inside(last + 1) or not self._lines[last].strip()):
+            self._lines[last] = "pass"  # what comes after it in the user's function is no part of the new one
         self._show()
         return True
+
+    def _is_inside(self, row: int) -> bool:
+        """Whether ``row`` belongs to a function that begins above it."""
+        functions = (n for n in ast.walk(self.tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
+        return any(n.lineno < row <= (n.end_lineno or n.lineno) for n in functions)
 
     def names(self) -> list[str]:
         """What the top level binds."""

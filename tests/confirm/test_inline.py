@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -345,7 +346,7 @@ import tensorflow as tf, numpy as np
 def make(name, parameter, owner):
     raise LookupError(name)
 text = {text!r}
-loader = Loader(Bundle("steps", {{"steps": File("steps", "/nowhere/steps.py", text)}}))
+loader = Loader(Bundle("steps", {{"steps": File("steps", {path!r}, text)}}))
 part = inline(loader.scope.tree, {step!r}, text)
 function = loader.resolve_inline(part, make)
 y, p = np.array([[0.0], [1.0]], "float32"), np.array([[0.5], [0.25]], "float32")
@@ -360,12 +361,12 @@ def forked() -> Iterator[Forked]:
         yield run
 
 
-def run(forked: Forked, source: str, code: str, step: Step | None = None) -> Any:
+def run(forked: Forked, source: str, code: str, step: Step | None = None, path: str = "/nowhere/steps.py") -> Any:
     text = HEADER + textwrap.dedent(source)
     found = [step_of(loss) for loss in every(source)] if step is None else [step]
     (chosen,) = {s for s in found if s is not None}
     root = losslint.__file__.rsplit("/", 2)[0]
-    return forked(RUN.format(root=root, text=text, step=chosen, code=textwrap.dedent(code)))
+    return forked(RUN.format(root=root, path=path, text=text, step=chosen, code=textwrap.dedent(code)))
 
 
 @pytest.mark.tf
@@ -384,6 +385,21 @@ def test_a_step_runs(forked: Forked) -> None:
     value = value + function(tf.constant(y), tf.constant(p))
     """
     assert run(forked, source, code)[0] == pytest.approx(1.625)
+
+
+@pytest.mark.tf
+def test_what_follows_the_loss_is_no_part_of_it(forked: Forked, tmp_path: Path) -> None:
+    """AutoGraph reads the source again, from the disk if the file is there: nothing may lead it to the user's return."""
+    source = """
+    class Penalty(keras.layers.Layer):
+        def call(self, inputs):
+            self.add_loss(tf.reduce_sum(tf.square(inputs)))
+            return inputs
+    """
+    path = tmp_path / "steps.py"
+    path.write_text(HEADER + textwrap.dedent(source), encoding="utf-8")
+    code = "value = tf.function(function, autograph=True)(tf.constant(p))"
+    assert run(forked, source, code, path=str(path))[0] == pytest.approx(0.3125)
 
 
 @pytest.mark.tf
