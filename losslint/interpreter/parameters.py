@@ -251,11 +251,14 @@ def _batch_evidence(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
 
 def _made_arrays(tree: cst.FunctionDef | cst.Lambda) -> set[str]:
     """Parameters that NumPy makes an array of: lists of numbers, no tensors."""
-    array = m.Call(
-        func=m.Attribute(value=m.Name("np") | m.Name("numpy"), attr=m.Name("array") | m.Name("asarray")),
-        args=[m.Arg(value=m.Name()), m.ZeroOrMore()],
-    )
-    return {call.args[0].value.value for call in m.findall(tree, array)}  # type: ignore[attr-defined]
+    found: set[str] = set()
+    for call in every(tree, cst.Call):
+        function, first = call.func, call.args[0].value if call.args else None
+        if not isinstance(function, cst.Attribute) or not isinstance(function.value, cst.Name):
+            continue
+        if function.value.value in ("np", "numpy") and function.attr.value in ("array", "asarray"):
+            found |= {first.value} if isinstance(first, cst.Name) else set()
+    return found
 
 
 def _axes(call: cst.Call) -> list[int]:
