@@ -44,7 +44,9 @@ EITHER = {
     "tf.to_float(y_true)": "tf.cast(y_true, tf.float32)",
 }
 SWAPPED = {
-    "keras.losses.binary_crossentropy(y_pred, y_true)": "keras.losses.binary_crossentropy(y_pred=y_pred, y_true=y_true)",
+    "tf.nn.sigmoid_cross_entropy_with_logits(y_pred, y_true)": (
+        "tf.nn.sigmoid_cross_entropy_with_logits(logits=y_pred, labels=y_true)"
+    ),
 }
 BODIES = PROBABILITIES | LOGITS | EITHER | SWAPPED
 """Expressions that are fixed where they stand, whatever is around them; a prediction is one thing in one loss."""
