@@ -40,7 +40,7 @@ def connected(address: str) -> Any:
             "--cluster needs dask.distributed, which is not installed: pip install 'losslint[cluster]'"
         ) from None
     try:
-        client = Client(address, timeout=_WAIT, set_as_default=False)
+        client: Any = Client(address, timeout=_WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NoCluster(f"no scheduler answers at {address}: {error or type(error).__name__}") from None
     try:
