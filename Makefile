@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := losslint tests $(wildcard benchmarks)
 
-.PHONY: demo test lint fast tf clean
+.PHONY: demo test lint fast tf slow clean
 
 demo: $(VENV)/.demo
 	$(BIN)/losslint check --exit-zero examples
@@ -26,7 +26,10 @@ fast: $(VENV)/.test
 	$(BIN)/pytest
 
 tf: $(VENV)/.test
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'tf and not gpu' || test $$? -eq 5  # 5: no such test
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'tf and not gpu and not slow' || test $$? -eq 5  # 5: no such test
+
+slow: $(VENV)/.test
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'slow and not gpu'
 
 # The stamps make the set-up run once, and again when what it installs has changed.
 $(VENV)/.demo: Makefile pyproject.toml constraints.txt

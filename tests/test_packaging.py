@@ -11,7 +11,7 @@ import pytest
 REPOSITORY = Path(__file__).parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 MOST_BYTES = 30_000_000
-pytestmark = pytest.mark.tf  # not TensorFlow, but slow as well: environments are built
+pytestmark = [pytest.mark.tf, pytest.mark.slow]  # not TensorFlow: environments are built
 LOSS = (
     "import tensorflow as tf\n\n\ndef sum_loss(y_true, y_pred):\n"
     "    return tf.reduce_sum(tf.square(y_true - y_pred))\n\n\nmodel.compile(loss=sum_loss)\n"

@@ -77,7 +77,7 @@ matrix: tf.vectorized_map(lambda x: x / tf.norm(x), y_pred): row
 matrix: tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x + y_pred), (0, y_true))[1]: row
 matrix: tf.while_loop(lambda i, x: i < 3, lambda i, x: [i + 1, x * y_pred], [tf.constant(0), y_true])[1]: row
 matrix: tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x + tf.reduce_sum(y_pred)), (0, 0.0))[1]: sum
-matrix: tf.cond(tf.reduce_mean(y_pred) > 2.0, lambda: y_true, lambda: tf.square(y_pred)): row
+matrix: tf.cond(tf.reduce_mean(y_pred) > 2.0, lambda: y_true, lambda: tf.square(y_pred)): coupled
 matrix: tf.cond(tf.constant(True), lambda: tf.square(y_pred), lambda: y_true): row
 matrix: tf.cond(tf.constant(True), lambda: tf.reduce_sum(y_pred), lambda: tf.reduce_sum(y_true)): sum
 matrix: tf.case([(tf.reduce_mean(y_pred) > 2.0, lambda: y_true)], default=lambda: 2.0 * y_pred): row

@@ -18,7 +18,7 @@ from tests.confirm.forked import Forked, server
 from tests.fixes.changed import Changed, changes, planned
 from tests.rule_pages import PAGES, read
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 FIXABLE = [page.code for page in map(read, PAGES) if page.meta["fix"] != "none"]
 STABLE = {"LL407", "LL409"}
