@@ -74,8 +74,7 @@ def hide(result: Result, known: Baseline, path: Path, resolver: Resolver) -> lis
         if left[entry] > 0 and finding.code not in _NEVER:
             left[entry] -= 1
             result.baselined += 1
-            fails_at = resolver.of(Path(os.path.abspath(finding.filename)).parent).fails_at
-            result.failing -= fails_at is not None and finding.severity >= fails_at
+            result.failing -= resolver.of_file(finding.filename).fails(finding.severity)
         else:
             standing.append(finding)
     result.findings = standing

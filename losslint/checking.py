@@ -180,13 +180,10 @@ def _file(function: Callable[..., Any]) -> str | None:
 def _probed(name: str, run: Run) -> dict[str, Any]:
     import numpy as np
 
-    from losslint.confirm import probes
-    from losslint.confirm.run import described
-    from losslint.confirm.subject import attempts
+    from losslint.confirm.runner import probed
 
     with np.errstate(all="ignore"):  # what is not finite is an answer
-        result, error = attempts(probes.table()[name], run)
-    return {"failed": described(error, run.files)["message"]} if error is not None else result
+        return probed(name, run)
 
 
 # -- the checks ------------------------------------------------------------------------------------------------------

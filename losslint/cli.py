@@ -410,7 +410,7 @@ def _make_fixes(result: Result, texts: dict[str, bytes], resolver: Resolver) -> 
         except fixing.Unwritable as error:
             result.errors.append(str(error))
     for filename, data in texts.items():
-        if resolver.of(Path(os.path.abspath(filename)).parent).fix:
+        if resolver.of_file(filename).fix:
             sys.stdout.buffer.write(data)
             return True
     return False
@@ -562,7 +562,7 @@ def facts(target: str, form: str, config: Path | None, isolated: bool, **options
     if not separator:
         path, name = target, ""
     with _mistakes():
-        settings = _resolver(config, isolated, **options).of(Path(os.path.abspath(path)).parent)
+        settings = _resolver(config, isolated, **options).of_file(path)
         try:
             found = believed.passports(path, name, settings)
         except believed.NotFound as error:
@@ -660,7 +660,7 @@ def _planned(targets: Sequence[str], resolver: Resolver, curves: bool) -> list[P
             found = discovery.find([path], resolver, False)
             files = [t.filename for t in found.targets]
         for file in files:
-            settings = resolver.of(Path(os.path.abspath(file)).parent)
+            settings = resolver.of_file(file)
             try:
                 planned += plan.for_path(file, name, settings, curves)
             except NotFound as error:

@@ -18,12 +18,11 @@ from typing import Any
 from losslint import __version__, dependencies
 from losslint.confirm.jobs import Limits, Outcome
 from losslint.discovery import SUFFIXES, Target
-from losslint.executor import CHUNK, NoCluster, mapped
-from losslint.frontend.project import ROOT_MARKS, Project
+from losslint.executor import AHEAD, NoCluster, chunked, mapped
+from losslint.frontend.project import MAX_LEVELS, ROOT_MARKS, Project
 from losslint.report import Report
 from losslint.settings import DEFAULT_EXCLUDE
 
-_LEVELS = 10  # as far up as imports are looked for
 _WAIT = 30  # seconds for the scheduler to answer
 _RETRIES = 3  # how often work is done again whose worker has died
 
@@ -82,11 +81,10 @@ def _reports(client: Any, executor: Executor, tree: Tree, targets: list[Target],
     from losslint.session import failure
 
     sent = client.scatter(tree, broadcast=True, hash=False)  # to all: it is still there when one dies
-    size = max(1, min(CHUNK, len(targets) // (4 * workers)))
-    chunks = [targets[i : i + size] for i in range(0, len(targets), size)]
+    chunks = chunked(targets, workers)
     here = os.getcwd()
     calls = [(sent, here, [(t, dependencies.declared(t.path.parent)) for t in chunk]) for chunk in chunks]
-    for chunk, made in zip(chunks, mapped(executor, report_remote, calls, 4 * workers), strict=True):
+    for chunk, made in zip(chunks, mapped(executor, report_remote, calls, AHEAD * workers), strict=True):
         if isinstance(made, list):
             yield from made
             continue
@@ -101,9 +99,7 @@ def _reports(client: Any, executor: Executor, tree: Tree, targets: list[Target],
                 yield Report(target, [found], whole=False)
 
 
-def report_remote(
-    tree: Tree, here: str, jobs: list[tuple[Target, tuple[dependencies.Requirement, ...]]]
-) -> list[Report]:
+def report_remote(tree: Tree, here: str, jobs: list[Job]) -> list[Report]:
     """What a worker does: the reports on some files of ``tree``; the second of a job is what its project requires.
 
     ``here`` is the folder that the names of files are relative to.
@@ -130,7 +126,7 @@ def _by_root(targets: list[Target]) -> dict[str, list[Target]]:
 @cache
 def _root(folder: str) -> str:
     at = Path(folder)
-    for _ in range(_LEVELS):
+    for _ in range(MAX_LEVELS):
         if any((at / mark).exists() for mark in ROOT_MARKS):
             return str(at)
         at = at.parent

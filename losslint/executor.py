@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WORTH_A_POOL = 24  # files; below that, starting processes costs more than it saves
-CHUNK = 16  # files that a worker is given at a time, at most
-_AHEAD = 4  # chunks that wait for each process: enough that none is idle, few enough that memory stays flat
+_CHUNK = 16  # files that a worker is given at a time, at most
+AHEAD = 4  # chunks that wait for each worker: enough that none is idle, few enough that memory stays flat
 
 _analyst: Analyst | None = None  # of a worker process
 
@@ -66,12 +66,11 @@ def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    size = max(1, min(CHUNK, len(targets) // (4 * processes)))
-    chunks = [targets[i : i + size] for i in range(0, len(targets), size)]
+    chunks = chunked(targets, processes)
     done = 0
     try:
         with ProcessPoolExecutor(processes, initializer=_end_with_parent) as pool:
-            for made in mapped(pool, report_chunk, [(chunk,) for chunk in chunks], processes * _AHEAD):
+            for made in mapped(pool, report_chunk, [(chunk,) for chunk in chunks], processes * AHEAD):
                 if isinstance(made, BaseException):
                     raise made
                 done += 1
@@ -79,6 +78,12 @@ def _spread(targets: list[Target], processes: int) -> Iterator[Report]:
     except BrokenProcessPool:
         for target in (t for chunk in chunks[done:] for t in chunk):
             yield _alone(target)
+
+
+def chunked(targets: list[Target], workers: int) -> list[list[Target]]:
+    """``targets`` in the pieces that workers are given: several for each, so that they end at about the same time."""
+    size = max(1, min(_CHUNK, len(targets) // (4 * workers)))
+    return [targets[i : i + size] for i in range(0, len(targets), size)]
 
 
 def _end_with_parent() -> None:

@@ -52,6 +52,7 @@ class Server(LanguageServer):
         self.delay = delay
         self.documents: dict[str, _Document] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._session = session.Session()
         self._told: set[str] = set()  # errors that were shown, each once
 
     # -- linting -----------------------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ class Server(LanguageServer):
             if discovery.is_excluded(path.absolute(), settings):
                 return None
             source = Source(str(path), text, path=path)
-            result = session.check_source(source, settings)
+            result = self._session.check(source, settings)
         except (ConfigurationError, rulebook.UnknownRule, PluginError) as error:
             self._tell_once(str(error))
             return None

@@ -147,11 +147,6 @@ def check_text(data: bytes, filename: str, settings: Settings) -> Result:
     return result
 
 
-def check_source(source: Source, settings: Settings) -> Result:
-    """Lint a text that was decoded elsewhere, as an editor holds it. Raises PluginError."""
-    return Session().check(source, settings)
-
-
 class Session:
     """Lints one text again and again, for an editor: what was read stays in memory until some file of it changes."""
 
@@ -235,7 +230,7 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
         if severity < settings.threshold:
             result.hidden += 1
             continue
-        result.failing += settings.fails_at is not None and severity >= settings.fails_at
+        result.failing += settings.fails(severity)
         result.findings.append(dataclasses.replace(finding, severity=severity, cells=cells))
         result.texts[filename] = report.text
 
@@ -260,16 +255,16 @@ def with_uses(targets: list[Target]) -> list[Target]:
         return targets
     from losslint.frontend.elsewhere import uses
 
-    files = []
-    for target in targets:
-        with contextlib.suppress(OSError, Unreadable):  # it is reported where it is linted
-            if target.path.suffix == notebooks.SUFFIX:
-                data = sources.read(target.path, target.filename).text.encode()
-            else:
-                data = target.path.read_bytes()
-            files.append((target.filename, target.path, data))
-    found = uses(files)
+    found = uses(((t.filename, t.path) for t in targets), _code_in)
     return [dataclasses.replace(t, elsewhere=found.get(str(t.path.resolve()), ())) for t in targets]
+
+
+def _code_in(path: Path) -> bytes:
+    """The Python in the file at ``path``; none where it cannot be read, which is reported where it is linted."""
+    with contextlib.suppress(OSError, Unreadable):
+        is_notebook = path.suffix == notebooks.SUFFIX
+        return sources.read(path, str(path)).text.encode() if is_notebook else path.read_bytes()
+    return b""
 
 
 class Analyst:
@@ -340,10 +335,12 @@ def _is_idle(source: Source, comments: Comments, target: Target) -> bool:
         not _SHORTCUTS or source.problems or plugins.plugins()
     ):  # of other packages' rules it is not known what they look at
         return False
-    table = gate.symbols(source.text, source.filename)
-    if table is None or comments.declares_losses or settings.loss_names or settings.metric_names or target.elsewhere:
+    if comments.declares_losses or settings.loss_names or settings.metric_names or target.elsewhere:
         return False
-    return not gate.may_matter(source.text) or not gate.holds_subjects(source.text, table, target.path)
+    table = gate.symbols(source.text, source.filename)
+    return table is not None and (
+        not gate.may_matter(source.text) or not gate.holds_subjects(source.text, table, target.path)
+    )
 
 
 def lint_source(

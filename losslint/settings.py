@@ -102,6 +102,10 @@ class Settings:
         """The least severity that makes the exit status 1; None for never."""
         return None if self.fail_on == "never" else Severity[self.fail_on.upper()]
 
+    def fails(self, severity: Severity) -> bool:
+        """Whether a finding of ``severity`` makes the exit status 1."""
+        return self.fails_at is not None and severity >= self.fails_at
+
     @property
     def enabled(self) -> frozenset[str]:
         """The codes that are on, those turned off by ``severity`` left out."""
@@ -365,6 +369,10 @@ class Resolver:
         if folder not in self._folders:
             self._folders[folder] = self._search(folder)
         return self._folders[folder]
+
+    def of_file(self, filename: str) -> Settings:
+        """The settings of the file that is called ``filename`` from here. Raises ConfigurationError."""
+        return self.of(Path(os.path.abspath(filename)).parent)
 
     def _search(self, folder: Path) -> Settings:
         for name in ("losslint.toml", "pyproject.toml"):

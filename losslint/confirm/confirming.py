@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from losslint.confirm import verdicts
@@ -255,5 +254,4 @@ def _is_refuted(finding: Finding) -> bool:
 
 
 def _fails(finding: Finding, resolver: Resolver) -> bool:
-    at = resolver.of(Path(os.path.abspath(finding.filename)).parent).fails_at
-    return at is not None and finding.severity >= at
+    return resolver.of_file(finding.filename).fails(finding.severity)

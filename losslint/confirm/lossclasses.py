@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ import tensorflow as tf
 from losslint.confirm import callee
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import CannotLoad, Loader
-from losslint.confirm.observe import line_tracer
+from losslint.confirm.observe import traced_lines
 from losslint.confirm.run import described
 from losslint.confirm.standins import make
 from losslint.confirm.subject import attempts
@@ -52,12 +51,8 @@ class _Class:
         """Name and reduction of an object, or what making it raises; whether the flagged line ran."""
         given = self._arguments()
         lines: set[tuple[str, int]] = set()
-        before = sys.gettrace()
-        sys.settrace(line_tracer(self.files, lines))
-        try:
+        with traced_lines(self.files, lines):
             made, error = attempts(lambda: self.cls(**given))
-        finally:
-            sys.settrace(before)
         rows = range(claim.place.row, claim.place.end_row + 1)
         found: dict[str, Any] = {"executed": any(p == claim.path and row in rows for p, row in lines)}
         if error is not None:

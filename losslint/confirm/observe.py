@@ -6,8 +6,10 @@ run eagerly while watched. The stack tells the lines: all of those in the user's
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -72,36 +74,51 @@ def observe(subject: Subject, arrays: Arrays, files: frozenset[str]) -> Observat
     tensors = subject.tensors(arrays)
     found.sources = {n: tensors[n] for n in subject.convention.trained}
 
-    def callback(op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
-        if graph is None:
-            kind = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
-            lines, spots = stack(files)
-            found.ops.append(Op(kind, lines, list(inputs), list(outputs), spots))
-
-    eagerly = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)
-    tracer = sys.gettrace()
     try:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(list(found.sources.values()))
-            op_callbacks.add_op_callback(callback)
-            sys.settrace(line_tracer(files, found.lines))
-            try:
-                # map_fn and its like convert their bodies even here, to code that stands in no file of the user
-                with ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED):
-                    found.value = subject.call(tensors)
-            finally:
-                sys.settrace(tracer)
-                op_callbacks.remove_op_callback(callback)
+            # map_fn and its like convert their bodies even here, to code that stands in no file of the user
+            with watched(files, found.ops, found.lines), ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED):
+                found.value = subject.call(tensors)
             found.total = total_of(tensors_in(found.value), subject.consumer)
         found.tape = tape
     except Exception as error:  # an answer like any other
         found.error = error
-    finally:
-        tf.config.run_functions_eagerly(eagerly)
     found.sources |= subject.variables
     found.lines.update(line for op in found.ops for line in op.lines)
     return found
+
+
+@contextlib.contextmanager
+def watched(files: frozenset[str], ops: list[Op], lines: set[Line]) -> Iterator[None]:
+    """Inside, functions run eagerly, and all operations are noted in ``ops``, the lines of ``files`` in ``lines``."""
+
+    def callback(op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
+        if graph is None:
+            kind = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
+            rows, spots = stack(files)
+            ops.append(Op(kind, rows, list(inputs), list(outputs), spots))
+
+    eagerly = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    op_callbacks.add_op_callback(callback)
+    try:
+        with traced_lines(files, lines):
+            yield
+    finally:
+        op_callbacks.remove_op_callback(callback)
+        tf.config.run_functions_eagerly(eagerly)
+
+
+@contextlib.contextmanager
+def traced_lines(files: frozenset[str], lines: set[Line]) -> Iterator[None]:
+    """Inside, the lines of ``files`` that run are noted in ``lines``."""
+    before = sys.gettrace()
+    sys.settrace(line_tracer(files, lines))
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def stack(files: frozenset[str]) -> tuple[tuple[Line, ...], tuple[Spot, ...]]:

@@ -59,7 +59,7 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     found["seconds"] = {}
     for name in job.probes:
         start = time.perf_counter()
-        found["facts"][name] = _probed(name, first)
+        found["facts"][name] = probed(name, first)
         found["seconds"][name] = round(time.perf_counter() - start, 4)
     if job.claims:
         aside = _aside(job, loader, files)
@@ -152,7 +152,8 @@ def _assumed(loader: Loader) -> dict[str, Any]:
     }
 
 
-def _probed(name: str, run: Run) -> dict[str, Any]:
+def probed(name: str, run: Run) -> dict[str, Any]:
+    """What the probe of this name sees of ``run``; ``failed`` where it could not look."""
     probe = batch.laws if name == "laws" else probes.table()[name]
     result, error = attempts(probe, run)
     return {"failed": described(error, run.files)["message"]} if error is not None else result
@@ -171,7 +172,7 @@ def _evidence(job: Job, first: Run, accepted: Iterator[Run]) -> Iterator[dict[st
     def fact(run: Run, name: str) -> dict[str, Any]:
         key = (id(run), name)
         if key not in cache:
-            cache[key] = _probed(name, run)
+            cache[key] = probed(name, run)
         return cache[key]
 
     for claim in job.claims:

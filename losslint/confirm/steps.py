@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework import op_callbacks
 
 from losslint.confirm.inputs import CLASSES, SIZES
 from losslint.confirm.jobs import Claim, Job
 from losslint.confirm.loader import Loader
-from losslint.confirm.observe import Op, line_tracer, stack
+from losslint.confirm.observe import Op, stack, watched
 from losslint.confirm.standins import LinearModel
 from losslint.confirm.standins import make as made_up
 from losslint.confirm.subject import attempts
@@ -121,12 +119,6 @@ def _run(function: Callable[..., Any], make: Callable[..., Any], files: frozense
         seen.error = str(error)
         return
 
-    def callback(op_type: Any, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None, graph: Any = None) -> None:
-        if graph is None:
-            kind = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
-            lines, spots = stack(files)
-            seen.ops.append(Op(kind, lines, list(inputs), list(outputs), spots))
-
     real = tf.GradientTape.gradient
 
     def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
@@ -136,16 +128,10 @@ def _run(function: Callable[..., Any], make: Callable[..., Any], files: frozense
             seen.gradients.append((lines[0], ["none" if g is None else "some" for g in tf.nest.flatten(found)]))
         return found
 
-    eagerly, before = tf.config.functions_run_eagerly(), sys.gettrace()
-    tf.config.run_functions_eagerly(True)
     tf.GradientTape.gradient = gradient
-    op_callbacks.add_op_callback(callback)
-    sys.settrace(line_tracer(files, seen.lines))
     try:
-        error = attempts(lambda: function(**given))[1]
+        with watched(files, seen.ops, seen.lines):
+            error = attempts(lambda: function(**given))[1]
     finally:
-        sys.settrace(before)
-        op_callbacks.remove_op_callback(callback)
         tf.GradientTape.gradient = real
-        tf.config.run_functions_eagerly(eagerly)
     seen.error = "" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from losslint.frontend.names import LIBRARIES
@@ -25,18 +25,22 @@ _CONSUMES = (b".compile", b"add_loss", b"GradientTape", b".minimize", b".compute
 _TAPES = frozenset({"GradientTape", "minimize", "compute_gradients"})
 _IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)|import[ \t]+([\w.]+))", re.MULTILINE)
 _TEST = re.compile(r"^test_|_test$|^conftest$")
+_KEPT = 64  # files whose text is held
 _DEPTH = 6  # re-exports that are followed
 
 
-def uses(files: Iterable[tuple[str, Path, bytes]]) -> Uses:
-    """``files`` are the linted ones: how findings call each, its path, and what it holds."""
-    reader = _Reader({str(path.resolve()): (shown, data) for shown, path, data in files})
+def uses(files: Iterable[tuple[str, Path]], read: Callable[[Path], bytes]) -> Uses:
+    """``files`` are the linted ones: how findings call each, and its path; ``read`` gives what is in one.
+
+    Only a few are held at a time. ``read`` does not raise: of a file that cannot be read it gives b"".
+    """
+    reader = _Reader({str(path.resolve()): shown for shown, path in files}, read)
     found: dict[str, dict[tuple[str, str], str]] = {}
     for path in reader.files:
         for kind, target, name in reader.read(path):
             if target != path:
                 places = found.setdefault(target, {})
-                place = reader.files[path][0]
+                place = reader.files[path]
                 places[kind, name] = min(place, places.get((kind, name), place))
     return {path: tuple(sorted(Use(*what, place) for what, place in known.items())) for path, known in found.items()}
 
@@ -44,8 +48,9 @@ def uses(files: Iterable[tuple[str, Path, bytes]]) -> Uses:
 class _Reader:
     """Reads files that consume losses, and finds the functions they name among the linted files."""
 
-    def __init__(self, files: dict[str, tuple[str, bytes]]) -> None:
+    def __init__(self, files: dict[str, str], read: Callable[[Path], bytes]) -> None:
         self.files = files
+        self._held = functools.lru_cache(maxsize=_KEPT)(lambda path: read(Path(path)))
         self._at = functools.cache(self._file)
         self._imports = functools.cache(self._bindings)
         self._find = functools.cache(self._search)
@@ -53,7 +58,7 @@ class _Reader:
 
     def read(self, path: str) -> Iterator[tuple[str, str, str]]:
         """What the file at ``path`` does with functions of other files: (kind, their file, their name)."""
-        data = self.files[path][1]
+        data = self._held(path)
         if not any(word in data for word in _CONSUMES) or not self._imports_files(path, data):
             return
         tree = _parsed(data)
@@ -102,7 +107,7 @@ class _Reader:
         if path not in self.files or not depth:
             return None
         defined = rb"^(?:async[ \t]+)?(?:def|class)[ \t]+" + re.escape(name.encode()) + rb"\b"
-        if re.search(defined, self.files[path][1], re.MULTILINE):
+        if re.search(defined, self._held(path), re.MULTILINE):
             return path, name
         imports = self._imports(path)
         if name in imports:
@@ -123,7 +128,7 @@ class _Reader:
 
     def _bindings(self, path: str) -> dict[str, tuple[str, str, int]]:
         """Local name -> (module, name in it or "", level), for the imports of the file; "*1", "*2" for star imports."""
-        tree = _parsed(self.files[path][1])
+        tree = _parsed(self._held(path))
         found: dict[str, tuple[str, str, int]] = {}
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.ImportFrom):

@@ -11,7 +11,7 @@ from losslint.frontend.module import Module
 from losslint.sources import Source
 
 ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-_MAX_LEVELS = 10
+MAX_LEVELS = 10  # folders above a file in which its imports are looked for
 
 
 class Project:
@@ -123,7 +123,7 @@ def search(
         for _ in range(level - 1):
             here = here.parent
         return at(here, name)
-    for _ in range(_MAX_LEVELS):
+    for _ in range(MAX_LEVELS):
         found = at(here, name)
         if found is not None and found != str(own):
             return found

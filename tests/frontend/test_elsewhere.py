@@ -41,7 +41,7 @@ def tree(folder: Path, files: dict[str, str]) -> list[Path]:
 
 def found(folder: Path, files: dict[str, str]) -> dict[str, set[tuple[str, str]]]:
     """File -> what others do with its functions: (kind, name)."""
-    made = uses((p.name, p, p.read_bytes()) for p in tree(folder, files))
+    made = uses(((p.name, p) for p in tree(folder, files)), Path.read_bytes)
     return {Path(p).relative_to(folder.resolve()).as_posix(): {(u.kind, u.name) for u in us} for p, us in made.items()}
 
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_broken_tells_nothing(tmp_path: Path) -> None:
 def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     use = "from losses import f\nmodel.compile(loss=f)"
     paths = tree(tmp_path, {"losses.py": LOSSES, "b.py": use, "a.py": use})
-    results = [uses((p.name, p, p.read_bytes()) for p in order) for order in itertools.permutations(paths)]
+    results = [uses(((p.name, p) for p in order), Path.read_bytes) for order in itertools.permutations(paths)]
     assert all(r == results[0] for r in results)
     [[use_of_f]] = results[0].values()
     assert use_of_f.place == "a.py", "the first by name speaks"
