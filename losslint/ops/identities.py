@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from losslint.graph import Node
-from losslint.ops.linear import constant, terms
+from losslint.ops.linear import beneath, constant, terms
 
 _CARRIED = frozenset({"identity", "cast", "stop_gradient"})
 
@@ -29,9 +29,7 @@ def softmax_under(node: Node) -> Node | None:
     """The softmax of which ``node`` is the sum or mean over the axes along which it is one."""
     if node.op not in ("sum", "mean"):
         return None
-    inner = node.inputs[0]
-    while inner.op in _CARRIED and inner.inputs and inner.attrs.get("dtype") != "bool":
-        inner = inner.inputs[0]
+    inner = beneath(node.inputs[0], _CARRIED)
     return inner if shares_of_one(node, inner) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NamedTuple
 
 from losslint.graph import Node
@@ -10,10 +11,16 @@ _CARRIED = frozenset({"identity", "cast", "stop_gradient", "broadcast_to", "expa
 _LIMIT = 64  # terms of one sum that are still told apart
 
 
+def beneath(node: Node, ops: Container[str]) -> Node:
+    """``node`` without the primitives ``ops`` around it; a cast to a truth value stays, as it is another value."""
+    while node.op in ops and node.inputs and node.attrs.get("dtype") != "bool":
+        node = node.inputs[0]
+    return node
+
+
 def constant(node: Node) -> float | None:
     """The number that every element of ``node`` holds, where it is written down."""
-    while node.op in _CARRIED and node.inputs and node.attrs.get("dtype") != "bool":
-        node = node.inputs[0]
+    node = beneath(node, _CARRIED)
     if node.op == "const":
         value = node.attrs.get("value")
         return float(value) if isinstance(value, (int, float)) else None

@@ -11,7 +11,6 @@ from losslint.ops.assumptions import SAME_VALUES
 from losslint.ops.directions import cosine
 from losslint.ops.identities import shares_of_one, softmax_under
 from losslint.ops.linear import Terms, constant, terms
-from losslint.ops.overlaps import covers_overlaps, masks_in
 from losslint.ops.weights import CONTRACTIONS, independent, projects
 
 _SHAPED = frozenset(
@@ -27,7 +26,6 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
             or _squared_distance(node, values)
             or _mixture(node, values)
             or _union(node, values)
-            or _masks(node, values)
             or _free(node, values)
         )
     if node.op in ("sum", "div", "matmul", "einsum") and cosine(node) is not None:
@@ -37,7 +35,7 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
     if node.op == "div":
         return _share(node, values)
     if node.op == "sum":
-        return _mass(node, values) or _masks(node, values)
+        return _mass(node, values)
     return None
 
 
@@ -154,7 +152,7 @@ def _share(node: Node, values: list[Interval]) -> Interval | None:
         return Interval.of(-1.0, 1.0, Trust.UNKNOWN, given) if _outweighs(b, a, values) else None
     if a.number == b.number:
         return Interval.point(1.0)
-    if _least(terms(a), terms(b), values, a) >= 0 or covers_overlaps(terms(b).minus(terms(a)), values):
+    if _least(terms(a), terms(b), values, a) >= 0:
         given = values[a.id].given | values[b.id].given
         return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN, given))
     return None
@@ -197,15 +195,6 @@ def _union(node: Node, values: list[Interval]) -> Interval | None:
     a, b = (values[x.id] for x in node.inputs[:2])
     plainly = iv.add(a, b) if node.op == "add" else iv.sub(a, b)
     return Interval(plainly.low.moved(least, False), plainly.high, plainly.nan) if plainly.low.at < least else None
-
-
-def _masks(node: Node, values: list[Interval]) -> Interval | None:
-    """t + p - t * p, summed or not, of masks is that of their union: nowhere negative, 0 where both are empty."""
-    parts = terms(node)
-    if not masks_in(parts) or not covers_overlaps(parts, values):
-        return None
-    low = NONNEGATIVE.low if parts.constant == 0 else End(parts.constant, False, Trust.UNKNOWN)
-    return Interval(low, iv.SOME_HIGH)
 
 
 def _least(above: Terms, below: Terms, values: list[Interval], a: Node | None = None) -> float:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.confirm.forked import Forked, server
-from tests.fixes.changed import Changed, changes
+from tests.confirm.forked import Forked
+from tests.fixes.changed import Changed
 
 pytestmark = pytest.mark.tf
 
 Y = "tf.constant([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])"
 P = "tf.constant([[0.2, 0.5, 0.4], [0.6, 0.1, 0.5]])"
-
-
-@pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Changed]]:
-    found = defaultdict(list)
-    for one in changes(tmp_path_factory.mktemp("changed")):
-        found[one.code].append(one)
-    return found
-
-
-@pytest.fixture(scope="module")
-def run() -> Iterator[Forked]:
-    with server() as forked:
-        yield forked
 
 
 def after(run: Forked, one: Changed, expression: str, before: bool = False) -> object:

@@ -103,7 +103,7 @@ def elu_of_what_is_positive(y_true, y_pred):
 
 # C soft logits
 # law unknown; gradient broken; coupling coupled; gradient live; findings LL301
-def elu_of_anything(y_true, y_pred):
+def elu_around_its_bend(y_true, y_pred):
     return tf.nn.elu(0.5 - tf.reduce_sum(tf.square(y_true - y_pred)))
 
 

@@ -69,12 +69,11 @@ def _callable(claim: Claim, evidence: Evidence) -> Verdict:
 
 def _late(told: dict[str, Any]) -> Verdict:
     values, others = told["values"], told["others"]
+    note = f"the {len(values)} losses of the loop return {', '.join(f'{v:.4g}' for v in values)}"
+    if any(v != values[0] for v in values):
+        return Verdict(REFUTED, note, None, told["batch"])
     if len(values) < 2 or not others:
         return Verdict(INCONCLUSIVE, "the losses that the loop makes could not be told from one another")
-    far = max(abs(v - values[0]) for v in values)
-    note = f"the {len(values)} losses of the loop return {', '.join(f'{v:.4g}' for v in values)}"
-    if far:
-        return Verdict(REFUTED, note, None, told["batch"])
     if any(abs(o - values[0]) > 1e-6 * abs(values[0]) for o in others):
         changed = ", ".join(f"{o:.4g}" for o in others)
         return shown(f"{note} for one batch; with half or twice {told['names']} it is {changed}", told["batch"])
