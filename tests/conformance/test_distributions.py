@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 pytestmark = pytest.mark.tf
@@ -67,9 +65,10 @@ matrix: tfp.bijectors.Exp().forward_log_det_jacobian(y_pred, event_ndims=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def probability():
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # TensorFlow Probability knows no other
-    pytest.importorskip("tensorflow_probability")
+def probability() -> None:
+    with pytest.MonkeyPatch.context() as patch:  # for the import alone: other tests start processes
+        patch.setenv("TF_USE_LEGACY_KERAS", "1")  # TensorFlow Probability knows no other
+        pytest.importorskip("tensorflow_probability")
 
 
 @pytest.mark.parametrize("line", CASES.strip().splitlines())
