@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 from losslint import sources
 from losslint.frontend.module import Module
 from losslint.sources import Source
 
+_T = TypeVar("_T")
 ROOT_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 MAX_LEVELS = 10  # folders above a file in which its imports are looked for
 
@@ -26,6 +28,7 @@ class Project:
         self._digests: dict[str, str] = {}
         self.used: dict[str, str] = {}
         """What was looked up since it was emptied: path -> "+" (it is there), "-" (it is not), or the file's digest."""
+        self._told: dict[tuple[Any, ...], tuple[Any, dict[str, str]]] = {}
         self._texts: dict[str, str] = {}  # what stands for files that were changed and are not yet written
         self._added = ""  # the module that is linted now, which may differ from its file
 
@@ -40,6 +43,7 @@ class Project:
         name = str(self._real(path))
         self._texts[name] = text
         self._modules.pop(name, None)
+        self._digests.pop(name, None)
 
     def load(self, path: Path) -> Module | None:
         """The module at ``path``; None where it cannot be read or parsed (reported where it is linted itself)."""
@@ -79,16 +83,37 @@ class Project:
 
     def find(self, importer: Module, name: str, level: int = 0) -> Module | None:
         """The module that ``importer`` means by ``from <level dots>name import ...``; None outside the tree."""
-        key = (importer.path, name, level)
+        path = self.locate(importer.path, name, level)
+        return None if path is None else self._load(path)
+
+    def locate(self, importer: str, name: str, level: int = 0) -> str | None:
+        """The path of the module that the file at ``importer`` means; it is not read again for that."""
+        key = (importer, name, level)
         if key not in self._found:
             self._probed = {}
             self._found[key] = self._search(importer, name, level), self._probed
         path, probed = self._found[key]
         self.used |= probed
-        return None if path is None else self._load(path)
+        return path
 
-    def _search(self, importer: Module, name: str, level: int) -> str | None:
-        return search(self._real(Path(importer.path)), name, level, self._at, self._is_there)
+    def told(self, path: str, ask: Callable[[Module, Project], _T]) -> _T | None:
+        """What ``ask`` tells of the module at ``path``, kept when the module is not; None where it cannot be read."""
+        key = (path, ask, self._digests.get(path))
+        if key not in self._told:
+            before, self.used = self.used, {}
+            try:
+                module = self._load(path)
+                answer = None if module is None else ask(module, self)
+                key = (path, ask, self._digests.get(path))
+                self._told[key] = answer, self.used
+            finally:
+                self.used = before
+        answer, used = self._told[key]
+        self.used |= used
+        return answer  # type: ignore[no-any-return]
+
+    def _search(self, importer: str, name: str, level: int) -> str | None:
+        return search(self._real(Path(importer)), name, level, self._at, self._is_there)
 
     def _at(self, folder: Path, name: str) -> str | None:
         base = folder.joinpath(*name.split(".")) if name else folder

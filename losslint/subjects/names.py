@@ -19,6 +19,7 @@ from losslint.subjects import provider
 from losslint.targets import Target
 
 _CHOOSES = re.compile(r"\.(losses|metrics|objectives)\.")
+_SETS = re.compile(r"\b(tf|tensorflow|keras|K)(\.\w+)+\s*=[^=]|setattr\(")
 _MODULES = 200
 """How many files are asked whether they set a name."""
 
@@ -161,25 +162,40 @@ def _qualified(owners: Iterable[ast.AST]) -> str:
 def _set_by_imports(module: Module, project: Project) -> Iterator[str]:
     """The names that the files which ``module`` imports set, and those that they import."""
     seen = {module.path}
-    todo = [module]
+    todo = [(module.path, _imports(module))]
     while todo and len(seen) < _MODULES:
-        importer = todo.pop()
-        for found in _imported(importer, project):
-            if found.path not in seen:
-                seen.add(found.path)
-                todo.append(found)
-                if re.search(r"\b(tf|tensorflow|keras|K)(\.\w+)+\s*=[^=]|setattr\(", found.text):
-                    yield from references(found, project).assigned
-
-
-def _imported(module: Module, project: Project) -> Iterator[Module]:
-    for statement in (n for n in ast.walk(module.tree) if isinstance(n, (ast.Import, ast.ImportFrom))):
-        if isinstance(statement, ast.Import):
-            wanted = [(a.name, 0) for a in statement.names]
-        else:
-            base, level = statement.module or "", statement.level
-            wanted = [(base, level), *((f"{base}.{a.name}".lstrip("."), level) for a in statement.names)]
+        importer, wanted = todo.pop()
         for name, level in wanted:
-            found = project.find(module, name, level) if name or level else None
-            if found is not None:
-                yield found
+            path = project.locate(importer, name, level)
+            if path is not None and path not in seen:
+                seen.add(path)
+                said = project.told(path, _said)
+                if said is not None:
+                    yield from said.sets
+                    todo.append((path, said.imports))
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one file tells those that import it: asked of it once a run, however many do."""
+
+    sets: frozenset[str]
+    imports: tuple[tuple[str, int], ...]
+
+
+def _said(module: Module, project: Project) -> _Said:
+    sets = references(module, project).assigned if _SETS.search(module.text) else ()
+    return _Said(frozenset(sets), _imports(module))
+
+
+def _imports(module: Module) -> tuple[tuple[str, int], ...]:
+    """The modules, with the number of dots before them, that a file may import; some may be names in them."""
+    wanted: dict[tuple[str, int], None] = {}
+    for statement in ast.walk(module.tree):
+        if isinstance(statement, ast.Import):
+            wanted |= dict.fromkeys((a.name, 0) for a in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            base, level = statement.module or "", statement.level
+            names = [base, *(f"{base}.{a.name}".lstrip(".") for a in statement.names)]
+            wanted |= dict.fromkeys((name, level) for name in names if name or level)
+    return tuple(wanted)

@@ -220,6 +220,44 @@ def test_names_that_the_linted_tree_sets(tmp_path: Path) -> None:
     assert found() == []
 
 
+def test_a_file_is_parsed_once_however_many_import_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty losses stand on a chain of sixty modules, more than the project keeps: work must not be their product."""
+    (tmp_path / ".git").mkdir()
+    for i in range(60):
+        (tmp_path / f"m{i}.py").write_text(f"import tensorflow as tf\nimport m{i + 1}\n")
+    (tmp_path / "m60.py").write_text("import tensorflow as tf\ntf.log = tf.math.log\n")
+    parsed: list[str] = []
+    plain = sources.syntax_tree
+    monkeypatch.setattr(sources, "syntax_tree", lambda source: parsed.append(source.filename) or plain(source))
+    project = Project(keep=20)
+    for i in range(40):
+        module = Module(
+            str(tmp_path / f"loss{i}.py"), "import tensorflow as tf\nimport m0\n" + LOSS.format("tf.log(y_pred)")
+        )
+        project.add(module)
+        project.used = {}
+        assert not [d for s in names(module, project, Options()) for d in CHECKS[Names]["LL503"](s)]
+        assert {str(tmp_path / f"m{i}.py") for i in range(61)} <= project.used.keys(), "the cache has to know"
+    assert len(parsed) < 2 * 61
+
+
+def test_a_change_is_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "setup_tf.py").write_text("import tensorflow as tf\n")
+    path = tmp_path / "losses.py"
+    project = Project()
+
+    def found() -> list[Any]:
+        text = "import tensorflow as tf\nimport setup_tf\n" + LOSS.format("tf.log(y_pred)")
+        module = Module(str(path), text)
+        project.add(module)
+        return [d for s in names(module, project, Options()) for d in CHECKS[Names]["LL503"](s)]
+
+    assert len(found()) == 1
+    project.change(tmp_path / "setup_tf.py", "import tensorflow as tf\ntf.log = tf.math.log\n")
+    assert found() == []
+
+
 def test_what_a_factory_makes_comes_before_the_factory() -> None:
     """The one can be run, the other cannot: the first that says something keeps it."""
     source = "import tensorflow as tf\ndef make_loss():\n    def loss(y_true, y_pred):\n        return tf.log(y_pred)\n    return loss\n"
