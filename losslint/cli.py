@@ -721,7 +721,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         status = 2
-    except PluginError as error:
+    except (PluginError, rulebook.NoPages) as error:
         _say("error", str(error))
         status = 2
     except (click.Abort, KeyboardInterrupt):

@@ -1,8 +1,10 @@
 """Makes the fixes that findings bring: in rounds, until there is nothing left to fix, and in memory.
 
 Fixes that overlap wait for the next round. After each round what may have changed is linted again, and a fix has to
-keep its promises: the file parses, the finding is gone, and no other has come. Where a round fails, its fixes are tried
-file by file, then one by one, and those that break something are left out, with a warning: that is a bug in losslint.
+keep its promises: the file parses and was not like that before, the finding is gone, and nothing is found in what the
+fix wrote. What is found elsewhere was there before, behind what is fixed: it is reported, and fixed if it can be.
+Where a round fails, its fixes are tried file by file, then one by one, and those that break something are left out,
+with a warning: that is a bug in losslint.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from losslint import files, sources
-from losslint.findings import Edit, Finding, Severity
+from losslint.findings import Edit, Finding, Severity, Span
 from losslint.fixes import edits
 from losslint.report import Report
 from losslint.session import Analyst, Change, Result, settle
@@ -89,6 +91,7 @@ class _State:
         self.data = data
         self.sources: dict[str, Source] = {}  # as they were found, of the files that were changed
         self.texts: dict[str, str] = {}  # as they are now
+        self.earlier: dict[str, frozenset[str]] = {}  # as they were in between
         self.fixed: list[Finding] = []
         self.refused: frozenset[tuple[_Key, tuple[str, ...]]] = frozenset()
         self.findings = _settled(self.reports.values())
@@ -118,18 +121,24 @@ class _State:
         changes: dict[str, list[Edit]] = defaultdict(list)
         for finding in wanted:
             changes[self.paths[finding.filename]] += finding.fix.edits if finding.fix is not None else ()
+        written: dict[str, list[Span]] = {}
         for path, made in changes.items():
             source = after.source(path)
-            text = edits.apply(after.texts.get(path, source.text), made)
+            before = after.texts.get(path, source.text)
+            text = edits.apply(before, made)
+            after.earlier[path] = after.earlier.get(path, frozenset()) | {before}
+            if text in after.earlier[path]:
+                return self, "as it undoes what other fixes did"
             try:
                 sources.syntax_tree(dataclasses.replace(source, text=text))
                 sources.encode(source, text)
             except (sources.Unreadable, UnicodeError) as error:
                 return self, f"as the file would be broken: {error}"
             after.texts[path] = text
+            written[self.reports[path].target.filename] = edits.written(before, made)
         after._lint_again(set(changes))
         after.fixed = self.fixed + wanted
-        return after, _broken_promise(self.findings, after.findings, wanted)
+        return after, _broken_promise(self.findings, after.findings, wanted, written)
 
     def source(self, path: str) -> Source:
         """The file at ``path`` as it was found."""
@@ -198,14 +207,28 @@ def _identity(finding: Finding) -> tuple[_Key, tuple[str, ...]]:
     return _key(finding), tuple(e.content for e in finding.fix.edits) if finding.fix is not None else ()
 
 
-def _broken_promise(before: list[Finding], after: list[Finding], wanted: list[Finding]) -> str:
-    """What is wrong with the findings ``after`` the fixes of ``wanted``; nothing where all is well."""
+def _broken_promise(
+    before: list[Finding], after: list[Finding], wanted: list[Finding], written: dict[str, list[Span]]
+) -> str:
+    """What is wrong with the findings ``after`` the fixes of ``wanted``; nothing where all is well.
+
+    ``written`` are the places in each file that hold what the fixes wrote.
+    """
     had, has = Counter(map(_key, before)), Counter(map(_key, after))
     for key, number in Counter(map(_key, wanted)).items():
         if has[key] > had[key] - number:
             return "as it is found again afterwards"
-    fresh = next((f for f in after if f.severity > Severity.INFO and has[_key(f)] > had[_key(f)]), None)
-    return f"as it brings {fresh.code} in row {fresh.span.row}" if fresh is not None else ""
+    for fresh in after:
+        new = fresh.severity > Severity.INFO and has[_key(fresh)] > had[_key(fresh)]
+        if new and _begins_and_ends_in(written.get(fresh.filename, []), fresh.span):
+            return f"as it brings {fresh.code} in row {fresh.span.row}"
+    return ""
+
+
+def _begins_and_ends_in(places: list[Span], span: Span) -> bool:
+    first, last = (span.row, span.column), (span.end_row, span.end_column)
+    ends = [((p.row, p.column), (p.end_row, p.end_column)) for p in places]
+    return any(a <= first < b for a, b in ends) and any(a < last <= b for a, b in ends)
 
 
 # -- what becomes of it ----------------------------------------------------------------------------------------------

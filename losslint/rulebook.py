@@ -25,6 +25,10 @@ class PageError(ValueError):
     """A rule's page does not hold what it must."""
 
 
+class NoPages(RuntimeError):
+    """The pages of losslint's own rules are not there: the installation is not whole."""
+
+
 class UnknownRule(ValueError):
     """A selector that no rule answers to."""
 
@@ -120,11 +124,17 @@ def pages_folder() -> Path:
 def rules() -> dict[str, Rule]:
     """Code -> rule, losslint's own first, then those of other packages, in the order of the codes.
 
-    Raises PageError where two pages claim the same code or name, PluginError where a page of another package does not
-    hold what it must.
+    Raises NoPages where losslint's own are missing, PageError where two pages claim the same code or name, PluginError
+    where a page of another package does not hold what it must.
     """
     found: dict[str, Rule] = {}
-    for path in sorted(pages_folder().glob("LL*.md")):
+    pages = sorted(pages_folder().glob("LL*.md"))
+    if not pages:
+        raise NoPages(
+            f"the pages that define the rules are missing from {pages_folder()}, and nothing would be reported: "
+            "install losslint with pip, or copy its folder rules along with the package"
+        )
+    for path in pages:
         rule = parse_page(path.read_text(encoding="utf-8"), path.name)
         _add(found, replace(rule, url=f"{PAGES_URL}{rule.code}.md"), path.name)
     others: dict[str, Rule] = {}

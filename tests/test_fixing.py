@@ -187,7 +187,10 @@ def test_a_helper_is_fixed_where_it_stands(tmp_path: Path) -> None:
 
 @pytest.fixture
 def marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that finds ``<LL302|text>`` and fixes it by writing the text, brackets turned round, / as new line."""
+    """An engine that finds ``<LL302|text>`` and fixes it by writing the text, brackets turned round, / as new line.
+
+    ``behind`` is LL401 where nothing else is found in the line.
+    """
 
     def engine(source: Source, *_: object) -> Iterator[Finding]:
         for row, line in enumerate(source.lines, 1):
@@ -196,6 +199,8 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> None:
                 content = match[2].translate(str.maketrans("[]/", "<>\n"))
                 fix = Fix("safe", "", (Edit(place, content),))
                 yield Finding(match[1], Severity.WARNING, "m", source.filename, place, f"f{row}", fix=fix)
+            if "behind" in line and "<LL" not in line:
+                yield Finding("LL401", Severity.WARNING, "m", source.filename, span(row, 1, 2), f"f{row}")
 
     monkeypatch.setattr(session, "lint_source", engine)
     monkeypatch.setattr(session, "_SHORTCUTS", False)  # what it marks is no loss
@@ -222,6 +227,25 @@ def test_a_fix_that_breaks_something_is_left_out(path: Path, mark: str, problem:
     assert after == f"tf = 0  # good\ntf = 1  # {mark}\ntf = 2  # good\n", "the others are made"
     (warning,) = warnings
     assert warning.startswith(f"the fix of LL302 at {path}:2 is left out, as {problem}")
+
+
+@pytest.mark.usefixtures("marks")
+def test_what_was_hidden_is_no_fault_of_the_fix(path: Path) -> None:
+    after, warnings = fixed(path, "tf = 0  # <LL302|good> behind\n")
+    assert (after, warnings) == ("tf = 0  # good behind\n", [])
+
+
+def test_fixes_that_undo_each_other_stop(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def engine(source: Source, *_: object) -> Iterator[Finding]:
+        code, other = ("LL302", "2") if "1" in source.text else ("LL303", "1")
+        fix = Fix("safe", "", (Edit(span(1, 6, 7), other),))
+        yield Finding(code, Severity.WARNING, "m", source.filename, span(1, 1, 7), "f", fix=fix)
+
+    monkeypatch.setattr(session, "lint_source", engine)
+    monkeypatch.setattr(session, "_SHORTCUTS", False)
+    after, (warning,) = fixed(path, "tf = 1\n")
+    assert after == "tf = 2\n"
+    assert warning.startswith(f"the fix of LL303 at {path}:1 is left out, as it undoes what other fixes did")
 
 
 @pytest.mark.usefixtures("marks")

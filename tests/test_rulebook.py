@@ -1,3 +1,9 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from losslint import rulebook
@@ -39,6 +45,21 @@ def test_severity_is_a_string_or_a_list() -> None:
 def test_a_broken_page_is_named(text: str, problem: str) -> None:
     with pytest.raises(rulebook.PageError, match=problem):
         rulebook.parse_page(text, "LL999.md")
+
+
+def test_without_pages_there_is_no_rulebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rulebook, "pages_folder", lambda: tmp_path / "rules")
+    rulebook.rules.cache_clear()
+    with pytest.raises(rulebook.NoPages, match=r"are missing from .*rules.*install losslint with pip"):
+        rulebook.rules()
+
+
+def test_a_copy_without_pages_reports_that(tmp_path: Path) -> None:
+    shutil.copytree(rulebook.pages_folder().parent / "losslint", tmp_path / "losslint")
+    (tmp_path / "loss.py").write_text("import tensorflow as tf\n")
+    command = [sys.executable, "-m", "losslint", "check", "--isolated", "loss.py"]
+    ran = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True)
+    assert ran.returncode == 2 and b"rules are missing from" in ran.stderr and ran.stdout == b""
 
 
 def test_selectors() -> None:

@@ -15,6 +15,24 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """``text`` with ``edits``, which do not overlap, made; new lines end as the first line of the text does."""
+    return "".join(_parts(text, edits))
+
+
+def written(text: str, edits: Iterable[Edit]) -> list[Span]:
+    """Where the contents of ``edits`` stand in what ``apply`` makes of ``text``, in order; empty ones are left out."""
+    spans: list[Span] = []
+    row, column = 1, 1
+    for i, part in enumerate(_parts(text, edits)):
+        lines = _NEWLINE.split(part)
+        end_row, end_column = row + len(lines) - 1, len(lines[-1]) + (column if len(lines) == 1 else 1)
+        if i % 2 and part:
+            spans.append(Span(row, column, end_row, end_column))
+        row, column = end_row, end_column
+    return spans
+
+
+def _parts(text: str, edits: Iterable[Edit]) -> list[str]:
+    """What is kept and what is written, by turns."""
     starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
     ending = _NEWLINE.search(text)
     newline = ending[0] if ending else "\n"
@@ -25,7 +43,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
         last = starts[edit.span.end_row - 1] + edit.span.end_column - 1
         parts += [text[done:first], edit.content.replace("\n", newline)]
         done = last
-    return "".join([*parts, text[done:]])
+    return [*parts, text[done:]]
 
 
 def disjoint(fixes: Iterable[Fix]) -> list[int]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.scope import MISSING
-from losslint.interpreter.values import Function, Instance, SomeOf, Text, dependencies, spread
+from losslint.interpreter.values import Class, Function, Instance, Partial, SomeOf, Text, dependencies, spread
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
-from losslint.ops.registry import CATALOGUE
+from losslint.ops.registry import CATALOGUE, Callback
 from losslint.ops.shapevalue import ShapeValue
 
 if TYPE_CHECKING:
@@ -115,6 +115,17 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
     return call
 
 
+def _callable(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Tensors are not; an argument of which little is known may be."""
+    value = args[0] if args else None
+    if isinstance(value, (Function, Class, Partial, Callback)):
+        return True
+    plain = isinstance(value, (str, int, float, list, tuple, dict, Text))
+    if plain or (isinstance(value, Node) and value.attrs.get("role") in ("label", "prediction")):
+        return False
+    return _unknown((), {}, "callable")
+
+
 def _is_source(value: Any) -> bool:
     return isinstance(value, Node) and value.op == "source"
 
@@ -136,6 +147,8 @@ def _isinstance(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -
     plain = {f"builtins.{t.__name__}": t for t in (str, bool, int, float, list, tuple, dict)}
     if isinstance(value, (str, int, float, list, tuple, dict)) and all(n in plain for n in names):
         return any(isinstance(value, plain[n]) for n in names)
+    if isinstance(value, Node) and value.op == "opaque" and not _CONTAINERS.isdisjoint(names):
+        return _unknown(args, kwargs, "isinstance")  # who knows what an unknown function returns
     if isinstance(value, Node) and value.op not in ("source", "const") and all(n in plain for n in names):
         return False
     if isinstance(value, Node) and names and all(n in _NO_TENSOR for n in names):
@@ -295,9 +308,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "repr": lambda machine, args, kwargs: Text((), "a string"),
     "isinstance": _isinstance,
     "hasattr": lambda machine, args, kwargs: _unknown((), {}, "hasattr"),
-    "callable": lambda machine, args, kwargs: (
-        True if args and isinstance(args[0], Function) else _unknown((), {}, "callable")
-    ),
+    "callable": _callable,
     "getattr": _getattr,
     "setattr": _setattr,
     "list": _sequence(list),

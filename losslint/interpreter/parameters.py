@@ -104,7 +104,8 @@ class Parameters:
                 name = param.name.value
                 tensor = is_loss and role_of(name) in ("label", "prediction")
                 absent = isinstance(param.default, cst.Name) and param.default.value == "None"
-                if param.default is not None and not (tensor and (position < 2 or absent)):
+                chosen = isinstance(param.default, (cst.SimpleString, cst.ConcatenatedString))  # by name
+                if param.default is not None and not (tensor and not chosen and (position < 2 or absent)):
                     args.append(self._in_definition_of(param.default, function))
                 elif (given := self._annotated(param, function)) is not None:
                     args.append(given)

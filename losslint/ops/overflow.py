@@ -120,9 +120,13 @@ def _breaks(user: Node, i: int, sample: Sample) -> bool:
 
 
 def _shifted(exponent: Node) -> bool:
-    """Whether the exponent was reduced by a maximum, as in a hand-written softmax or logsumexp."""
+    """Whether the exponent was reduced by a maximum, as in a hand-written softmax or logsumexp.
+
+    What is reduced by the maximum of the elements that a mask keeps has no bound at the others.
+    """
     seen: set[int] = set()
     todo = [(exponent, 1, False)]  # with its sign, and whether something else is added to it
+    reduced, added = [], set()
     while todo:
         node, sign, beside = todo.pop()
         node = plain(node)
@@ -130,7 +134,9 @@ def _shifted(exponent: Node) -> bool:
             continue
         seen.add(node.id)
         if beside and node.op in _REDUCING[sign]:
-            return True
+            reduced.append(node)
+            continue
+        added.add(node.number)
         if node.op == "neg":
             todo.append((node.inputs[0], -sign, beside))
         elif node.op in ("add", "sub"):
@@ -141,7 +147,14 @@ def _shifted(exponent: Node) -> bool:
             todo += [(x, -sign if flips else sign, beside) for x in node.inputs]
         elif node.op in ("select", "join"):
             todo += [(x, sign, beside) for x in node.inputs[node.op == "select" :]]
-    return False
+    return any(not _masks(plain(node.inputs[0]), added) for node in reduced)
+
+
+def _masks(node: Node, numbers: set[int]) -> bool:
+    """Whether ``node`` is a value of these numbers where a condition holds, and something else where it does not."""
+    if node.op != "select" or node.number in numbers:
+        return False
+    return any(plain(branch).number in numbers for branch in node.inputs[1:])
 
 
 _REDUCING = {1: frozenset({"min", "minimum"}), -1: frozenset({"max", "maximum", "logsumexp"})}

@@ -47,7 +47,8 @@ class Tensors:
             return loss.for_keras and given and node.attrs["role"] in ("label", "prediction")
         if node.op in _MEET:
             return all(value in self for value in node.inputs)
-        if node.op not in _ONE or "part" in node.attrs or node.api.startswith(("numpy", "math")):
+        several = "part" in node.attrs or "parts" in node.attrs
+        if node.op not in _ONE or several or node.api.startswith(("numpy", "math")):
             return False
         if node.op in _EXTENTS:
             return node.api.startswith("tensorflow.") or node.api == "keras.backend.shape"

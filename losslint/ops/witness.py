@@ -106,7 +106,8 @@ class Witness:
     def mixed(self, node: Node) -> frozenset[int]:
         """The keys of leaves whose alternatives all take part in ``node``: it is computed from a reduction of them.
 
-        The parts of a stack, and the 0 and 1 of one-hot labels or of a softmax where their classes are reduced.
+        The parts of a stack, the numbers of a ``range``, and the 0 and 1 of one-hot labels or of a softmax where
+        their classes are reduced.
         """
         found: set[int] = set()
         for inner in _cone((node,), self._is_leaf):
@@ -115,7 +116,7 @@ class Witness:
             for part in _cone(inner.inputs[:1], self._is_leaf):
                 if part.op in ("stack", "concat") and not self._is_leaf(part):
                     found.add(_choice(part))
-                elif part.op in _SHARES and _last_axis(inner) and part.attrs.get("axis") in (None, -1, (-1,)):
+                elif part.op == "range" or _is_shared(part, inner):
                     found.add(part.number)
         return frozenset(found)
 
@@ -152,6 +153,8 @@ class Witness:
             return False
         if isinstance(node.attrs.get("dim"), Dim) or node.attrs.get("abstract"):
             return True
+        if _is_fixed(node):
+            return True
         if node.op in PIECES:
             return node.id in self._ranges.assumptions.pieces
         if node.op in ("eq", "ne") and all(constant(x) is None for x in node.inputs) and _reshaped(node):
@@ -169,6 +172,9 @@ class Witness:
             return [max(1.0, interval.low.at), COUNT] if only is None else [only]
         if leaf.op == "source" and leaf.attrs.get("role") == "config":
             return [0.7]
+        if _is_fixed(leaf):
+            low, high = interval.low.at, interval.high.at
+            return [low + 0.7 * (high - low) if interval.bounded else 0.7]
         corners = [0.0, 1.0, -1.0, 0.5, FAR, -FAR]
         ends = [e.at for e in (interval.low, interval.high) if math.isfinite(e.at) and not e.open]
         inside = [c for c in corners if not interval.excludes(c)]
@@ -184,6 +190,35 @@ _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "std", "var", "nor
 _SHARES = frozenset({"one_hot", "softmax", "log_softmax"})
 """Primitives that are nowhere 0 for all classes."""
 _OR_ZERO = frozenset({"diag", "band_part", "scatter", "pad"})
+
+
+def _is_fixed(node: Node) -> bool:
+    """Whether ``node`` is reduced from a ``range`` alone: a constant, which is not computed here.
+
+    The numbers of a range are all there at once, and no two are equal.
+    """
+    if node.op not in _REDUCTIONS:
+        return False
+    seen: set[int] = set()
+    todo = list(node.inputs)
+    found = False
+    while todo:
+        part = todo.pop()
+        if part.id in seen or constant(part) is not None:
+            continue
+        seen.add(part.id)
+        if part.op == "range":
+            found = True
+        elif part.op in _TABLE or part.op in ("add", "sub", "neg"):
+            todo += part.inputs
+        else:
+            return False
+    return found
+
+
+def _is_shared(part: Node, reduction: Node) -> bool:
+    """Whether ``part`` is nowhere 0 for all classes, which ``reduction`` takes in."""
+    return part.op in _SHARES and _last_axis(reduction) and part.attrs.get("axis") in (None, -1, (-1,))
 
 
 def _last_axis(node: Node) -> bool:

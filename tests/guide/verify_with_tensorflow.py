@@ -61,7 +61,6 @@ OTHER_LOSSES = {
     "build_vae": "the inputs of a model",
     "clipped_angle_loss": "matrices of rotation",
     "gated_loss": "more axes than a row: it is none of the batch that its softmax runs along",
-    "masked_softmax_loss": "scores that are masked out and not 400 above the others",
     "temperature_contrast_loss": "samples that are compared with one another, which is meant",
     "selected_labels_loss": "labels that are NaN, else its parts are alike",
     "nan_selection_loss": "the same",

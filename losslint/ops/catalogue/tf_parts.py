@@ -66,8 +66,9 @@ def unstack(g: Graph, value: Any, num: Any = None, axis: Any = 0, name: Any = No
     extent = node.shape.axis(at)
     count = constant_of(num) if num is not None else extent.value if extent is not None else None
     if not isinstance(count, int) or count > 64:
-        # a tensor is iterated and unpacked along its first axis just the same
-        return node if at == 0 else Parts((node,), "unstack of a length that is not known", at)
+        if at == 0:  # a tensor is indexed and stacked along its first axis just as its parts are
+            return g.op("identity", node, parts=True)
+        return Parts((node,), "unstack of a length that is not known", at)
     return [g.op("unstack", node, index=i, count=count, axis=at) for i in range(count)]
 
 
