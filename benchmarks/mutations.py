@@ -86,8 +86,16 @@ class Original:
     @property
     def prediction(self) -> str:
         """The parameter that holds predictions, "" for none."""
+        return self._parameter("prediction")
+
+    @property
+    def label(self) -> str:
+        """The parameter that holds labels, "" for none."""
+        return self._parameter("label")
+
+    def _parameter(self, role: str) -> str:
         names = [p.name.value for p in self.function.params.params]
-        return next((n for n in names if role_of(n) == "prediction"), "")
+        return next((n for n in names if role_of(n) == role), "")
 
     @property
     def returns(self) -> list[cst.Return]:
@@ -99,7 +107,11 @@ class Original:
 
     def calls(self, *names: str) -> Iterator[tuple[cst.Call, str]]:
         """Calls of TensorFlow functions whose last name is one of ``names``, with that name; NumPy's left out."""
-        for call in m.findall(self.function.body, m.Call()):
+        yield from self.calls_in(self.function.body, *names)
+
+    def calls_in(self, tree: cst.CSTNode, *names: str) -> Iterator[tuple[cst.Call, str]]:
+        """Those in ``tree``."""
+        for call in m.findall(tree, m.Call()):
             spelled = self.code(call.func)
             last = spelled.rpartition(".")[2]
             if last in names and not spelled.startswith(("np.", "numpy.", "math.", "self.", "super")):
@@ -249,11 +261,45 @@ def guard_of_a_root(loss: Original) -> Iterator[Mutant]:
             yield loss.edit("guard of a root removed", ("LL406", "LL404", "LL407"), guard, left)
 
 
+_NUMBER = m.Float() | m.Integer()
+_SQUARED = ("square", "squared_difference")
+
+
+@mutator
+def root_of_squares(loss: Original) -> Iterator[Mutant]:
+    """The error itself for its square: root mean squared errors, distances."""
+    for call, _ in loss.calls(*_SUMS, "reduce_sum", "sum"):
+        squared = bool(call.args) and any(loss.calls_in(call.args[0].value, *_SQUARED))
+        if squared and loss.prefix:
+            yield loss.edit("root of squares", ("LL406",), call, f"{loss.prefix}.sqrt({loss.code(call)})")
+
+
+@mutator
+def exponent_below_one(loss: Original) -> Iterator[Mutant]:
+    """A focusing parameter of less than 1."""
+    for call, _ in loss.calls("pow"):
+        if len(call.args) == 2:
+            yield loss.edit("exponent below 1", ("LL406", "LL407"), call.args[1].value, "0.5")
+    for power in m.findall(loss.function.body, m.BinaryOperation(operator=m.Power())):
+        yield loss.edit("exponent below 1", ("LL406", "LL407"), power.right, "0.5")
+
+
+@mutator
+def divided_by_the_labels(loss: Original) -> Iterator[Mutant]:
+    """A mean over the positives, of which there may be none."""
+    if not loss.label:
+        return
+    for returned in loss.returns:
+        count = f"{loss.prefix}.{'reduce_sum' if loss.prefix == 'tf' else 'sum'}({loss.label})"
+        code = f"({loss.code(returned.value)}) / {count}"
+        yield loss.edit("divided by the sum of the labels", ("LL404",), returned.value, code)
+
+
 @mutator
 def epsilon_shrunk(loss: Original) -> Iterator[Mutant]:
     for call, _ in loss.calls("clip_by_value", "clip"):
         values = [a.value for a in call.args]
-        one_less = len(values) == 3 and m.matches(values[2], m.BinaryOperation(left=m.Float(), operator=m.Subtract()))
+        one_less = len(values) == 3 and m.matches(values[2], m.BinaryOperation(left=_NUMBER, operator=m.Subtract()))
         if one_less and _is_guard(loss, values[1]) and any(loss.calls("log")):
             code = f"{loss.code(call.func)}({loss.code(values[0])}, 1e-8, 1.0 - 1e-8)"
             yield loss.edit("epsilon shrunk beside a 1", ("LL402",), call, code)
@@ -287,15 +333,23 @@ _ORDERED = (
 )
 
 
+_SLOTS = ({"labels", "logits"}, {"y_true", "y_pred"}, {"target", "output"})
+"""Keywords for labels and predictions."""
+
+
 @mutator
 def arguments_swapped(loss: Original) -> Iterator[Mutant]:
-    for call, _ in loss.calls(*_ORDERED):
-        first = call.args[:2]
-        names = [loss.code(a.value) for a in first]
-        plain = len(first) == 2 and all(a.keyword is None for a in first)
-        if plain and [role_of(n) if n.isidentifier() else "" for n in names] == ["label", "prediction"]:
-            start, end = loss.span(first[0].value)[0], loss.span(first[1].value)[1]
-            text = loss.text[:start] + f"{names[1]}, {names[0]}" + loss.text[end:]
+    for call in m.findall(loss.function.body, m.Call()):
+        given = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
+        pair = next(([given[n] for n in sorted(names)] for names in _SLOTS if names <= given.keys()), None)
+        if pair is None and loss.code(call.func).rpartition(".")[2] in _ORDERED:
+            pair = [a.value for a in call.args[:2] if a.keyword is None]
+        texts = [loss.code(value) for value in pair or ()]
+        if {role_of(text) for text in texts if text.isidentifier()} == {"label", "prediction"} and len(texts) == 2:
+            places = sorted(zip(map(loss.span, pair or ()), reversed(texts), strict=True), reverse=True)
+            text = loss.text
+            for (start, end), other in places:
+                text = text[:start] + other + text[end:]
             yield Mutant("arguments swapped", ("LL510",), text)
 
 
@@ -312,6 +366,27 @@ def static_batch(loss: Original) -> Iterator[Mutant]:
         call, index = element.value, loss.code(element)[len(loss.code(element.value)) :]
         if loss.code(call.func).rpartition(".")[2] == "shape" and index == "[0]" and len(call.args) == 1:
             yield loss.edit("x.shape[0] for tf.shape(x)[0]", ("LL306",), element, f"{loss.code(call.args[0])}.shape[0]")
+
+
+@mutator
+def static_mean(loss: Original) -> Iterator[Mutant]:
+    """A mean by hand, of what Keras knows no batch size of."""
+    for call, last in loss.calls(*_SUMS):
+        if _plain_arguments(call) and loss.prediction:
+            total = f"{loss.code(call.func)[: -len(last)]}{_SUMS[last]}({loss.code(call.args[0])})"
+            yield loss.edit("mean by x.shape[0]", ("LL306",), call, f"{total} / {loss.prediction}.shape[0]")
+
+
+@mutator
+def static_flatten(loss: Original) -> Iterator[Mutant]:
+    """Rows of a batch whose size is not known while Keras traces."""
+    for call, last in loss.calls("flatten", "reshape", "batch_flatten"):
+        values = [a.value for a in call.args]
+        named = bool(values) and loss.code(values[0]) in (loss.prediction, loss.label)
+        if named and (last != "reshape" or (len(values) == 2 and loss.code(values[1]).strip("()[], ") == "-1")):
+            name = loss.code(values[0])
+            code = f"{loss.prefix}.reshape({name}, ({name}.shape[0], -1))"
+            yield loss.edit("rows by x.shape[0]", ("LL306",), call, code)
 
 
 def original(row: Row, path: Path) -> Original | None:
