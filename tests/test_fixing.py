@@ -45,6 +45,20 @@ def test_edits_are_made_at_their_places() -> None:
     assert edits.apply(text, made) == "a = g(f(x))\nb = 3\n"
 
 
+def test_what_is_written_is_known_by_its_place() -> None:
+    text = "a = f(x)\nb = 2\n"
+    made = [
+        Edit(span(1, 5, 6), "g"),
+        Edit(span(1, 9, 9), "  # y\nc = 1"),
+        Edit(span(2, 1, 2), ""),
+        Edit(span(2, 5, 6), "30"),
+    ]
+    after = edits.apply(text, made)
+    assert after == "a = g(x)  # y\nc = 1\n = 30\n"
+    lines = after.split("\n")
+    assert [edits.extract(lines, place) for place in edits.written(text, made)] == ["g", "  # y\nc = 1", "30"]
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_new_lines_end_as_the_others_do(newline: str) -> None:
     text = newline.join(["a = 1", "b = 2", ""])

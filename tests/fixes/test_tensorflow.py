@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import functools
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from losslint.confirm.plan import Planned
 from losslint.confirm.probes import DECIDES
 from losslint.findings import CONFIRMED, REFUTED
 from tests.confirm.forked import Forked
-from tests.fixes.changed import Changed, planned
+from tests.fixes.changed import Changed, planned, twins
 from tests.rule_pages import PAGES, read
 
 pytestmark = pytest.mark.tf
@@ -81,18 +80,7 @@ Compare = Callable[[Changed], "dict[str, Any] | None"]
 def compare(run: Forked) -> Compare:
     """The same inputs before and after; None for what is no loss that can be run."""
 
-    def compared(one: Changed) -> dict[str, Any] | None:
-        jobs = [planned(one, after=after) for after in (False, True)]
-        if any(j is None or j.job.subject != "loss" for j in jobs):
-            return None
-        # integer labels, which Keras 3 never passes, are what an index was written for
-        kind = {"consumer": "unknown", "hints": {}} if one.code == "LL511" else {}
-        texts = [json.dumps(dataclasses.asdict(j.job) | kind) for j in jobs if j is not None]
-        loaded = ", ".join(f"json.loads({text!r})" for text in texts)
-        result: dict[str, Any] = run(f"import json\nfrom tests.fixes.twins import compare\nresult = compare({loaded})")
-        return result
-
-    return compared
+    return functools.partial(twins, run=run)
 
 
 def broken(one: Changed, told: dict[str, Any]) -> str:
