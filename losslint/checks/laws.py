@@ -271,7 +271,8 @@ def _felt(loss: Loss) -> list[Node]:
         if node.id in seen or node.op in SHAPE_ONLY or (value is not None and value.zero):
             continue
         seen[node.id] = node
-        todo.extend(node.inputs)
+        if node.id not in loss.unmoved:
+            todo.extend(node.inputs)
     return sorted(seen.values(), key=lambda n: n.id)
 
 

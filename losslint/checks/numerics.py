@@ -20,6 +20,7 @@ from losslint.ops.singularities import (
     LOGS,
     ROOTS,
     Singularity,
+    felt,
     goes_on,
     operand_of,
     says_nan,
@@ -212,7 +213,8 @@ def unguarded_division(loss: Loss) -> Iterator[Draft]:
             node,
         )
     for node, site in candidates(loss, "mean"):
-        if _over_selection(node) and _over_first(node) and not _selected(loss, node) and not _keeps_all(loss, node):
+        meant = _selected(loss, node) or _keeps_all(loss, node) or not felt(loss, node)
+        if _over_selection(node) and _over_first(node) and not meant:
             yield Draft(
                 "LL404",
                 lowered(loss, WARNING),
@@ -357,9 +359,9 @@ def _over_selection(node: Node) -> bool:
 
 
 def _keeps_all(loss: Loss, node: Node) -> bool:
-    """Whether the masks of what ``node`` reduces are true everywhere."""
+    """Whether the masks of what ``node`` reduces are true everywhere; of numbers, all but 0 are."""
     masks = [n.inputs[1] for n in ancestors([node]) if n.op == "boolean_mask"]
-    return bool(masks) and all(loss.ranges.of(mask).low.at >= 1 for mask in masks)
+    return bool(masks) and all(loss.ranges.of(mask).excludes(0.0) for mask in masks)
 
 
 def _over_first(node: Node) -> bool:

@@ -19,6 +19,7 @@ import libcst as cst
 
 from losslint.domain.shape import ONE
 from losslint.graph import Node, ancestors
+from losslint.ops.linear import constant
 
 if TYPE_CHECKING:
     from losslint.domain.interval import Interval
@@ -72,7 +73,7 @@ def edge_kind(node: Node, i: int) -> str:
         return "dead"
     if op == "straight_through" and i == 0 and node.attrs.get("valued"):
         return "dead"  # the gradient is declared to go to the arguments
-    if op == "sign" or (op in _CONSTANT_ON_ONE and node.attrs.get("extent") == ONE):
+    if op == "sign" or (op in _CONSTANT_ON_ONE and node.attrs.get("extent") == ONE and not node.attrs.get("fused")):
         return "zero"
     if op in _LIVE_EVERYWHERE:
         return "live"
@@ -213,6 +214,8 @@ class Gradients:
                 found = [_ZERO if k == _LIVE and self._saturated(node, i) else k for i, k in enumerate(found)]
             if node.id in self._loss.unmoved or (node.op == "mul" and _times_zero(node)):
                 found = [_ZERO if k == _LIVE else k for k in found]
+            elif node.op in ("mul", "mul_no_nan") and node.id in self._in_order:
+                found = [_ZERO if k == _LIVE and self._is_zero(node.inputs[1 - i]) else k for i, k in enumerate(found)]
             kinds = self._edges[node.id] = tuple(found)
         return kinds
 
@@ -238,6 +241,11 @@ class Gradients:
             for value, kind in zip(node.inputs, self._kinds(node), strict=True):
                 down[value.id] = max(down.get(value.id, _ABSENT), min(kind, state))
         return down
+
+    def _is_zero(self, factor: Node) -> bool:
+        """Whether a factor that is computed from tensors is 0 whatever they are: ``(x - x) ** 2``."""
+        interval = self._loss.ranges.of(factor)
+        return interval.constant == 0 and not interval.given and constant(factor) is None
 
     def _saturated(self, node: Node, i: int) -> bool:
         """Whether input ``i`` of a clip, maximum, minimum or relu certainly loses, so that its slope is zero."""

@@ -1,18 +1,45 @@
-"""Values that no input moves, because of what they are made of: ``x - x``, the sum of a softmax."""
+"""Values that no input moves, because of what they are made of: ``x - x``, the sum of a softmax, that of one class."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from losslint.domain.shape import ONE
 from losslint.graph import Node
 from losslint.ops.linear import beneath, constant, terms
 
 _CARRIED = frozenset({"identity", "cast", "stop_gradient"})
+_PLACED = _CARRIED | {"reshape"}
 
 
 def unmoved(nodes: Iterable[Node]) -> frozenset[int]:
     """The ids of those ``nodes`` that have inputs and are constant all the same, for samples of one shape."""
-    return frozenset(node.id for node in nodes if cancels(node) or softmax_under(node) is not None)
+    return frozenset(n.id for n in nodes if vanishes(n) or softmax_under(n) is not None or one_class(n) or cancels(n))
+
+
+def vanishes(node: Node) -> bool:
+    """Whether ``node`` is 0 everywhere, by what it is: ``x - x``, labels times what they are not, one class's log."""
+    if node.op == "mul":
+        return _apart(*node.inputs[:2])
+    return (node.op == "log_softmax" and one_class(node)) or (cancels(node) and not terms(node).constant)
+
+
+def one_class(node: Node) -> bool:
+    """Whether ``node`` is a softmax, or its log, over one class: 1, or 0. Not where a kernel has its own gradient."""
+    return node.op in ("softmax", "log_softmax") and node.attrs.get("extent") == ONE and not node.attrs.get("fused")
+
+
+def _apart(a: Node, b: Node) -> bool:
+    """Whether one of a and b is 1 minus the other, which holds nothing but 0 and 1."""
+    while a.op == b.op and a.op in _PLACED and a.attrs == b.attrs:
+        a, b = a.inputs[0], b.inputs[0]
+    return any(
+        other.op == "sub"
+        and constant(other.inputs[0]) == 1.0
+        and beneath(other.inputs[1], _CARRIED).number == beneath(flags, _CARRIED).number
+        and beneath(flags, _CARRIED).op == "one_hot"
+        for flags, other in ((a, b), (b, a))
+    )
 
 
 def cancels(node: Node) -> bool:

@@ -19,8 +19,7 @@ from losslint.graph import Node, ancestors
 from losslint.ops.diagonals import Diagonals
 from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
-from losslint.ops.identities import cancels
-from losslint.ops.linear import terms
+from losslint.ops.identities import cancels, one_class, vanishes
 from losslint.ops.reshaping import any_row, pairs_rows, sliced
 
 if TYPE_CHECKING:
@@ -577,7 +576,7 @@ class Laws:
         degree = _no_batch if node.id in self._weights else self._degree
         dual = self._diagonals.law(node, inputs, degree) or RULES.get(node.op, any_function)(node, inputs, degree)
         if node.id in self._loss.unmoved:
-            return Dual(dual.value if not cancels(node) else STILL if terms(node).constant else NOTHING)
+            return Dual(NOTHING if vanishes(node) else STILL if cancels(node) or one_class(node) else dual.value)
         if node.op in _DETACHED and dual.gradient.terms:
             return Dual(dual.value)
         if not all(t.rows for t in dual.gradient.terms) and degree(node.shape.numel):

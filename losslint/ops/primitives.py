@@ -36,7 +36,8 @@
   argmax argmin count_nonzero median: (x; axis, keepdims, extent*)
   extent: Dim, how many elements each result is made of, or None. axis is None or a tuple.
 **along an axis, same shape**
-  softmax log_softmax l2_normalize(; epsilon) cumsum cumprod sort argsort reverse roll: (x; axis, extent*)
+  softmax log_softmax(; fused) l2_normalize(; epsilon) cumsum cumprod sort argsort reverse roll: (x; axis, extent*)
+  (fused: a kernel sends back ``softmax - labels`` for labels that nothing says to add up to 1: not 0 for one class)
   top_k(x; k, part="values"|"indices") over the last axis
 **shape**
   reshape(x; dims*) expand_dims(x; axis) squeeze(x; axis) transpose(x; perm) broadcast_to

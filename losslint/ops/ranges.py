@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from losslint.domain import interval as iv
 from losslint.domain.interval import INF, NONNEGATIVE, POSITIVE, UNIT, UNKNOWN, End, Interval, Trust
 from losslint.domain.shape import Dim
-from losslint.graph import Node
+from losslint.graph import Node, ancestors
 from losslint.ops.assumptions import Assumptions
+from losslint.ops.conditions import branch
 from losslint.ops.linear import chain, constant
-from losslint.ops.relations import refined, related
+from losslint.ops.relations import related
 
 if TYPE_CHECKING:
     from losslint.loss import Loss
@@ -94,8 +95,12 @@ class Ranges:
                 return iv.add(Interval.point(to(links.constant)), core if links.sign > 0 else iv.neg(core))
         inputs = [values[x.id] for x in node.inputs]
         if node.op == "select":
-            inputs[1] = refined(node.inputs[0], node.inputs[1], inputs[1], True)
-            inputs[2] = refined(node.inputs[0], node.inputs[2], inputs[2], False)
+
+            def again(inner: Node, revised: Values) -> Interval:
+                return iv.rounded(self._value(inner, revised, to), to)
+
+            condition, *branches = node.inputs
+            inputs[1:] = [branch(condition, x, values, i == 0, again) for i, x in enumerate(branches)]
         rule = RULES.get(node.op)
         if rule is None:
             return UNKNOWN
@@ -216,7 +221,7 @@ _fixed("sin cos", Interval.of(-1.0, 1.0))
 _fixed("acos", Interval.of(0.0, math.pi))
 _fixed("cosh", Interval.of(1.0, INF))
 _fixed("softmax", UNIT)
-_fixed("var std count_nonzero", NONNEGATIVE)
+_fixed("count_nonzero", NONNEGATIVE)
 _fixed("argmax argmin argsort rank_of range", Interval(End(0.0), iv.SOME_HIGH))
 
 
@@ -398,6 +403,16 @@ def _prod(node: Node, inputs: list[Interval]) -> Interval:
 @rule("logsumexp")
 def _logsumexp(node: Node, inputs: list[Interval]) -> Interval:
     return Interval(inputs[0].low.moved(inputs[0].low.at), iv.SOME_HIGH, inputs[0].nan)
+
+
+@rule("var", "std")
+def _spread(node: Node, inputs: list[Interval]) -> Interval:
+    """Inputs that are equal do not deviate, unless something makes a difference by their place."""
+    known = Trust.UNKNOWN if any(n.op in _BY_PLACE for n in ancestors([node])) else Trust.KNOWN
+    return Interval(End(0.0, False, known), NONNEGATIVE.high)
+
+
+_BY_PLACE = frozenset({"cumsum", "cumprod", "range", "eye", "argsort"})
 
 
 @rule("norm")

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from losslint.domain import interval as iv
 from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
 from losslint.graph import Node
-from losslint.ops.assumptions import SAME_VALUES
 from losslint.ops.directions import cosine
-from losslint.ops.identities import shares_of_one, softmax_under
+from losslint.ops.identities import shares_of_one, softmax_under, vanishes
 from losslint.ops.linear import Terms, constant, terms
 from losslint.ops.weights import CONTRACTIONS, independent, projects
 
@@ -20,11 +19,14 @@ _SHAPED = frozenset(
 
 def related(node: Node, values: list[Interval]) -> Interval | None:
     """A range that follows from what the inputs have in common; None where nothing is known."""
+    if node.op in ("mul", "log_softmax") and vanishes(node):
+        return Interval.point(0.0)
     if node.op in ("add", "sub"):
         return (
             _difference(node, values)
             or _squared_distance(node, values)
             or _mixture(node, values)
+            or _part_of_relu(node, values)
             or _union(node, values)
             or _free(node, values)
         )
@@ -125,6 +127,20 @@ def _mixture(node: Node, values: list[Interval]) -> Interval | None:
     return None
 
 
+def _part_of_relu(node: Node, values: list[Interval]) -> Interval | None:
+    """max(x, 0) - x * t with t in [0, 1] is x * (1 - t), or -x * t: not negative, as in a cross entropy of logits."""
+    a, b = node.inputs[:2]
+    if node.op != "sub" or a.op != "relu" or b.op != "mul":
+        return None
+    for x, t in (b.inputs[:2], b.inputs[1::-1]):
+        if x.number == a.inputs[0].number and values[t.id].within(0.0, 1.0):
+            given = values[t.id].given
+            trust = Trust.ASSUMED if given else Trust.KNOWN
+            high = iv.sub(values[a.id], values[b.id]).high
+            return Interval(End(0.0, False, trust, given), high)
+    return None
+
+
 def _complements(t: Node, u: Node) -> bool:
     """Whether t + u is 1."""
     return any(
@@ -145,13 +161,13 @@ def _free(node: Node, values: list[Interval]) -> Interval | None:
 def _share(node: Node, values: list[Interval]) -> Interval | None:
     """a / (a + rest) with nothing negative in it lies in [0, 1]; x / x is 1."""
     a, b = node.inputs[:2]
+    if a.number == b.number:
+        return Interval.point(1.0)
     if values[b.id].low.at < 0:
         return None
     if values[a.id].low.at < 0:
         given = values[a.id].given | values[b.id].given
         return Interval.of(-1.0, 1.0, Trust.UNKNOWN, given) if _outweighs(b, a, values) else None
-    if a.number == b.number:
-        return Interval.point(1.0)
     if _least(terms(a), terms(b), values, a) >= 0:
         given = values[a.id].given | values[b.id].given
         return Interval(End(0.0), End(1.0, False, Trust.UNKNOWN, given))
@@ -290,38 +306,3 @@ def _reflexive(node: Node) -> bool:
     """Whether every element is compared with itself somewhere: labels against their own transpose."""
     a, b = node.inputs[:2]
     return a.number != b.number and plain(a).number == plain(b).number
-
-
-def refined(condition: Node, branch: Node, value: Interval, taken: bool) -> Interval:
-    """``value`` of a branch of where(condition, ...), given that the condition holds (or not)."""
-    op, inputs = condition.op, condition.inputs
-    if op == "not":
-        return refined(inputs[0], branch, value, not taken)
-    if op == ("and" if taken else "or"):
-        return refined(inputs[1], branch, refined(inputs[0], branch, value, taken), taken)
-    if op in SAME_VALUES and inputs:
-        return refined(inputs[0], branch, value, taken) if op != "cast" else value
-    if op not in _NEGATED or len(inputs) < 2:
-        return value
-    if inputs[1].number == branch.number:
-        op, known = _MIRRORED[op], constant(inputs[0])
-    elif inputs[0].number == branch.number:
-        known = constant(inputs[1])
-    else:
-        return value
-    if known is None:
-        return value
-    op = op if taken else _NEGATED[op]
-    if op in ("gt", "ge"):
-        return iv.meet(Interval(End(known, op == "gt", Trust.UNKNOWN), iv.SOME_HIGH), value)
-    if op in ("lt", "le"):
-        return iv.meet(Interval(iv.SOME_LOW, End(known, op == "lt", Trust.UNKNOWN)), value)
-    if op == "ne":
-        low = End(known, True, value.low.trust, value.low.given) if value.low.at == known else value.low
-        high = End(known, True, value.high.trust, value.high.given) if value.high.at == known else value.high
-        return Interval(low, high, value.nan)
-    return Interval.point(known)
-
-
-_NEGATED = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
-_MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}

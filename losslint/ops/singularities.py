@@ -98,7 +98,7 @@ def _singularity(loss: Loss, node: Node) -> Singularity | None:
     value = _end(loss.ranges.exact(subject(node, operand)), node)
     vanished = value is None and trust > Trust.UNKNOWN and not _hits(loss, node, operand, [], exact=True)
     masks, slope = _masks(loss, node, hits)
-    if not masks and node.id not in _felt(loss):
+    if not masks and not felt(loss, node):
         return None  # it is only compared
     reach = loss.ranges.witness.leaves(subject(node, operand))
     if not any(reach & loss.ranges.witness.leaves(decider(mask)) for mask in masks):
@@ -321,19 +321,29 @@ def _guards(loss: Loss, node: Node) -> Iterator[tuple[Node, int, Node]]:
             yield user, i, switch
 
 
+def felt(loss: Loss, node: Node) -> bool:
+    """Whether it comes to a result that ``node`` is infinite or no number, other than by a comparison."""
+    return node.id in _felt(loss)
+
+
+def _drops_all(loss: Loss, node: Node) -> bool:
+    """Whether ``node`` is 0 whatever it multiplies."""
+    return node.op == "mul_no_nan" and loss.ranges.of(node.inputs[1]).constant == 0
+
+
 def _felt(loss: Loss) -> set[int]:
     """The ids of the nodes whose being infinite or no number comes to a result, other than by a comparison."""
     memo = loss.ranges.memo
     if "felt" not in memo:
-        felt = {node.id for node in loss.results}
+        found = {node.id for node in loss.results}
         for node in reversed(loss.gradients.order):
-            if node.id in felt:
-                felt.update(
+            if node.id in found and not _drops_all(loss, node):
+                found.update(
                     value.id
                     for i, value in enumerate(node.inputs)
                     if node.op in _DETACHING or edge_kind(node, i) != "dead"
                 )
-        memo["felt"] = felt
+        memo["felt"] = found
     result: set[int] = memo["felt"]  # type: ignore[assignment]
     return result
 

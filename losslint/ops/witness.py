@@ -161,6 +161,8 @@ class Witness:
             return True  # pairs of elements: either may hold, whatever the tensors are
         if cosine(node) is not None:
             return True
+        if node.op == "smooth":
+            return node.attrs.get("api") not in _SMOOTH
         return node.op not in _TABLE and node.op not in _CHOICES and node.op not in ("add", "sub", "neg")
 
     def _corners(self, leaf: Node) -> list[Value]:
@@ -373,6 +375,21 @@ def _norm(node: Node, x: float) -> float:
     return abs(x) * (_count(node) if order == 1 else 1.0 if order == iv.INF else math.sqrt(_count(node)))
 
 
+def _elu(x: float) -> float:
+    return x if x > 0 else math.expm1(x)
+
+
+_SMOOTH: dict[str, Callable[[float], float]] = {
+    "elu": _elu,
+    "selu": lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * math.expm1(x)),
+    "silu": lambda x: x * _sigmoid(x),
+    "swish": lambda x: x * _sigmoid(x),
+    "gelu": lambda x: 0.5 * x * (1.0 + math.erf(x / math.sqrt(2.0))),
+    "mish": lambda x: x * math.tanh(_softplus(x)),
+    "softsign": lambda x: x / (1.0 + abs(x)),
+    "log_cosh": lambda x: x + _softplus(-2.0 * x) - math.log(2.0),
+}
+"""Functions that are no primitives, by what they are called; of ``elu`` with another alpha the zero is the same."""
 _ONE: dict[str, Callable[[float], float]] = {
     "abs": abs,
     "square": lambda x: x * x,
@@ -449,4 +466,5 @@ _TABLE: dict[str, Callable[..., float]] = {
     "tensordot": lambda node, a, b: a * b * _count(node),
     "zeros_like": lambda node, x: 0.0,
     "ones_like": lambda node, x: 1.0,
+    "smooth": lambda node, x: _SMOOTH[node.attrs["api"]](x),
 }

@@ -3,7 +3,9 @@
 Above each stands what its arguments are (the axes of a sample, what is in y_true and in y_pred), then what must be said.
 """
 
+import keras
 import tensorflow as tf
+from tensorflow.keras import backend as K
 
 
 # C soft logits
@@ -189,3 +191,64 @@ def branch_on_the_whole_batch(y_true, y_pred):
 def mask_that_keeps_everything(y_true, y_pred):
     rows = tf.reduce_mean(tf.square(y_pred), axis=-1)
     return tf.reduce_mean(tf.boolean_mask(rows, tf.sigmoid(rows) > 0.1))
+
+
+# 1 soft logits
+# law 0; gradient law 0; coupling row; gradient live
+def one_class_for_a_kernel(y_true, y_pred):
+    return tf.nn.softmax_cross_entropy_with_logits(labels=y_true, logits=y_pred)
+
+
+# 1 classes logits
+# law 0; gradient absent; coupling row; gradient zero; findings LL202
+def one_class_of_whole_labels(y_true, y_pred):
+    return tf.nn.softmax_cross_entropy_with_logits(labels=tf.one_hot(y_true, 1), logits=y_pred)
+
+
+# 1 soft probabilities
+# law 0; gradient absent; coupling const; gradient zero; findings LL202
+def one_class_of_shares(y_true, y_pred):
+    return tf.nn.log_softmax(tf.nn.log_softmax(y_pred, axis=0), axis=-1)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling row; gradient live; findings LL401
+def log_of_the_entropy_of_the_backend(y_true, y_pred):
+    return tf.math.log(K.binary_crossentropy(y_pred, y_pred))
+
+
+# - binary probabilities
+# law 1/2; gradient law 1/2; coupling coupled; gradient live; findings LL302
+def norm_with_a_one_for_each_zero_of_elu(y_true, y_pred):
+    missing = tf.cast(tf.equal(tf.nn.elu(y_pred), 0.0), tf.float32)
+    return tf.norm(K.switch(missing < 0.3, y_pred, missing), axis=-1)
+
+
+# 3 binary probabilities
+# law 0; gradient law 0; coupling coupled; gradient live
+def deviation_of_running_sums(y_true, y_pred):
+    y_pred = K.clip(y_pred, K.epsilon(), 1.0 - K.epsilon())
+    return tf.math.reduce_std(tf.exp(tf.cumsum(K.switch(y_true > 0.0, y_pred, y_true), axis=-1)))
+
+
+# C soft logits
+# law 0; gradient absent; coupling coupled; gradient zero; findings LL202
+def mean_of_a_mask_times_nothing(y_true, y_pred):
+    kept = tf.reduce_mean(tf.boolean_mask(y_pred, y_true > 0.5))
+    return tf.math.multiply_no_nan(kept, tf.math.squared_difference(y_true, y_true))
+
+
+# C soft probabilities
+# law 0; gradient law 0; coupling coupled; gradient live
+def numbers_as_a_mask_that_keeps_everything(y_true, y_pred):
+    rows = tf.reduce_mean(y_pred, axis=-1)
+    kept = tf.where(keras.losses.binary_crossentropy(y_pred, y_pred) + 1.0)
+    return tf.reduce_mean(tf.gather(rows, kept))
+
+
+# T classes logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def labels_and_what_they_are_not(y_true, y_pred):
+    hot = tf.one_hot(y_true, tf.shape(y_pred)[-1])
+    a, b = tf.reshape(hot, [-1]), tf.reshape(1.0 - hot, [-1])
+    return tf.reduce_sum(a * b) + tf.reduce_mean(y_pred)

@@ -24,8 +24,8 @@ SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
 TINY = 1e-9
 """A gradient below this is one that vanishes, but for rounding."""
-SCALES = (1.0, -1.0, 0.03, 9.0, -9.0)
-"""Factors of the predictions: a curve that bends for some may be straight for others."""
+SCALES = ((1.0, 1.0), (-1.0, 1.0), (0.03, 1.0), (9.0, 1.0), (-9.0, 1.0), (1.0, -1.0), (9.0, -1.0))
+"""Factors of the predictions and of the labels: a curve that bends for some may be straight for others."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
@@ -50,10 +50,20 @@ def compare(program: Program) -> list[Compared]:
         loss = told.as_declared(program) if mode == "declared" else told.as_read(program)
         if loss is None or (mode == "read" and not told.fits(loss, program.layout)):
             continue
-        sizes = told.extents(program.layout, mode == "declared")
-        for fact, (verdict, why) in measured.facts(loss, sizes):
-            found.append(Compared(fact, mode, verdict, why))
+        facts = [Compared(fact, mode, *verdict) for fact, verdict in measured.facts(loss, mode)]
+        if mode == "read" and program.layout.axes[-1:] == (1,) and wrong(facts):
+            facts = _of_any_width(program, loss, facts)
+        found += facts
     return found
+
+
+def _of_any_width(program: Program, loss: Loss, facts: list[Compared]) -> list[Compared]:
+    """``facts`` of a file, which does not tell how long axes are: one element is a special case, three decide."""
+    wide = program._replace(layout=program.layout._replace(axes=(*program.layout.axes[:-1], 3)))
+    try:
+        return [Compared(fact, "read", *verdict) for fact, verdict in Measured(wide).facts(loss, "read")]
+    except Refused:
+        return facts
 
 
 class Measured:
@@ -74,14 +84,15 @@ class Measured:
         """Random samples."""
         return batch(self.program.layout, size, seed)
 
-    def facts(self, loss: Loss, sizes: dict[str, int]) -> Iterator[tuple[str, Verdict]]:
-        """The verdict on each fact; ``sizes`` are those of the extents in shapes."""
+    def facts(self, loss: Loss, mode: str) -> Iterator[tuple[str, Verdict]]:
+        """The verdict on each fact; ``mode`` is one of ``SAID_BY``."""
         node = told.result(loss)
         if node is None:
             for fact in FACTS[:-1]:
                 yield fact, (UNKNOWN, "")
             return
         once, twice = self.once, self.twice
+        sizes = told.extents(self.program.layout, mode == "declared")
         yield "shape", columns.shape(node.shape, once.shape, twice.shape, {"B": 3} | sizes)
         yield "law", self._generic(lambda m: m._law(loss.laws.value(node)))
         yield "gradient law", self._generic(lambda m: m._gradient_law(loss.laws.gradient(node)))
@@ -121,9 +132,10 @@ class Measured:
         return tuple(i for i, (a, b) in enumerate(zip(self.once.shape, self.twice.shape, strict=True)) if a == b)
 
     @functools.cache  # noqa: B019  # lives as long as the program is looked at
-    def slope(self, times: int, repeated: bool = False, scale: float = 1.0) -> Any:
-        """The gradient for a batch that is repeated, its predictions being multiplied by ``scale``."""
-        few = self.few._replace(y_pred=scale * self.few.y_pred)
+    def slope(self, times: int, repeated: bool = False, scale: tuple[float, float] = (1.0, 1.0)) -> Any:
+        """The gradient for a batch that is repeated, its predictions and labels multiplied by ``scale``."""
+        labels = self.few.y_true if self.program.layout.labels == "classes" else scale[1] * self.few.y_true
+        few = self.few._replace(y_pred=scale[0] * self.few.y_pred, y_true=labels)
         return self.truth.gradient(few.repeated(times) if repeated else few.copies(times), self.fixed)
 
     @functools.cached_property
@@ -148,7 +160,7 @@ class Measured:
         """Whether some sample meets another, for random samples or where some are constant; None: not finite."""
         at_corners = [
             additivity.Parts(self, functools.partial(corners, self.program.layout, ends))
-            for ends in ((0.0, 1.0), (-2.0, 3.0), (0.1, 0.05))
+            for ends in ((0.0, 1.0), (-2.0, 3.0), (0.1, 0.05), (0.0, 200.0))
         ]
         measured = [parts for parts in (self.parts, *at_corners) if parts.finite]
         return not all(parts.rows for parts in measured) if measured else None
@@ -237,7 +249,7 @@ class Measured:
                 return WRONG, f"{law}, but {_few(once)} becomes {_few(self.slope(2, repeated))}"
         return EXACT, ""
 
-    def _powers(self, scale: float = 1.0) -> list[float]:
+    def _powers(self, scale: tuple[float, float] = (1.0, 1.0)) -> list[float]:
         """The powers that the gradient follows; all of them where it vanishes."""
         once = self.slope(1, scale=scale)
         if once is None or not np.all(np.isfinite(once)):
@@ -271,15 +283,23 @@ class Measured:
         verdict = columns.interval(loss.ranges.of(node), seen)
         if verdict[0] == WRONG:  # ranges are told for graphs, where constants are added up first
             verdict = columns.interval(loss.ranges.of(node), self.seen(limited, compiled=True))
-        if verdict[0] == UNKNOWN and (seen.low < -columns.LARGE or seen.high > columns.LARGE):
+        if verdict[0] == UNKNOWN and (seen.low < -columns.LARGE or seen.high > columns.LARGE or self._grows(limited)):
             return LOOSE, ""  # that it has no end is right for one of them
         return verdict
 
+    def _grows(self, limited: frozenset[str]) -> bool:
+        """Whether values go further out for inputs that do so: slowly, as a logarithm, or as these come near to 0."""
+        for near, far in ((1e6, 1e12), (1e-6, 1e-12)):
+            first, second = (self.seen(limited, far=at) for at in (near, far))
+            if second.low < min(1.3 * first.low, -1.0) or second.high > max(1.3 * first.high, 1.0):
+                return True
+        return False
+
     @functools.cache  # noqa: B019
-    def seen(self, limited: frozenset[str], compiled: bool = False) -> columns.Seen:
+    def seen(self, limited: frozenset[str], compiled: bool = False, far: float = 1e6) -> columns.Seen:
         """The values for random and extreme inputs; ``limited`` are the arguments that lie in [0, 1]."""
         seen = columns.Seen()
-        for samples in edges(self.program.layout, limited):
+        for samples in edges(self.program.layout, limited, far):
             with contextlib.suppress(Refused):  # a check inside of TensorFlow: no legal input
                 seen.add(self.single.trained(samples, True)[0] if compiled else self.single.value(samples))
         return seen

@@ -96,22 +96,22 @@ def corners(layout: Layout, ends: tuple[float, float], size: int, seed: int) -> 
     return Batch(y_true, y_pred, features)
 
 
-CORNERS = ((0, 0), (1, 1), (1, 0), (0, 1), (-1e6, 1e6), (1e6, -1e6))
+CORNERS = ((0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0))
 """Values of y_true and y_pred."""
 
 
-def edges(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
-    """Random and extreme samples; the arguments ``limited`` lie in [0, 1]."""
+def edges(layout: Layout, limited: frozenset[str], far: float = 1e6) -> Iterator[Batch]:
+    """Random and extreme samples, as large as ``far``; the arguments ``limited`` lie in [0, 1]."""
     whole = layout.labels == "classes"
 
     def legal(y_true: Any, y_pred: Any, features: Any) -> Batch:
         y_true = np.clip(y_true, 0, 1) if "y_true" in limited and not whole else y_true
         return Batch(y_true, np.clip(y_pred, 0, 1) if "y_pred" in limited else y_pred, features)
 
-    for size, spread in ((5, 1.0), (5, 1e6), (1, 1e6)):
+    for size, spread in ((5, 1.0), (5, far), (1, far)):
         y_true, y_pred, features = batch(layout, size, 31, "logits", spread)
         yield legal(y_true, y_pred, features)
-        for a, b in CORNERS if size == 1 or spread == 1.0 else ():
+        for a, b in (*CORNERS, (-far, far), (far, -far)) if size == 1 or spread == 1.0 else ():
             yield legal(y_true if whole else np.full_like(y_true, a), np.full_like(y_pred, b), features)
         first = np.zeros_like(y_pred)
         first[..., 0] = spread

@@ -346,6 +346,11 @@ table(
 
 
 # -- neural ------------------------------------------------------------------------------------------------------------
+def binary_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = False) -> Node:
+    """The backend's own: it clips the probabilities, and adds an epsilon on top of that."""
+    return keras_nn.binary_crossentropy(g, target, output, from_logits, epsilon=keras_nn.EPSILON)
+
+
 def ctc_batch_cost(g: Graph, y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Node:
     """One number for each sequence, as a column."""
     cost = keras_nn.rowwise(g, "ctc_batch_cost", y_pred, y_true, input_length, label_length)
@@ -402,7 +407,7 @@ def pool(
 table(
     K,
     {
-        "binary_crossentropy": keras_nn.binary_crossentropy,
+        "binary_crossentropy": binary_crossentropy,
         "categorical_crossentropy": keras_nn.categorical_crossentropy,
         "sparse_categorical_crossentropy": keras_nn.sparse_categorical_crossentropy,
         "binary_focal_crossentropy": focal("binary"),

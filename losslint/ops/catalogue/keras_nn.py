@@ -186,16 +186,16 @@ under(ACTIVATIONS, "get deserialize", activation)
 
 
 # -- cross entropies ---------------------------------------------------------------------------------------------------
-def binary_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = False) -> Node:
-    """Elementwise, from probabilities clipped to [eps, 1 - eps], or from logits."""
+def binary_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = False, *, epsilon: float = 0.0) -> Node:
+    """Elementwise, from probabilities clipped to [eps, 1 - eps], or from logits; ``epsilon`` is added to the former."""
     y, p = g.lift(target), g.lift(output)
     with g.library():
         if flag(from_logits):
             return tf_nn.sigmoid_cross_entropy_with_logits(g, y, as_logits(g, p, "sigmoid", recovers=True))
         p = g.op("clip", p, EPSILON, 1 - EPSILON)
-        hit = g.op("mul", y, g.op("log", p))
-        miss = g.op("mul", g.op("sub", 1.0, y), g.op("log", g.op("sub", 1.0, p)))
-        return g.op("neg", g.op("add", hit, miss))
+        hit, miss = ((g.op("add", x, epsilon) if epsilon else x) for x in (p, g.op("sub", 1.0, p)))
+        right = g.op("mul", y, g.op("log", hit))
+        return g.op("neg", g.op("add", right, g.op("mul", g.op("sub", 1.0, y), g.op("log", miss))))
 
 
 def probabilities(g: Graph, output: Node, axis: int) -> Node:
@@ -213,9 +213,8 @@ def categorical_crossentropy(g: Graph, target: Any, output: Any, from_logits: An
         return unknown(g, "cross entropy along an axis that is not known", y, p)
     with g.library():
         if flag(from_logits):
-            logs = g.op("log_softmax", as_logits(g, p, "softmax", recovers=True), axis=(at,))
-        else:
-            logs = g.op("log", probabilities(g, p, at))
+            return tf_nn.crossed(g, y, as_logits(g, p, "softmax", recovers=True), at)
+        logs = g.op("log", probabilities(g, p, at))
         return g.op("neg", g.op("sum", g.op("mul", y, logs), axis=(at,), keepdims=False))
 
 

@@ -23,6 +23,7 @@ from losslint.ops.axes import (
 )
 from losslint.ops.catalogue.arguments import samplewise
 from losslint.ops.extents import extent_of, requested
+from losslint.ops.linear import beneath
 from losslint.ops.logits import as_logits
 from losslint.ops.registry import Callback, api
 from losslint.ops.shapevalue import shape_node
@@ -64,8 +65,22 @@ def softmax_cross_entropy_with_logits(
     except UnknownAxis:
         return unknown(g, "cross entropy along an axis that is not known", labels, logits)
     with g.library():
-        product = g.op("mul", labels, g.op("log_softmax", as_logits(g, logits, "softmax"), axis=(at,)))
-        return g.op("neg", g.op("sum", product, axis=(at,), keepdims=False))
+        return crossed(g, g.lift(labels), as_logits(g, logits, "softmax"), at)
+
+
+def crossed(g: Graph, labels: Node, logits: Node, axis: int) -> Node:
+    """-sum(labels * log_softmax(logits)), as a kernel that takes the labels of a sample to add up to 1.
+
+    What it sends back is ``softmax - labels``; the gradient of the value is ``softmax * sum(labels) - labels``. For a
+    single class the one is ``1 - labels``, the other 0: they agree where the labels are made so that they add up.
+    """
+    exact = beneath(labels, _MADE_SO).op in ("one_hot", "softmax")
+    attrs = {} if exact else {"fused": True}
+    product = g.op("mul", labels, g.op("log_softmax", logits, axis=(axis,), **attrs))
+    return g.op("neg", g.op("sum", product, axis=(axis,), keepdims=False))
+
+
+_MADE_SO = frozenset({"cast", "identity", "stop_gradient"})
 
 
 @api("tensorflow.nn.sparse_softmax_cross_entropy_with_logits")
