@@ -63,14 +63,32 @@ def trace(
         left = dict.fromkeys(n.attrs["name"] for n in open_)
         # labels of predictions whose rank is known: one a sample, or as many
         labels = bool(ranks) and all(n.attrs["role"] == "label" for n in open_)
-        tried = [r for r in AXES if r < 3 or not labels][not labels :]
-        trials = [traced(dict.fromkeys(left, rank) | ranks, batches) for rank in tried] if left else []
-        fitting = [losses for m, losses in trials if losses and m.fails <= machine.fails and not _refutes(m.graph)]
-        outcomes = {_outcome(loss) for losses in fitting for loss in losses}
-        if len(outcomes) == 1 and _tells_more(next(iter(outcomes)), found[0]):
-            found = fitting[0]
+        tried = [r for r in AXES if r < 3 or not labels][not labels :] if left else []
+        trials = (traced(dict.fromkeys(left, rank) | ranks, batches) for rank in tried)
+        fitting = (losses for m, losses in trials if losses and m.fails <= machine.fails and not _refutes(m.graph))
+        agreed = _agreed(fitting, found[0])
+        if agreed:
+            found = agreed
             found[0].notes.append(f"assuming that {', '.join(left)} may have any number of axes")
     yield from found
+
+
+def _agreed(trials: Iterator[list[Loss]], loss: Loss) -> list[Loss]:
+    """The losses of the first trial, where all ``trials`` agree on something that ``loss`` does not tell; else none.
+
+    No trial is made after one that disagrees: each takes as long as the first trace did.
+    """
+    first: list[Loss] = []
+    agreed: tuple[object, ...] | None = None
+    for losses in trials:
+        outcomes = {_outcome(loss) for loss in losses}
+        if len(outcomes) > 1 or (first and outcomes != {agreed}):
+            return []
+        if not first:
+            first, agreed = losses, outcomes.pop()
+            if not _tells_more(agreed, loss):
+                return []
+    return first
 
 
 def _undecided(loss: Loss) -> bool:
@@ -181,7 +199,7 @@ def reach(machine: Machine, scope: Any, chain: list[Definition]) -> Function | N
     machine.run_statement(first, scope)
     value = scope.names.get(name)
     if len(statements) > 1:
-        scope.names[name] = value
+        scope.assign(name, value)
     value = _undecorated(machine, scope.source.path, name, value)
     done = name
     for outer, inner in itertools.pairwise(chain):

@@ -178,7 +178,7 @@ def _getattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> A
 
 def _setattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if len(args) == 3 and isinstance(args[0], Instance) and isinstance(args[1], str):
-        args[0].attrs[args[1]] = args[2]
+        args[0].keep(args[1], args[2])
 
 
 def _sequence(kind: type) -> Callable[..., Any]:

@@ -331,7 +331,8 @@ class Calls(Expressions):
             # what keras.losses.Loss keeps: reduction and name, by keyword or in Keras 3's or 2's order
             named = dict(zip(("name", "reduction") if self.keras == "3" else ("reduction", "name"), args, strict=False))
             for key, value in (named | kwargs).items():
-                owner.instance.attrs.setdefault(key, value)
+                if key not in owner.instance.attrs:
+                    owner.instance.keep(key, value)
             return None
         if name == "get_config" and library is not None and isinstance(owner.instance, Instance):
             return self.library_config(owner.instance)

@@ -19,7 +19,7 @@ from losslint.graph import Node, Site
 from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import ModuleScope, Scope
 from losslint.interpreter.tracing import TracingGraph
-from losslint.interpreter.values import Api, Class, Function, Instance
+from losslint.interpreter.values import Api, Bindings, Class, Function, Instance
 from losslint.loss import Happening, Output
 from losslint.options import Options
 
@@ -50,7 +50,7 @@ class Frame:
     slice: Slice
     outputs: list[Output] = field(default_factory=list)
     conditions: list[bool] = field(default_factory=list)  # True where only configuration decides
-    skipped: list[dict[str, Any]] = field(default_factory=list)  # names at a continue or break
+    skipped: list[Bindings] = field(default_factory=list)  # names at a continue or break
     owner: Class | None = None
     instance: Any = None
     caller: Site | None = None  # where it was called

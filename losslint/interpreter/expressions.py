@@ -195,7 +195,7 @@ class Expressions(Core):
         ):
             return Method(owner, name)
         value = self.free(f"self.{name}", owner)
-        owner.attrs[name] = value
+        owner.keep(name, value)
         return value
 
     def _super_attribute(self, owner: Super, name: str) -> Any:

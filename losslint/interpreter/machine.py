@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -14,11 +15,13 @@ from losslint.frontend.module import Slice, below, toplevel
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame
-from losslint.interpreter.merging import copied, merged
+from losslint.interpreter.merging import forked, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
-from losslint.interpreter.values import Class, Function, Instance, SomeOf, Tape, dependencies
+from losslint.interpreter.values import Bindings, Class, Function, Instance, SomeOf, Tape, dependencies
 from losslint.loss import Output
 
+State = tuple[Bindings, list[Bindings]]
+"""What the names of a scope and the attributes of all objects hold."""
 MAX_STEPS = 60_000
 MAX_TURNS = 24
 
@@ -92,7 +95,7 @@ class Machine(Calls):
         return False
 
     def _run_Continue(self, tree: cst.Continue) -> bool:
-        self.frame.skipped.append(copied(self.scope.names))
+        self.frame.skipped.append(forked(self.scope.names))
         return False
 
     _run_Break = _run_Continue
@@ -150,10 +153,10 @@ class Machine(Calls):
     def _bind_import(self, tree: cst.Import | cst.ImportFrom) -> bool:
         statement = ast.parse(cst.Module([cst.SimpleStatementLine([tree])]).code.strip()).body[0]
         module = self.scope.module
-        kept, module.names = module.names, {}
+        kept, module.names = module.names, Bindings()
         try:
             module.bind_import(statement)  # type: ignore[arg-type]
-            bound = module.names
+            bound: dict[str, Any] = module.names
         finally:
             module.names = kept
         for name, value in bound.items():
@@ -249,17 +252,17 @@ class Machine(Calls):
         self._merge(after)
         return True
 
-    def _state(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def _state(self) -> State:
         """What is bound now. It is not copied: who goes on from here restores a state first."""
         return self.scope.names, [i.attrs for i in self.instances]
 
-    def _restore(self, state: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+    def _restore(self, state: State) -> None:
         memo: dict[int, Any] = {}
-        self.scope.names = copied(state[0], memo)
+        self.scope.names = forked(state[0], memo)
         for instance, attrs in zip(self.instances, state[1], strict=False):
-            instance.attrs = copied(attrs, memo)
+            instance.attrs = forked(attrs, memo)
 
-    def _merge(self, states: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+    def _merge(self, states: list[State]) -> None:
         names = [s[0] for s in states]
         self.scope.names = self._met(names)
         for i, instance in enumerate(self.instances):
@@ -267,14 +270,22 @@ class Machine(Calls):
             if attrs:
                 instance.attrs = self._met(attrs)
 
-    def _met(self, states: list[dict[str, Any]]) -> dict[str, Any]:
+    def _met(self, states: list[Bindings]) -> Bindings:
         """What each name holds where ``states`` meet."""
-        met = {}
-        for name in _keys(states):
-            values = [s[name] for s in states if name in s]
-            first = values[0]
-            alike = all(v is first for v in values)
-            met[name] = first if alike else merged(self.graph, values)
+        first, *others = states
+        if all(s is first for s in others):
+            return first
+        met = Bindings()
+        for name, value in first.items():
+            for state in others:
+                if state.get(name, value) is not value:
+                    value = merged(self.graph, [s[name] for s in states if name in s])
+                    break
+            met[name] = value
+        for name in _keys(others):
+            if name not in met:
+                met[name] = merged(self.graph, [s[name] for s in others if name in s])
+        met.containers = any(s.containers for s in states)
         return met
 
     def _run_For(self, tree: cst.For) -> bool:
@@ -309,19 +320,19 @@ class Machine(Calls):
 
     def _unknown_turns(self, tree: cst.For | cst.While, start: Any) -> None:
         """Two turns of a loop of unknown length; what changes meets in ``loop`` nodes."""
-        states = [copied(self.scope.names)]
+        states = [forked(self.scope.names)]
         self.frame.conditions.append(False)
         for _ in range(2):
             start()
             if not self._turn(tree.body.body):
                 break
-            states.append(copied(self.scope.names))
+            states.append(forked(self.scope.names))
         self.frame.conditions.pop()
         names = {}
         for name in _keys(states):
             values = [s[name] for s in states if name in s]
             names[name] = merged(self.graph, values, loop=len(values) == 3)
-        self.scope.names = names
+        self.scope.names = Bindings(names)
 
     # -- binding ---------------------------------------------------------------------------------------------------
     def bind(self, target: cst.BaseExpression, value: Any) -> None:
@@ -335,7 +346,7 @@ class Machine(Calls):
         elif isinstance(target, cst.Attribute):
             owner = self.eval(target.value)
             if isinstance(owner, Instance):
-                owner.attrs[target.attr.value] = value
+                owner.keep(target.attr.value, value)
         elif isinstance(target, cst.Subscript):
             owner, key = self.eval(target.value), self.key(target)
             if isinstance(owner, (dict, list)) and not isinstance(key, (Node, Unknown, slice, tuple)):
@@ -397,7 +408,7 @@ def _names_met_once(slice_: Slice) -> frozenset[int]:
     return frozenset(once)
 
 
-def _keys(states: list[dict[str, Any]]) -> list[str]:
+def _keys(states: Sequence[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for state in states for name in state))
 
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from losslint.graph import Graph, Node, Unknown
-from losslint.interpreter.values import SomeOf, dependencies
+from losslint.interpreter.values import Bindings, SomeOf, dependencies
 
 _CONTAINERS = (list, dict, tuple)
+
+
+def forked(bindings: Bindings, memo: dict[int, Any] | None = None) -> Bindings:
+    """``bindings`` for another way the program may take: shared, unless they hold what can be changed in place."""
+    bindings.shared = True
+    if not bindings.containers:
+        return bindings
+    fork = Bindings(copied(dict(bindings), memo))
+    fork.containers = True
+    return fork
 
 
 def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:

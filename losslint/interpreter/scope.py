@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslint.frontend.module import Module
 from losslint.frontend.names import LIBRARIES, canonical
-from losslint.interpreter.values import Api, ModuleRef
+from losslint.interpreter.values import Api, Bindings, ModuleRef
 from losslint.ops.registry import CATALOGUE, CONSTANTS, packages
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Scope:
 
     parent: Scope | ModuleScope
     function: str
-    names: dict[str, Any] = field(default_factory=dict)
+    names: Bindings = field(default_factory=Bindings)
     outer: dict[str, Scope | ModuleScope] = field(default_factory=dict)  # nonlocal and global names
 
     @property
@@ -43,7 +43,7 @@ class Scope:
         if name in self.outer:
             self.outer[name].assign(name, value)
         else:
-            self.names[name] = value
+            self.names = self.names.bound(name, value)
 
     def nearest(self, name: str) -> Scope | ModuleScope:
         """The enclosing function scope that binds ``name``."""
@@ -59,8 +59,7 @@ class ModuleScope:
 
     machine: Core
     source: Module
-    names: dict[str, Any] = field(default_factory=dict)
-    sequential: bool = False  # the module body is being executed in order: nothing is looked up ahead
+    names: Bindings = field(default_factory=Bindings)
     _pending: set[str] = field(default_factory=set)
 
     @property
@@ -72,7 +71,7 @@ class ModuleScope:
 
     def assign(self, name: str, value: Any) -> None:
         """Bind ``name``."""
-        self.names[name] = value
+        self.names = self.names.bound(name, value)
 
     def lookup(self, name: str) -> Any:
         """The value of ``name``, MISSING where the module does not bind it."""
@@ -86,7 +85,7 @@ class ModuleScope:
             finally:
                 self._pending.discard(name)
             if value is not MISSING:
-                self.names[name] = value
+                self.assign(name, value)
             return value
         if not statements:
             return self._starred(name)
@@ -115,13 +114,12 @@ class ModuleScope:
             for alias in statement.names:
                 top = alias.name.split(".")[0]
                 value = self.imported(alias.name if alias.asname else top)
-                self.names[alias.asname or top] = value
+                self.assign(alias.asname or top, value)
             return
         for alias in statement.names:
             if alias.name != "*":
-                self.names[alias.asname or alias.name] = self.member(
-                    statement.module or "", statement.level, alias.name
-                )
+                member = self.member(statement.module or "", statement.level, alias.name)
+                self.assign(alias.asname or alias.name, member)
 
     def imported(self, name: str) -> Any:
         """The module ``import name`` gives."""

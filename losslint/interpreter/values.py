@@ -16,6 +16,7 @@ from losslint.graph import Node, Unknown
 if TYPE_CHECKING:
     from losslint.interpreter.scope import Scope
 
+_CONTAINERS = (list, dict, tuple)
 _LOSS_CLASS = re.compile(r"\.(Loss|LossFunctionWrapper|losses\.(\w+\.)*[A-Z]\w+)$")
 
 
@@ -31,6 +32,32 @@ class ModuleRef:
     """A module of the linted tree."""
 
     module: Module
+
+
+class Bindings(dict[str, Any]):
+    """What names or attributes hold. States of the program share one until somebody binds a name in it."""
+
+    __slots__ = ("containers", "shared")
+
+    def __init__(self, *held: Any) -> None:
+        super().__init__(*held)
+        self.containers = any(map(_is_container, self.values()))  # one of its values may be changed in place
+        self.shared = False
+
+    def bound(self, name: str, value: Any) -> Bindings:
+        """These bindings with ``name`` bound: themselves, or a copy where they are shared."""
+        own = self
+        if self.shared:
+            own = Bindings.__new__(Bindings)
+            own.update(self)
+            own.containers, own.shared = self.containers, False
+        own[name] = value
+        own.containers = own.containers or _is_container(value)
+        return own
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, _CONTAINERS) and (type(value) is not tuple or any(map(_is_container, value)))
 
 
 @dataclass(eq=False, slots=True)
@@ -103,7 +130,11 @@ class Instance:
     """An object of a user's class; an attribute nobody set is made up when it is read."""
 
     cls: Class
-    attrs: dict[str, Any] = field(default_factory=dict)
+    attrs: Bindings = field(default_factory=Bindings)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Set an attribute."""
+        self.attrs = self.attrs.bound(name, value)
 
 
 @dataclass(eq=False, slots=True)
