@@ -7,7 +7,6 @@ traced for two turns that meet in one ``loop`` node, which analyses widen.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +14,12 @@ from typing import Any
 from losslint.domain.shape import SCALAR, Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # frozen ones take four times as long to make
 class Site:
-    """The place in the source that made a node: ``tree`` is the libcst node, ``module`` the file it stands in."""
+    """The place in the source that made a node: ``tree`` is the libcst node, ``module`` the file it stands in.
+
+    It is not changed once it is made.
+    """
 
     module: Any  # losslint.frontend.module.Module: computes positions on demand
     tree: Any  # libcst.CSTNode
@@ -108,24 +110,13 @@ class Graph:
         inputs = tuple(dict.fromkeys(deps))
         return self._append("opaque", inputs, {"why": why}, shape or Shape.unknown(), None, unique=True)
 
-    @contextlib.contextmanager
-    def library(self) -> Iterator[None]:
-        """Nodes made inside belong to the expansion of a library function."""
-        before, self.internal = self.internal, True
-        try:
-            yield
-        finally:
-            self.internal = before
+    def library(self) -> _Making:
+        """A context: nodes made inside belong to the expansion of a library function."""
+        return _Making(self, self.site, self.api, True)
 
-    @contextlib.contextmanager
-    def at(self, site: Site | None, api: str = "") -> Iterator[None]:
-        """Nodes made inside come from ``site``."""
-        before = self.site, self.api
-        self.site, self.api = site, api
-        try:
-            yield
-        finally:
-            self.site, self.api = before
+    def at(self, site: Site | None, api: str = "") -> _Making:
+        """A context: nodes made inside come from ``site``."""
+        return _Making(self, site, api, self.internal)
 
     def _append(
         self,
@@ -144,6 +135,22 @@ class Graph:
         node = Node(len(self.nodes), op, inputs, attrs, shape, dtype, self.site, self.api, self.internal, number)
         self.nodes.append(node)
         return node
+
+
+class _Making:
+    """What nodes are made of while it is entered. A generator would take three times as long, at every expression."""
+
+    __slots__ = ("_before", "_graph", "_now")
+
+    def __init__(self, graph: Graph, site: Site | None, api: str, internal: bool) -> None:
+        self._graph, self._now = graph, (site, api, internal)
+        self._before = graph.site, graph.api, graph.internal
+
+    def __enter__(self) -> None:
+        self._graph.site, self._graph.api, self._graph.internal = self._now
+
+    def __exit__(self, *_: object) -> None:
+        self._graph.site, self._graph.api, self._graph.internal = self._before
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -72,6 +72,7 @@ class Module:
     text: str
     tree: ast.Module = field(default=None)  # type: ignore[assignment]  # parsed here where it is not given
     _slices: dict[int, Slice] = field(default_factory=dict)
+    _conditions: dict[int, tuple[Slice, cst.BaseExpression]] = field(default_factory=dict)
     discovered: Discovered | None = None  # what losslint.frontend.discovery found last
 
     def __post_init__(self) -> None:
@@ -121,9 +122,19 @@ class Module:
             body = cast("cst.If", body).body.body[0]  # see _parse
         return found, cast("cst.BaseStatement", body)
 
+    def condition(self, test: ast.expr) -> tuple[Slice, cst.BaseExpression]:
+        """A ``test`` of the module's as libcst has it, and a slice for it, in which it has no position."""
+        import libcst as cst
+
+        if id(test) not in self._conditions:
+            slice_ = Slice(self, cst.parse_module(""), 0)
+            self._conditions[id(test)] = slice_, cst.parse_expression(ast.unparse(test))
+        return self._conditions[id(test)]
+
     def release(self) -> None:
         """Forget the slices, which point back here: without that cycle they are freed with the module."""
         self._slices.clear()
+        self._conditions.clear()
 
     def _parse(self, statement: ast.stmt) -> Slice:
         import libcst as cst

@@ -5,6 +5,7 @@ Names are resolved from the text alone: TensorFlow's lazy loading defeats every 
 
 from __future__ import annotations
 
+import functools
 import re
 
 _PREFIXES = [
@@ -86,6 +87,7 @@ _SHARED = re.compile(r"keras\.backend\.(?:numpy|nn|math|core|linalg|image)\.(\w+
 """How Keras 3 itself spells its operations. ``keras.backend.numpy.nn.softmax`` is one that works with NumPy only."""
 
 
+@functools.lru_cache(maxsize=8192)
 def canonical(name: str) -> str:
     """``tf.compat.v1.log`` -> ``tensorflow.log``, ``tensorflow.keras.losses.MSE`` -> ``keras.losses.MSE``."""
     for _ in range(4):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import abc
 import ast
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,12 @@ class Frame:
     caller: Site | None = None  # where it was called
     converted: bool = False  # AutoGraph rewrites its branches and loops
     guards: int = 0  # how many conditions around ask whether something is there already
+
+
+@functools.cache
+def handler(machine: type, prefix: str, kind: type) -> Callable[..., Any] | None:
+    """The method of ``machine`` for trees of a ``kind``: ``_eval_Call``; None where there is none."""
+    return getattr(machine, prefix + kind.__name__, None)
 
 
 class Core(abc.ABC):
@@ -151,9 +158,9 @@ class Core(abc.ABC):
                 kwargs or {},
                 result,
                 callee,
-                by_configuration=any(c for f in self.frames for c in f.conditions),
+                by_configuration=any([True in f.conditions for f in self.frames]),
                 converted=self.frame.converted,
-                guarded=any(f.guards for f in self.frames),
+                guarded=any([f.guards for f in self.frames]),
             )
         )
 

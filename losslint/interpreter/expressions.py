@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, TypeGuard
@@ -11,7 +13,7 @@ import libcst as cst
 from losslint.frontend.names import canonical, is_loss_name, role_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS
-from losslint.interpreter.core import Core
+from losslint.interpreter.core import Core, handler
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING, Scope
 from losslint.interpreter.values import (
@@ -67,13 +69,20 @@ LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
 
 
+@functools.lru_cache(maxsize=8192)
+def _literal(spelled: str) -> str | bytes:
+    """The string that ``spelled`` is the literal of."""
+    value: str | bytes = ast.literal_eval(spelled)
+    return value
+
+
 class Expressions(Core):
     """The half of the machine that evaluates."""
 
     def eval(self, tree: cst.BaseExpression) -> Any:
         """The value of ``tree``; Unknown where its kind is not interpreted."""
-        evaluate = getattr(self, f"_eval_{type(tree).__name__}", None)
-        return Unknown((), f"{type(tree).__name__} is not interpreted") if evaluate is None else evaluate(tree)
+        evaluate = handler(type(self), "_eval_", type(tree))
+        return Unknown((), f"{type(tree).__name__} is not interpreted") if evaluate is None else evaluate(self, tree)
 
     # -- leaves ----------------------------------------------------------------------------------------------------
     def _eval_Integer(self, tree: cst.Integer) -> Any:
@@ -83,7 +92,7 @@ class Expressions(Core):
         return float(tree.value)
 
     def _eval_SimpleString(self, tree: cst.SimpleString) -> Any:
-        return tree.evaluated_value
+        return _literal(tree.value)
 
     def _eval_ConcatenatedString(self, tree: cst.ConcatenatedString) -> Any:
         return tree.evaluated_value
@@ -113,6 +122,8 @@ class Expressions(Core):
     # -- attributes and elements -----------------------------------------------------------------------------------
     def _eval_Attribute(self, tree: cst.Attribute) -> Any:
         owner = self.eval(tree.value)
+        if isinstance(owner, Api):  # which makes no node
+            return self.attribute(owner, tree.attr.value)
         with self.graph.at(self.site(tree)):
             return self.attribute(owner, tree.attr.value)
 

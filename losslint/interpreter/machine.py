@@ -14,7 +14,7 @@ import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
 from losslint.frontend.module import Slice, below, toplevel
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
-from losslint.interpreter.core import Event, Frame
+from losslint.interpreter.core import Event, Frame, handler
 from losslint.interpreter.merging import forked, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
 from losslint.interpreter.values import Bindings, Class, Function, Instance, SomeOf, Tape, dependencies
@@ -44,9 +44,9 @@ class Machine(Calls):
 
     def decided(self, test: ast.expr, scope: ModuleScope) -> bool | None:
         """How a test at the top level of a module turns out, None where that is not known."""
-        slice_ = Slice(scope.source, cst.parse_module(""), 0)
+        slice_, tree = scope.source.condition(test)
         with self.inside(Frame(scope, slice_)):
-            return self.truth(self.eval(cst.parse_expression(ast.unparse(test))))
+            return self.truth(self.eval(tree))
 
     def run_module(self, scope: ModuleScope) -> None:
         """Execute the whole module in order, as a script or a notebook does."""
@@ -70,14 +70,15 @@ class Machine(Calls):
                     if not self._small(small):
                         return False
             else:
-                run = getattr(self, f"_run_{type(statement).__name__}", None)
-                if run is not None and not run(statement):
+                kind: type[cst.CSTNode] = type(statement)
+                run = handler(type(self), "_run_", kind)
+                if run is not None and not run(self, statement):
                     return False
         return True
 
     def _small(self, tree: cst.BaseSmallStatement) -> bool:
-        run = getattr(self, f"_run_{type(tree).__name__}", None)
-        return True if run is None else run(tree)
+        run = handler(type(self), "_run_", type(tree))
+        return True if run is None else run(self, tree)
 
     def _run_Expr(self, tree: cst.Expr) -> bool:
         value = self.eval(tree.value)
