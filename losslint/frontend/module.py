@@ -37,6 +37,8 @@ class Slice:
     module: Module
     tree: cst.Module
     shift: int
+    left_out: dict[int, ast.stmt] = field(default_factory=dict)
+    """``id`` of a method whose body the tree lacks -> the method."""
 
     @property
     def path(self) -> str:
@@ -71,7 +73,7 @@ class Module:
     path: str
     text: str
     tree: ast.Module = field(default=None)  # type: ignore[assignment]  # parsed here where it is not given
-    _slices: dict[int, Slice] = field(default_factory=dict)
+    _slices: dict[tuple[int, bool], Slice] = field(default_factory=dict)
     _conditions: dict[int, tuple[Slice, cst.BaseExpression]] = field(default_factory=dict)
     discovered: Discovered | None = None  # what losslint.frontend.discovery found last
 
@@ -112,15 +114,15 @@ class Module:
             if isinstance(s, ast.ImportFrom) and any(a.name == "*" for a in s.names)
         ]
 
-    def slice(self, statement: ast.stmt) -> tuple[Slice, cst.BaseStatement]:
-        """``statement`` (one of this module, at any depth) as libcst parses it, and the slice it belongs to."""
-        if statement.lineno not in self._slices:
-            self._slices[statement.lineno] = self._parse(statement)
-        found = self._slices[statement.lineno]
-        body: cst.CSTNode = found.tree.body[0]
-        if found.shift < _first_line(statement) - 1:
-            body = cast("cst.If", body).body.body[0]  # see _parse
-        return found, cast("cst.BaseStatement", body)
+    def slice(self, statement: ast.stmt, whole: bool = False) -> tuple[Slice, cst.BaseStatement]:
+        """``statement`` (one of this module, at any depth) as libcst parses it, and the slice it belongs to.
+
+        The methods of a class are left without bodies, unless the ``whole`` is asked for: each is a slice of its own.
+        """
+        key = statement.lineno, whole and isinstance(statement, ast.ClassDef)
+        if key not in self._slices:
+            self._slices[key] = self._parse(statement, whole)
+        return self._slices[key], _statement_of(self._slices[key], statement)
 
     def condition(self, test: ast.expr) -> tuple[Slice, cst.BaseExpression]:
         """A ``test`` of the module's as libcst has it, and a slice for it, in which it has no position."""
@@ -136,11 +138,12 @@ class Module:
         self._slices.clear()
         self._conditions.clear()
 
-    def _parse(self, statement: ast.stmt) -> Slice:
+    def _parse(self, statement: ast.stmt, whole: bool) -> Slice:
         import libcst as cst
 
         first, last = _first_line(statement), statement.end_lineno or statement.lineno
         lines = self.lines[first - 1 : last]
+        outlined = [] if whole or not isinstance(statement, ast.ClassDef) else self._emptied(statement, lines)
         # trailing comments and statements after ";" are no part of it
         lines[-1] = lines[-1].encode()[: statement.end_col_offset].decode(errors="ignore")
         if statement.col_offset and first == statement.lineno:
@@ -149,8 +152,40 @@ class Module:
                 lines[0] = " " * len(before) + lines[0][len(before) :]
         if statement.col_offset:
             # an indented statement is parsed below an "if", so that its columns stay true
-            return Slice(self, cst.parse_module("if 1:\n" + "\n".join(lines) + "\n"), first - 2)
-        return Slice(self, cst.parse_module("\n".join(lines) + "\n"), first - 1)
+            found = Slice(self, cst.parse_module("if 1:\n" + "\n".join(lines) + "\n"), first - 2)
+        else:
+            found = Slice(self, cst.parse_module("\n".join(lines) + "\n"), first - 1)
+        if outlined:
+            body: Any = cast("cst.ClassDef", _statement_of(found, statement)).body.body
+            methods = [s for s in body if isinstance(s, cst.FunctionDef)]
+            found.left_out = {id(m): s for m, s in zip(methods, outlined, strict=True) if s is not None}
+        return found
+
+    def _emptied(self, statement: ast.ClassDef, lines: list[str]) -> list[ast.stmt | None]:
+        """The methods of a class, whose bodies are taken out of ``lines``; None for one whose body stays."""
+        methods: list[ast.stmt | None] = []
+        start = _first_line(statement)
+        for method in statement.body:
+            if not isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            body = method.body[0]
+            row, last = _first_line(body) - start, (method.end_lineno or method.lineno) - start
+            before = lines[row].encode()[: body.col_offset].decode(errors="ignore")
+            if before.strip():  # def f(self): return 1
+                methods.append(None)
+                continue
+            # one character, as _parse cuts the last line where the class ends
+            lines[row : last + 1] = [f"{before}0", *[""] * (last - row)]
+            methods.append(method)
+        return methods
+
+
+def _statement_of(found: Slice, statement: ast.stmt) -> cst.BaseStatement:
+    """``statement`` in the tree of its slice."""
+    body: cst.CSTNode = found.tree.body[0]
+    if found.shift < _first_line(statement) - 1:
+        body = cast("cst.If", body).body.body[0]  # see Module._parse
+    return cast("cst.BaseStatement", body)
 
 
 def _first_line(statement: ast.stmt) -> int:

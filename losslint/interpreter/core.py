@@ -105,8 +105,8 @@ class Core(abc.ABC):
         """Execute statements; whether control can reach the end."""
 
     @abc.abstractmethod
-    def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
-        """Execute one module-level statement that ``ast`` found."""
+    def run_statement(self, statement: ast.stmt, scope: ModuleScope, whole: bool = False) -> None:
+        """Execute one module-level statement that ``ast`` found; see ``Module.slice``."""
 
     @abc.abstractmethod
     def decided(self, test: ast.expr, scope: ModuleScope) -> bool | None:

@@ -36,9 +36,9 @@ class Machine(Calls):
     limit = MAX_STEPS
 
     # -- modules ---------------------------------------------------------------------------------------------------
-    def run_statement(self, statement: ast.stmt, scope: ModuleScope) -> None:
-        """Execute one module-level statement that ``ast`` found."""
-        slice_, tree = scope.source.slice(statement)
+    def run_statement(self, statement: ast.stmt, scope: ModuleScope, whole: bool = False) -> None:
+        """Execute one module-level statement that ``ast`` found; see ``Module.slice``."""
+        slice_, tree = scope.source.slice(statement, whole)
         with self.inside(Frame(scope, slice_)):
             self.block([tree])
 
@@ -171,7 +171,8 @@ class Machine(Calls):
     def define(self, tree: cst.FunctionDef, owner: Class | None = None) -> Any:
         """The value a ``def`` binds, decorators applied."""
         name = self.qualified(tree.name.value, owner)
-        function = Function(tree, self.frame.slice, self.scope, name, owner=owner)  # type: ignore[arg-type]
+        left_out = self.frame.slice.left_out.get(id(tree))
+        function = Function(tree, self.frame.slice, self.scope, name, owner=owner, _left_out=left_out)  # type: ignore[arg-type]
         self.created[self.frame.slice.path, name] = function
         value: Any = function
         for decorator in reversed(tree.decorators):

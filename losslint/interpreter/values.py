@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import libcst as cst
 
@@ -64,8 +66,8 @@ def _is_container(value: Any) -> bool:
 class Function:
     """A function of the user's, with the scope it closes over and, for a method, what it is bound to."""
 
-    tree: cst.FunctionDef | cst.Lambda
-    slice: Slice
+    _tree: cst.FunctionDef | cst.Lambda
+    _slice: Slice
     scope: Scope
     name: str  # qualified
     bound: Any = None
@@ -74,19 +76,28 @@ class Function:
     kind: str = "function"  # "staticmethod", "classmethod", "property"
     autograph: bool | None = None  # True inside @tf.function, False where conversion is turned off; None: as its caller
 
+    _left_out: ast.stmt | None = None  # the def, where the tree lacks its body
+
     def bind(self, instance: Any) -> Function:
         """The method of ``instance``."""
-        return Function(
-            self.tree,
-            self.slice,
-            self.scope,
-            self.name,
-            instance,
-            self.owner,
-            self.custom_gradient,
-            self.kind,
-            self.autograph,
-        )
+        return dataclasses.replace(self, bound=instance)
+
+    @property
+    def tree(self) -> cst.FunctionDef | cst.Lambda:
+        """Its def or lambda."""
+        self._complete()
+        return self._tree
+
+    @property
+    def slice(self) -> Slice:
+        """Where ``tree`` stands."""
+        self._complete()
+        return self._slice
+
+    def _complete(self) -> None:
+        if self._left_out is not None:
+            self._slice, tree = self._slice.module.slice(self._left_out)
+            self._tree, self._left_out = cast("cst.FunctionDef", tree), None
 
 
 @dataclass(eq=False, slots=True)

@@ -118,7 +118,7 @@ def loss_classes(module: Module, project: Project, options: Options) -> Iterator
         machine = Machine(project, options, keras)
         scope = machine.module_scope(module)
         try:
-            machine.run_statement(statement, scope)
+            machine.run_statement(statement, scope, whole=True)
             cls = scope.names.get(statement.name)
             if isinstance(cls, Class) and cls.tree.name.value == statement.name and cls.library_loss():
                 yield _Reader(machine, module, cls, evidence_of(module, options)).read()
