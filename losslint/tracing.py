@@ -12,6 +12,7 @@ from losslint.frontend.discovery import DEFAULTS, Entry
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition, Evidence
+from losslint.frontend.way import needed_for
 from losslint.graph import Graph, Node, Unknown
 from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import BudgetExceeded, Machine
@@ -214,10 +215,11 @@ def reach(machine: Machine, scope: Any, chain: list[Definition]) -> Function | N
                 value = member
             else:
                 value = (found or member).bind(_instance(machine, value) if member.kind != "classmethod" else value)
-        elif isinstance(value, Function):
+        elif isinstance(value, Function) and not isinstance(outer, ast.ClassDef):
             if (scope.source.path, done) not in machine.created:
                 args, kwargs = machine.parameters.for_entry(value, "factory")
-                machine.enter(value, ([value.bound] if value.bound is not None else []) + args, kwargs)
+                bound = [] if value.bound is None else [value.bound]
+                machine.enter(value, bound + args, kwargs, needed_for(inner, outer))
             value = machine.created.get((scope.source.path, done))
         else:
             return None

@@ -242,8 +242,13 @@ class Calls(Expressions):
         frame = self.enter(function, args, kwargs)
         return [o.value for o in frame.outputs]
 
-    def enter(self, function: Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        """Run ``function`` and return its frame, with the outputs and their places."""
+    def enter(
+        self, function: Function, args: list[Any], kwargs: dict[str, Any], needed: Sequence[bool] | None = None
+    ) -> Any:
+        """Run ``function`` and return its frame, with the outputs and their places.
+
+        ``needed`` says of each statement of its body, as ``ast`` counts them, whether it is run.
+        """
         scope = Scope(function.scope, function.name)
         caller = self.graph.site if self.frames else None
         converted = function.autograph
@@ -258,7 +263,7 @@ class Calls(Expressions):
                 frame.outputs.append(Output(self.eval(function.tree.body), self.site(function.tree.body)))
             else:
                 body: Any = function.tree.body.body
-                falls = self.block(body)
+                falls = self.block(body if needed is None else _selected(body, needed))
                 if falls and not is_stub(body):
                     frame.outputs.append(Output(None, self.site(function.tree), any(frame.conditions)))
         return frame
@@ -427,6 +432,14 @@ class Calls(Expressions):
             result = self.call(applied, [value], {})
             return result if isinstance(result, (Function, Callback, Partial)) else value
         return value
+
+
+def _selected(body: Sequence[Any], needed: Sequence[bool]) -> Sequence[Any]:
+    """The statements of a body that are ``needed``; all where these are of another body. A line may hold several."""
+    ends = list(itertools.accumulate(len(s.body) if isinstance(s, cst.SimpleStatementLine) else 1 for s in body))
+    if not ends or ends[-1] != len(needed):
+        return body
+    return [s for s, start, end in zip(body, [0, *ends], ends, strict=False) if any(needed[start:end])]
 
 
 def _reported(function: Any, spelled: str) -> tuple[str, str]:
