@@ -219,7 +219,7 @@ def reach(machine: Machine, scope: Any, chain: list[Definition]) -> Function | N
             if (scope.source.path, done) not in machine.created:
                 args, kwargs = machine.parameters.for_entry(value, "factory")
                 bound = [] if value.bound is None else [value.bound]
-                machine.enter(value, bound + args, kwargs, needed_for(inner, outer))
+                machine.enter(value, bound + args, kwargs, needed_for([inner], outer.body))
             value = machine.created.get((scope.source.path, done))
         else:
             return None

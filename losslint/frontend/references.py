@@ -71,7 +71,8 @@ class References:
 def references(module: Module, project: Project) -> References:
     """What ``module`` spells."""
     reader = _Reader(module, project)
-    reader.visit_all(module.tree.body)
+    if reader.may_refer():
+        reader.visit_all(module.tree.body)
     return reader.result
 
 
@@ -87,6 +88,10 @@ class _Reader:
         self._guarded = False
         self._flags: set[str] = set()  # names that hold what was asked about versions
         self._bind(list(toplevel(module.tree.body)), self.result.aliases)
+
+    def may_refer(self) -> bool:
+        """Whether the file imports a library at all, and not one that it is part of."""
+        return any(self._known(name) for name in self._module.survey.imports)
 
     # -- names -----------------------------------------------------------------------------------------------------
     def _bind(self, statements: list[ast.stmt], scope: _Scope) -> None:

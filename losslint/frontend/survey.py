@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -13,8 +14,12 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _CONSUMING = frozenset(("gradient", "minimize", "compute_gradients", "add_loss", "get_updates"))
 _RUNS = frozenset({"run", "experimental_run_v2", "experimental_run"})
 _AGGREGATING = frozenset({"experimental_aggregate_gradients", "skip_gradients_aggregation"})
-_LEAVES = (ast.Constant, ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
-"""Nodes that hold no others, and tell nothing."""
+_PLAIN = frozenset(
+    """annotation arg asname attr conversion ctx id is_async kind kwarg kwd_attrs kwonlyargs level module name names op
+    ops posonlyargs rest returns simple type_comment type_ignores type_params vararg""".split()
+)
+"""Fields that hold nothing which is looked for: no calls, no statements."""
+_LEAVES = frozenset((ast.Constant, ast.Name, ast.alias, ast.arg, ast.MatchSingleton))
 
 
 @dataclass
@@ -91,8 +96,11 @@ class Survey:
     consuming: set[ast.AST] = field(
         default_factory=set
     )  # functions (or the module) that differentiate or register a loss
-    compiling: set[ast.AST] = field(default_factory=set)  # functions (or the module) that compile with a loss of note
+    compiling: dict[ast.AST, list[ast.AST]] = field(
+        default_factory=dict
+    )  # functions (or the module) that compile with a loss of note -> the calls
     returning: set[ast.AST] = field(default_factory=set)  # functions that return something
+    functions: dict[str, list[ast.AST]] = field(default_factory=dict)  # by the name in their def
 
 
 def survey(tree: ast.Module) -> Survey:
@@ -102,7 +110,7 @@ def survey(tree: ast.Module) -> Survey:
     # (node, the innermost definition around it; None in a decorator, a default or a base: nobody's body)
     todo: list[tuple[ast.AST, ast.AST | None]] = [(tree, tree)]
     for node, owner in todo:  # grows while it is walked over: outer nodes come first
-        kind = type(node)
+        kind: type = type(node)
         inner = owner
         if kind is ast.Call:
             assert isinstance(node, ast.Call)
@@ -111,25 +119,33 @@ def survey(tree: ast.Module) -> Survey:
             if owner is not None and name in _CONSUMING and isinstance(node.func, ast.Attribute):
                 found.consuming.add(owner)
             elif owner is not None and name == "compile" and _is_of_note(node):
-                found.compiling.add(owner)
+                found.compiling.setdefault(owner, []).append(node)
         elif isinstance(node, ast.stmt):
             _statement(node, owner, found)
             if isinstance(node, _DEFINITIONS):
                 inner = None
-                todo.extend((statement, node) for statement in node.body)
-        elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
-            evidence.unpacked.add(last_part(node.value.func))
-        skipped = "body" if isinstance(node, _DEFINITIONS) else ""
-        for name, value in node.__dict__.items():
-            if isinstance(value, list):
-                if name != skipped:
-                    todo.extend([(v, inner) for v in value if isinstance(v, ast.AST) and not isinstance(v, _LEAVES)])
-            elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
+                todo.extend([(statement, node) for statement in node.body])
+        elif kind is ast.Subscript:
+            assert isinstance(node, ast.Subscript)
+            if isinstance(node.value, ast.Call):
+                evidence.unpacked.add(last_part(node.value.func))
+        for name in _children(kind):
+            value = getattr(node, name)
+            if type(value) is list:
+                todo.extend([(v, inner) for v in value if type(v) not in _LEAVES and v is not None])
+            elif value is not None and type(value) not in _LEAVES:
                 todo.append((value, inner))
     evidence.weighted |= evidence.strategy
     if not any(base == "LossFunctionWrapper" for bases in evidence.bases.values() for base in bases):
         evidence.wrapped.clear()
     return found
+
+
+@functools.cache
+def _children(kind: type) -> tuple[str, ...]:
+    """The fields of a ``kind`` of node that are walked over; the bodies of definitions are walked over as such."""
+    skipped = _PLAIN | {"body"} if issubclass(kind, _DEFINITIONS) else _PLAIN
+    return tuple(name for name in getattr(kind, "_fields", ()) if name not in skipped)
 
 
 def _statement(node: ast.stmt, owner: ast.AST | None, found: Survey) -> None:
@@ -142,6 +158,8 @@ def _statement(node: ast.stmt, owner: ast.AST | None, found: Survey) -> None:
             found.evidence.unpacked.add(last_part(node.value.func))
         if last_part(node.targets[0]) == "run_eagerly":
             found.evidence.eager |= _is_set(node.value)
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        found.functions.setdefault(node.name, []).append(node)
     elif isinstance(node, ast.ClassDef):
         found.evidence.bases[node.name] = [last_part(b) for b in node.bases]
     elif isinstance(node, ast.Import):

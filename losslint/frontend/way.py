@@ -1,37 +1,38 @@
-"""What a function has to do before a definition inside of it is as its callers know it, told from the syntax.
+"""Which statements of a function a definition or a call inside of it depends on, told from the syntax.
 
-A loss may be defined in the middle of a factory or of a test that builds and trains a model. What it computes depends
+A loss may be defined in the middle of a factory, or of a test that builds and trains a model. What it computes depends
 on the few statements there that bind what it reads.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _LEAVES = (ast.Return, ast.Raise, ast.Global, ast.Nonlocal)
 
 
-def needed_for(inner: ast.stmt, outer: ast.FunctionDef | ast.AsyncFunctionDef) -> list[bool]:
-    """For each statement in the body of ``outer`` whether ``inner``, a definition anywhere in it, depends on it.
+def needed_for(wanted: Collection[ast.AST], body: Sequence[ast.stmt]) -> list[bool]:
+    """For each statement of ``body`` whether any of ``wanted``, definitions or calls anywhere in it, depends on it.
 
-    It does on the one that holds it; on those that bind a name which it reads, or may change in place what such a
-    name holds; on those before it that may leave ``outer``; and on what these depend on in turn. Where ``inner`` is not
-    found it is said to depend on all.
+    They do on those that hold them; on those that bind a name which is read there, or may change in place what such a
+    name holds; on those before them that may leave the function; and on what these depend on in turn. Where nothing of
+    ``wanted`` is found, all are said to be needed.
     """
-    place = next((i for i, s in enumerate(outer.body) if any(n is inner for n in ast.walk(s))), None)
-    if place is None:
-        return [True] * len(outer.body)
-    chosen = {place, *(i for i, s in enumerate(outer.body[:place]) if _may_leave(s))}
-    touched = [set(_touched(s)) for s in outer.body]
+    ids = {id(tree) for tree in wanted}
+    places = [i for i, s in enumerate(body) if any(id(node) in ids for node in ast.walk(s))]
+    if not places:
+        return [True] * len(body)
+    chosen = {*places, *(i for i, s in enumerate(body[: places[-1]]) if _may_leave(s))}
+    touched = [set(_touched(s)) for s in body]
     needed: set[str] = set()
     todo = list(chosen)
     while todo:
-        needed |= {n.id for i in todo for n in ast.walk(outer.body[i]) if isinstance(n, ast.Name)}
+        needed |= {n.id for i in todo for n in ast.walk(body[i]) if isinstance(n, ast.Name)}
         todo = [i for i, names in enumerate(touched) if i not in chosen and not names.isdisjoint(needed)]
         chosen.update(todo)
-    return [i in chosen for i in range(len(outer.body))]
+    return [i in chosen for i in range(len(body))]
 
 
 def _own(tree: ast.AST) -> Iterator[ast.AST]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -48,9 +49,12 @@ class Machine(Calls):
         with self.inside(Frame(scope, slice_)):
             return self.truth(self.eval(tree))
 
-    def run_module(self, scope: ModuleScope) -> None:
-        """Execute the whole module in order, as a script or a notebook does."""
-        for statement in scope.source.tree.body:
+    def run_module(self, scope: ModuleScope, needed: Sequence[bool] | None = None) -> None:
+        """Execute the module in order, as a script or a notebook does; of its statements those that are ``needed``."""
+        for statement, wanted in itertools.zip_longest(scope.source.tree.body, needed or (), fillvalue=True):
+            if not wanted:
+                continue
+            assert isinstance(statement, ast.stmt)
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 scope.bind_import(statement)
             elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from losslint.frontend.module import Module, below, every
 from losslint.frontend.names import is_metric_name
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition
+from losslint.frontend.way import needed_for
 from losslint.graph import Node, Site
 from losslint.interpreter.calls import DECORATORS
 from losslint.interpreter.core import Event
@@ -81,7 +83,7 @@ def compiles(module: Module, project: Project, options: Options) -> Iterator[Com
         machine = Machine(project, options, keras_of(module, options))
         machine.limit = left
         try:
-            _run(machine, module, chain)
+            _run(machine, module, chain, survey.compiling[chain[-1] if chain else module.tree])
             name = qualified(chain) if chain else "<module>"
             for event in [e for e in machine.events if e.kind == "compile"]:
                 yield _Reader(machine, event, survey.evidence.tape).read(name)
@@ -91,16 +93,17 @@ def compiles(module: Module, project: Project, options: Options) -> Iterator[Com
             left -= machine.steps
 
 
-def _run(machine: Machine, module: Module, chain: list[Definition]) -> None:
-    """Execute the function that ``chain`` leads to, or the module."""
+def _run(machine: Machine, module: Module, chain: list[Definition], calls: list[ast.AST]) -> None:
+    """Execute what ``calls`` depend on in the function that ``chain`` leads to, or in the module."""
     scope = machine.module_scope(module)
     if not chain:
-        machine.run_module(scope)
+        machine.run_module(scope, needed_for(calls, module.tree.body))
         return
     function = reach(machine, scope, chain)
     if function is not None:
         args, kwargs = machine.parameters.for_entry(function, "step")
-        machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
+        bound = [] if function.bound is None else [function.bound]
+        machine.enter(function, bound + args, kwargs, needed_for(calls, chain[-1].body))
 
 
 class _Reader:

@@ -68,7 +68,7 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
         return
     file = references(module, project)
     legacy = "TF_USE_LEGACY_KERAS" in module.text
-    bodies = _bodies(module)
+    bodies = module.survey.functions
     left = {id(r): r for r in file.found}
     for entry in sorted(found, key=lambda e: -len(e.chain)):  # a factory after the loss that it makes
         within = _region(entry, bodies)
@@ -139,15 +139,6 @@ def _called(call: ast.Call) -> str:
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
         return function.attr
     return ""
-
-
-def _bodies(module: Module) -> dict[str, list[ast.AST]]:
-    """The functions of the file by their short name."""
-    found: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(module.tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.setdefault(node.name, []).append(node)
-    return found
 
 
 def _qualified(owners: Iterable[ast.AST]) -> str:
