@@ -337,10 +337,11 @@ def _is_idle(source: Source, comments: Comments, target: Target) -> bool:
         return False
     if comments.declares_losses or settings.loss_names or settings.metric_names or target.elsewhere:
         return False
+    matters = gate.may_matter(source.text)
+    if matters and gate.says_so(source.text, target.path):
+        return False
     table = gate.symbols(source.text, source.filename)
-    return table is not None and (
-        not gate.may_matter(source.text) or not gate.holds_subjects(source.text, table, target.path)
-    )
+    return table is not None and not (matters and gate.may_define_losses(table))
 
 
 def lint_source(

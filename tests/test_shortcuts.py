@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from losslint import session
+from losslint import session, tracing
 from losslint.findings import Finding
 from losslint.frontend import gate
+from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.interpreter import machine
+from losslint.interpreter.merging import copied
+from losslint.interpreter.values import Bindings
 from losslint.settings import Resolver
+from losslint.subjects import compiling
 from tests.rule_pages import ROOT
 
 FIXTURES = str(ROOT / "fixtures")
@@ -70,7 +74,19 @@ def test_with_copies_of_every_state(expected: list[Finding], monkeypatch: pytest
     def copying(self: machine.Machine) -> Any:
         names, attributes = plain(self)
         memo: dict[int, Any] = {}
-        return machine.copied(names, memo), [machine.copied(a, memo) for a in attributes]
+        return Bindings(copied(dict(names), memo)), [Bindings(copied(dict(a), memo)) for a in attributes]
 
     monkeypatch.setattr(machine.Machine, "_state", copying)
+    assert found([FIXTURES]) == expected
+
+
+def test_with_whole_classes(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Module.slice
+    monkeypatch.setattr(Module, "slice", lambda self, statement, whole=False: plain(self, statement, True))
+    assert found([FIXTURES]) == expected
+
+
+def test_with_everything_on_the_way_to_a_loss(expected: list[Finding], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (tracing, compiling):
+        monkeypatch.setattr(module, "needed_for", lambda wanted, body: [True] * len(body))
     assert found([FIXTURES]) == expected

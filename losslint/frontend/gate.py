@@ -47,20 +47,21 @@ def symbols(text: str, filename: str) -> Any | None:
         return None
 
 
-def holds_subjects(text: str, table: Any, path: Path) -> bool:
-    """Whether the file at ``path`` may hold a loss, a training step, a class or a call that there are checks for.
+def says_so(text: str, path: Path) -> bool:
+    """Whether the words of the file at ``path`` speak of a training step, a loss class or a call there are checks for.
 
-    ``table`` is its symbol table. Comments and settings that declare losses are not looked at.
+    Comments and settings that declare losses are not looked at.
     """
-    if _says_so(text) or METRIC_FILE.search(path.stem) or METRIC_FILE.search(path.parent.name):
+    if any(part in text for part in _PARTS) and _WORDS.search(text) is not None:
         return True
-    if any(_may_be_loss_class(match) for match in _CLASS.finditer(text)):
+    if METRIC_FILE.search(path.stem) or METRIC_FILE.search(path.parent.name):
         return True
+    return any(_may_be_loss_class(match) for match in _CLASS.finditer(text))
+
+
+def may_define_losses(table: Any) -> bool:
+    """Whether a function in the symbol ``table`` of a file may be a loss."""
     return any(_may_be_loss(*scope) for scope in _functions(table, ()))
-
-
-def _says_so(text: str) -> bool:
-    return any(part in text for part in _PARTS) and _WORDS.search(text) is not None
 
 
 def _may_be_loss_class(match: re.Match[str]) -> bool:

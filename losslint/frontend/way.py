@@ -61,8 +61,10 @@ def _touched(statement: ast.stmt) -> Iterator[str]:
         elif isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             yield from _base(node)
         elif isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute) and not node.func.attr.startswith("assert"):
-                yield from _base(node.func)
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            if method.startswith("assert"):
+                continue
+            yield from _base(node.func) if method else ()
             if isinstance(statement, ast.Expr):  # its result is dropped: it is called for what it does to these
                 for argument in (*node.args, *(k.value for k in node.keywords)):
                     yield from _base(argument)

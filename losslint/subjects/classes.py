@@ -118,12 +118,20 @@ def loss_classes(module: Module, project: Project, options: Options) -> Iterator
         machine = Machine(project, options, keras)
         scope = machine.module_scope(module)
         try:
+            machine.run_statement(statement, scope)
+            if not _is_loss_class(scope.names.get(statement.name), statement):
+                continue
             machine.run_statement(statement, scope, whole=True)
             cls = scope.names.get(statement.name)
-            if isinstance(cls, Class) and cls.tree.name.value == statement.name and cls.library_loss():
+            if isinstance(cls, Class):
                 yield _Reader(machine, module, cls, evidence_of(module, options)).read()
         except BudgetExceeded:
             continue
+
+
+def _is_loss_class(value: Any, statement: ast.ClassDef) -> bool:
+    same = isinstance(value, Class) and value.tree.name.value == statement.name
+    return same and value.library_loss() is not None
 
 
 def _candidates(module: Module) -> Iterator[ast.ClassDef]:

@@ -69,3 +69,61 @@ def test_imports_are_found_in_the_tree(tmp_path: Path) -> None:
     assert project.find(inside, "pkg.a") is None  # itself
     assert project.find(inside, "", 1) is project.load(tmp_path / "pkg" / "__init__.py")
     assert project.find(inside, "missing") is None
+
+
+# -- classes ---------------------------------------------------------------------------------------------------------
+
+CLASS = """class A(B):
+    \"\"\"Doc.\"\"\"
+
+    x = 1
+
+    @property
+    def first(self, a=2):
+        # said first
+        text = \"\"\"
+  left of all
+\"\"\"
+        return text
+
+    def second(self): return 1
+
+    class Inner:
+        def deep(self):
+            return 2
+
+    async def last(
+        self,
+    ):
+        é = 1; return é
+"""
+
+
+def test_a_class_is_parsed_without_the_bodies_of_its_methods() -> None:
+    module = Module("m.py", CLASS)
+    statement = _first(module, ast.ClassDef)
+    slice_, tree = module.slice(statement)
+    assert isinstance(tree, cst.ClassDef)
+    methods = [s for s in tree.body.body if isinstance(s, cst.FunctionDef)]
+    assert [m.name.value for m in methods] == ["first", "second", "last"]
+    assert "return text" not in slice_.tree.code and "return é" not in slice_.tree.code
+    assert "return 1" in slice_.tree.code and "return 2" in slice_.tree.code  # on the line of the def; in a class
+    assert [slice_.span(m.name) for m in methods] == [Span(7, 9, 7, 14), Span(14, 9, 14, 15), Span(20, 15, 20, 19)]
+    left_out = [slice_.left_out.get(id(m)) for m in methods]
+    assert [getattr(s, "name", None) for s in left_out] == ["first", None, "last"]
+
+
+def test_a_method_that_was_left_out_is_a_slice_of_its_own() -> None:
+    module = Module("m.py", CLASS)
+    slice_, tree = module.slice(_first(module, ast.AsyncFunctionDef))
+    assert isinstance(tree, cst.FunctionDef)
+    assert slice_.span(tree.body.body[0].body[1]) == Span(23, 16, 23, 24)  # type: ignore[attr-defined]
+
+
+def test_the_whole_class_is_there_for_who_asks() -> None:
+    module = Module("m.py", CLASS)
+    statement = _first(module, ast.ClassDef)
+    slice_, _ = module.slice(statement, whole=True)
+    assert slice_.tree.code == CLASS
+    assert not slice_.left_out
+    assert module.slice(statement)[0] is not slice_
