@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LINT := losslint tests $(wildcard benchmarks)
+LINT := losslint tests scripts $(wildcard benchmarks)
 
 .PHONY: demo test lint fast tf slow clean
 

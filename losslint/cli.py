@@ -112,7 +112,9 @@ def _running(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--repro", is_flag=True, help="Print a script that shows the first confirmed finding by itself."),
         click.option(
-            "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the passports there, as HTML."
+            "--report",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Run them, and write their passports there, as HTML.",
         ),
         click.option(
             "--trust-refuted/--no-trust-refuted",
@@ -277,7 +279,8 @@ def check(
         raise click.UsageError("--add-ignore wants a reason, as in --add-ignore 'the batch is fixed'")
     if add_ignore is not None and ("-" in paths or stdin_filename):
         raise click.UsageError("--add-ignore changes files: it cannot change standard input")
-    if diff and (confirms or repro):
+    runs = confirms or repro or report is not None
+    if diff and runs:
         raise click.UsageError("--diff only shows changes: there is nothing to run")
     options |= {"fix": True} if diff else {}
     with _mistakes():
@@ -294,7 +297,7 @@ def check(
             result = _check_stdin(texts[filename], filename, resolver, force_exclude)
         else:
             # what runs are told of a finding is not kept
-            folder = None if no_cache or confirms or repro else cache_dir or resolver.of(Path.cwd()).cache_folder
+            folder = None if no_cache or runs else cache_dir or resolver.of(Path.cwd()).cache_folder
             result = session.check(
                 paths, resolver, jobs=jobs, force_exclude=force_exclude, cache=folder, cluster=cluster
             )
@@ -309,7 +312,7 @@ def check(
         if add_ignore is not None:
             return _add_ignores(result, add_ignore)
     confirmation = None
-    if confirms or repro:
+    if runs:
         run_options = _run_options(device, timeout, budget, jobs, trust_refuted, cluster)
         confirmation = _confirm(result, resolver, run_options, texts, passports=report is not None)
     for warning in result.warnings:
@@ -321,7 +324,7 @@ def check(
     for form, file in outputs:
         _write(result, form, file or output_file, statistics and file is None, piped)
     if confirmation is not None and report is not None:
-        _write_report(report, confirmation.ran)
+        _write_report(report, confirmation.ran, result)
     if confirmation is not None and confirmation.interrupted:
         return 130
     return 0 if exit_zero and result.status == 1 else result.status
@@ -371,11 +374,12 @@ def _print_repro(ran: list[Ran], narrow: str) -> int:
     return 0
 
 
-def _write_report(path: Path, ran: list[Ran]) -> None:
+def _write_report(path: Path, ran: list[Ran], result: Result | None = None) -> None:
     from losslint.confirm import report
 
+    findings, texts = (result.findings, result.texts) if result is not None else ((), {})
     try:
-        path.write_text(report.html(ran), encoding="utf-8")
+        path.write_text(report.html(ran, findings, texts), encoding="utf-8")
     except report.MissingExtra as error:
         raise _Mistake(str(error)) from None
     except OSError as error:

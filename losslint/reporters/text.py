@@ -14,7 +14,7 @@ from losslint.sources import split_lines
 _MOST_ROWS = 6  # of a long expression the first rows and the last are shown
 _MOST_CELLS = 160  # of a long line a window around the caret is shown
 _MOST_INPUT = 120
-_FADED = "blue"
+FADED = "blue"  # gutters
 _CONSUMERS = {
     "keras": "a loss that Keras reduces",
     "tape": "differentiated as it is",
@@ -25,10 +25,10 @@ _CONSUMERS = {
 
 def render(result: Result) -> Lines:
     """A frame for each finding, then the summary."""
-    lines = {name: _lines(name, text) for name, text in result.texts.items()}
+    lines = {name: source_lines(name, text) for name, text in result.texts.items()}
     for finding in result.standing:
         yield heading(finding, result.offers(finding))
-        yield from _frame(finding, lines.get(finding.filename, []))
+        yield from frame(finding, lines.get(finding.filename, []))
         yield from _notes(finding)
         yield []
     if result.refuted:
@@ -43,7 +43,7 @@ def render(result: Result) -> Lines:
         yield from limits(result.limits)
 
 
-def _lines(name: str, text: str) -> list[str]:
+def source_lines(name: str, text: str) -> list[str]:
     """The lines as they stand in the file, or in the cells of a notebook."""
     lines = split_lines(text)
     return list(map(notebooks.original, lines)) if name.endswith(notebooks.SUFFIX) else lines
@@ -55,7 +55,7 @@ def limits(enforced: Mapping[str, str]) -> Iterator[list[Piece]]:
     yield [("Run with these limits: ", ""), (printable(told), "")]
 
 
-def _frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
+def frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
     """The rows of the finding, carets under its part of each, the fact behind the last caret."""
     span = finding.span
     rows = [row for row in range(span.row, span.end_row + 1) if row <= len(lines)]
@@ -64,17 +64,17 @@ def _frame(finding: Finding, lines: list[str]) -> Iterator[list[Piece]]:
     shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS - 2], 0, rows[-1]]
     before = span.row - finding.shown.row
     gutter = len(str(rows[-1] - before))
-    yield [(" " * gutter + " |", _FADED)]
+    yield [(" " * gutter + " |", FADED)]
     for row in shown:
         if not row:
-            yield [("...", _FADED)]
+            yield [("...", FADED)]
             continue
         code, start, length = _window(lines[row - 1], *_columns(span, row, lines[row - 1]))
-        yield [(f"{row - before:>{gutter}} | ", _FADED), (code, "")]
+        yield [(f"{row - before:>{gutter}} | ", FADED), (code, "")]
         fact = f" {printable(finding.fact)}" if finding.fact and row == shown[-1] else ""
         style = STYLE[finding.severity]
-        yield [(" " * gutter + " | ", _FADED), (" " * start + "^" * length, style), (fact, style)]
-    yield [(" " * gutter + " |", _FADED)]
+        yield [(" " * gutter + " | ", FADED), (" " * start + "^" * length, style), (fact, style)]
+    yield [(" " * gutter + " |", FADED)]
 
 
 def _columns(span: Span, row: int, line: str) -> tuple[int, int]:
@@ -139,7 +139,7 @@ def _short(value: object) -> str:
 
 
 def _note(gutter: str, label: str, text: str) -> list[Piece]:
-    return [(gutter + "= ", _FADED), (f"{label}:", "bold"), (" " + printable(" ".join(text.split())), "")]
+    return [(gutter + "= ", FADED), (f"{label}:", "bold"), (" " + printable(" ".join(text.split())), "")]
 
 
 def _step(step: Step, finding: Finding) -> str:
