@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from losslint import rulebook, sources
+from losslint import discovery, rulebook, sources
 from losslint.settings import Settings
 from losslint.sources import Source
 
@@ -31,7 +31,8 @@ def passports(filename: str, name: str, settings: Settings) -> Believed:
     """
     path = Path(filename).absolute()
     if not path.is_file():
-        raise NotFound(f"{filename} is a folder: name one file in it" if path.is_dir() else f"no such file: {filename}")
+        absent = f"no such file: {filename}{discovery.neighbour(str(path))}"
+        raise NotFound(f"{filename} is a folder: name one file in it" if path.is_dir() else absent)
     try:
         source = sources.read(path, filename)
     except sources.Unreadable as error:
@@ -41,6 +42,15 @@ def passports(filename: str, name: str, settings: Settings) -> Believed:
 
 def _unreadable(error: sources.Unreadable) -> NotFound:
     return NotFound(f"{error.finding.where}: {error.finding.message}")
+
+
+def _known(name: str, known: list[str]) -> str:
+    """The way on for who asks for the loss ``name``, where those that are ``known`` have other names."""
+    told = f"; it has {', '.join(known[:_MOST])}{', ...' * (len(known) > _MOST)}" if known else "; it has none"
+    return rulebook.hint(name, known) or told
+
+
+_MOST = 5  # names that are told
 
 
 def of_source(source: Source, name: str, settings: Settings) -> Believed:
@@ -67,5 +77,5 @@ def of_source(source: Source, name: str, settings: Settings) -> Believed:
             found.passports.append(facts)
             found.texts.append(passport.render(facts))
     if name and not found.passports and not found.failures:
-        raise NotFound(f"there is no loss {name!r} in {filename}{rulebook.hint(name, known)}")
+        raise NotFound(f"there is no loss {name!r} in {filename}{_known(name, known)}")
     return found

@@ -41,19 +41,23 @@ def connected(address: str) -> Any:
     try:
         client: Any = Client(address, timeout=_WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise NoCluster(f"no scheduler answers at {address}: {error or type(error).__name__}") from None
+        raise NoCluster(
+            f"no scheduler answers at {address}: {error or type(error).__name__}; start one with: dask scheduler"
+        ) from None
     try:
         told = client.run(_version)
     except Exception as error:
         client.close()
-        raise NoCluster(f"the workers of {address} cannot import losslint: {error}") from None
+        raise NoCluster(
+            f"the workers of {address} cannot import losslint: {error}; install it where they run"
+        ) from None
     if not told:
         client.close()
-        raise NoCluster(f"the scheduler at {address} has no workers")
+        raise NoCluster(f"the scheduler at {address} has no workers; start some with: dask worker {address}")
     if set(told.values()) != {__version__}:
         client.close()
         has = ", ".join(sorted(set(told.values())))
-        raise NoCluster(f"the workers of {address} have losslint {has}, not {__version__}")
+        raise NoCluster(f"the workers of {address} have losslint {has}, not {__version__}: install the same")
     return client
 
 

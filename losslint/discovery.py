@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from losslint import notebooks
+from losslint import notebooks, rulebook
 from losslint.options import Use
 from losslint.settings import Resolver, Settings
 
@@ -112,13 +113,21 @@ def _under(given: str, resolver: Resolver, force_exclude: bool, found: Found) ->
         if not (force_exclude and is_excluded(Path(path), resolver.of(Path(path)))):
             yield from _walk(shown, path, resolver, found)
     elif not os.path.lexists(path):
-        found.errors.append(f"no such file or folder: {given}")
+        found.errors.append(f"no such file or folder: {given}{neighbour(path)}")
     elif not os.path.exists(path):
         found.errors.append(f"broken symbolic link: {given}")
     else:
         settings = resolver.of(Path(path).parent)
         if not (force_exclude and is_excluded(Path(path), settings)):
             yield Target(shown, Path(path), settings)
+
+
+def neighbour(path: str) -> str:
+    """What the name of a file that is not there may have been meant for, as ``rulebook.hint`` says it."""
+    folder, name = os.path.split(path)
+    with contextlib.suppress(OSError):
+        return rulebook.hint(name, os.listdir(folder))
+    return ""
 
 
 def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Target]:

@@ -239,10 +239,12 @@ def write(change: Change) -> None:
     path = Path(os.path.realpath(change.path))
     try:
         if path.read_bytes() != sources.encode(change.before, change.before.text):
-            raise Unwritable(f"{change.filename} was changed meanwhile, or cannot be encoded again: it is left alone")
+            raise Unwritable(
+                f"{change.filename} was changed meanwhile, or cannot be encoded again: it is left alone; run it once more"
+            )
         files.replace(path, sources.encode(change.before, change.after))
     except OSError as error:
-        raise Unwritable(f"cannot write {change.filename}: {error.strerror}") from None
+        raise Unwritable(f"cannot write {change.filename}: {error.strerror}; make it writable, or exclude it") from None
 
 
 def diff(change: Change) -> Iterator[str]:

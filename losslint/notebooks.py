@@ -23,7 +23,7 @@ _CELL = re.compile(r"#%%losslint (\d+)")
 _ADDED = re.compile(r"(?P<indent>\s*)(?:(?P<to>[\w.,\s]*\w\s*=\s*)(?=[%!])[%!]|[%!?]|.*\?$)")
 _PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "tensorflow_version"})
 _SPACE = re.compile(r"[ \t\r\n]*")
-_CONVERT = "save it with a current Jupyter, or run jupyter nbconvert --to notebook"
+_CONVERT = "jupyter nbconvert --to notebook makes it a current one"
 
 
 class NoNotebook(ValueError):

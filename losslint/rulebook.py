@@ -172,7 +172,7 @@ def find(code_or_name: str) -> Rule:
     """The one rule of that code or name. Raises UnknownRule, naming the nearest."""
     code = codes_by_name().get(code_or_name, code_or_name)
     if code not in rules():
-        raise UnknownRule(f"there is no rule {code_or_name!r}{hint(code_or_name, _words())}")
+        raise UnknownRule(f"there is no rule {code_or_name!r}{_way_out(code_or_name, _words())}")
     return rules()[code]
 
 
@@ -188,7 +188,7 @@ def resolve(selector: str) -> frozenset[str]:
     letters = _letters(selector)
     codes = frozenset(c for c in rules() if c.startswith(selector) and letters == _letters(c) != "")
     if not codes:
-        raise UnknownRule(f"no rule answers to {selector!r}{hint(selector, [*_words(), *_prefixes(), 'ALL'])}")
+        raise UnknownRule(f"no rule answers to {selector!r}{_way_out(selector, [*_words(), *_prefixes(), 'ALL'])}")
     return codes
 
 
@@ -209,6 +209,10 @@ def hint(word: str, known: Iterable[str]) -> str:
     """``; did you mean "..."?`` with the nearest known word, or nothing where none is near."""
     near = nearest(word, known)
     return f'; did you mean "{near}"?' if near else ""
+
+
+def _way_out(word: str, known: Iterable[str]) -> str:
+    return hint(word, known) or "; losslint rules lists them"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

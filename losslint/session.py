@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from losslint.frontend.module import Module
     from losslint.frontend.project import Project
     from losslint.options import Options, Use
+    from losslint.progress import Progress
 
 _SHORTCUTS = True
 """Whether files that hold nothing to analyse are told without looking into them; tests turn it off."""
@@ -100,18 +101,29 @@ def check(
     force_exclude: bool = False,
     cache: Path | None = None,
     cluster: str = "",
+    progress: Progress | None = None,
 ) -> Result:
     """Lint ``paths`` with ``jobs`` processes, 0 for as many as are worth it, or on a ``cluster``, given by its address.
 
-    ``cache`` is the folder of the cache. Raises ConfigurationError, PluginError and NoCluster.
+    ``cache`` is the folder of the cache; ``progress`` is told how many files are done.
+    Raises ConfigurationError, PluginError and NoCluster.
     """
     plugins.load()
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
     known, rest = _recalled(with_uses(found.targets), cache)
-    reports = itertools.chain(known, _analysed(rest, jobs, cache, cluster)) if rest else known
+    reports: Iterable[Report] = itertools.chain(known, _analysed(rest, jobs, cache, cluster)) if rest else known
+    if progress is not None:
+        reports = _told(reports, len(found.targets), progress)
     settle(_fixed(reports, result), result)
     return result
+
+
+def _told(reports: Iterable[Report], total: int, progress: Progress) -> Iterator[Report]:
+    """``reports``, each told when it is there."""
+    for done, report in enumerate(reports, 1):
+        progress(done, total)
+        yield report
 
 
 def _recalled(targets: list[Target], folder: Path | None) -> tuple[list[Report], list[Target]]:

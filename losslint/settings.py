@@ -329,9 +329,9 @@ def from_file(path: Path, root: Path | None = None) -> Settings | None:
             return None  # whatever else is wrong with it is no affair of ours
         table = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
+        raise ConfigurationError(f"{path}: {error.strerror}; --isolated does without a configuration") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}") from None
+        raise ConfigurationError(f"{path}: it is no TOML: {error}; mend it there") from None
     where = str(path)
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("losslint")
@@ -359,7 +359,7 @@ class Resolver:
         elif config is not None:
             found = from_file(config, Path.cwd())
             if found is None:
-                raise ConfigurationError(f"{config}: there is no [tool.losslint] in it")
+                raise ConfigurationError(f"{config}: there is no [tool.losslint] in it: add that table")
             self._fixed = self._with_options(found)
 
     def of(self, folder: Path) -> Settings:

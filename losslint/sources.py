@@ -22,6 +22,8 @@ _ANOTHER_PYTHON = (
     f"it was read as Python {sys.version_info[0]}.{sys.version_info[1]}; exclude what is written for another version"
 )
 
+_ANEW = "save it with a current Jupyter, or exclude it"
+
 
 def digest(data: bytes) -> bytes:
     """What tells one content from another."""
@@ -105,9 +107,10 @@ def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
         text = data.decode("utf-8-sig")
         python, broken = notebooks.decode(text)
     except UnicodeDecodeError as error:
-        raise _unreadable(filename, f"the notebook is not UTF-8: byte 0x{data[error.start]:02x}") from None
+        reason = f"the notebook is not UTF-8: byte 0x{data[error.start]:02x}"
+        raise _unreadable(filename, reason, help=_ANEW) from None
     except notebooks.NoNotebook as error:
-        raise _unreadable(filename, str(error)) from None
+        raise _unreadable(filename, str(error), help=_ANEW) from None
     problems = []
     for cell in broken:
         span = Span(cell.row, cell.column, cell.row, cell.column + 1)

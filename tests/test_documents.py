@@ -8,7 +8,7 @@ import click
 import pytest
 
 from losslint.cli import cli
-from tests.command import losslint
+from scripts import pictures
 from tests.rule_pages import PAGES, ROOT, read
 
 if sys.version_info >= (3, 11):
@@ -22,11 +22,14 @@ SUBCOMMANDS = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)}
 ELSEWHERE = {"--strict", "--nthreads", "--resources"}  # of mypy and dask
 
 
-def test_the_sample_in_the_readme_is_what_losslint_prints() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    sample = text.split("## What it says", 1)[1].split("```\n", 2)[1]
-    ran = losslint("check", "--isolated", "examples/train_vae.py", cwd=ROOT)
-    assert (ran.status, ran.out) == (1, sample)
+def test_the_picture_in_the_readme_shows_what_losslint_prints() -> None:
+    assert "(docs/terminal.svg)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    picture = pictures.TERMINAL.read_text(encoding="utf-8")
+    output = pictures.printed()
+    assert "LL201" in output and "\x1b[" in output  # in colour
+    now = pictures.text_of(pictures.terminal(output))
+    assert pictures.text_of(picture) == now, "draw it again: python scripts/pictures.py"
+    assert "url(" not in picture.replace("url(#", "")  # nothing is fetched
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -11,7 +11,7 @@ import importlib.util
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,13 +22,11 @@ from losslint.confirm.judges.base import REPEATING
 from losslint.confirm.plan import Planned, for_findings
 from losslint.confirm.pool import CannotStart, Pool
 from losslint.findings import INCONCLUSIVE, REFUTED, Finding, Verdict
+from losslint.progress import Progress
 from losslint.session import Result
 from losslint.settings import Resolver
 
 MISSING = "confirming runs TensorFlow, which is not installed: pip install 'losslint[tf]'"
-
-Progress = Callable[[int, int], None]
-"""Told how many losses are done, of how many."""
 
 
 class Unavailable(Exception):

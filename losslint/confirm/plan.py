@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from losslint import rulebook, session, sources, suppressions
+from losslint import discovery, rulebook, session, sources, suppressions
 from losslint.believed import NotFound
 from losslint.confirm.hints import hints
 from losslint.confirm.jobs import Claim, Job, Place, Step
@@ -78,7 +78,7 @@ def for_path(filename: str, name: str, settings: Settings, curves: bool = True) 
     """
     path = Path(filename).absolute()
     if not path.is_file():
-        raise NotFound(f"no such file: {filename}")
+        raise NotFound(f"no such file: {filename}{discovery.neighbour(str(path))}")
     try:
         source = sources.read(path, str(path))
         tree = sources.syntax_tree(source)
@@ -92,7 +92,8 @@ def for_path(filename: str, name: str, settings: Settings, curves: bool = True) 
         known = [n for n in found if name in (n, n.rpartition(".")[2], n.replace(".<locals>", ""))]
         rows = frozenset(found[n] for n in known)
         if not known and name != "<module>":
-            raise NotFound(f"there is no function {name!r} in {filename}{rulebook.hint(name, found)}")
+            way = rulebook.hint(name, found) or f"; losslint facts {filename} lists its losses"
+            raise NotFound(f"there is no function {name!r} in {filename}{way}")
     for planned, _ in _losses(source, settings, None, rows):
         if not name or planned.row in rows or planned.name == name:
             told = [f for f in planned.findings if f.code in shown and f.severity >= settings.threshold]

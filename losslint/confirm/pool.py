@@ -312,7 +312,7 @@ def resolve_device(wanted: str) -> str:
         return found[1] if len(found) > 1 else found[0]
     name = "gpu:0" if wanted == "gpu" else wanted
     if name not in found:
-        raise NoDevice(f"no device {wanted!r}: TensorFlow finds {', '.join(found)}")
+        raise NoDevice(f"no device {wanted!r}: TensorFlow finds {', '.join(found)}; name one of these")
     return name
 
 
@@ -334,7 +334,9 @@ def _probe(device: str, keras: str) -> dict[str, Any]:
             env=environment(folder, device, keras),
         )
     if ran.returncode:
-        raise CannotStart(f"TensorFlow could not be imported: {ran.stderr.strip().rpartition(chr(10))[2]}")
+        raise CannotStart(
+            f"TensorFlow could not be imported: {ran.stderr.strip().rpartition(chr(10))[2]}; install it anew"
+        )
     found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return found
 
