@@ -41,16 +41,13 @@ def connected(address: str) -> Any:
     try:
         client: Any = Client(address, timeout=_WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise NoCluster(
-            f"no scheduler answers at {address}: {error or type(error).__name__}; start one with: dask scheduler"
-        ) from None
+        why = f"{error or type(error).__name__}; start one with: dask scheduler"
+        raise NoCluster(f"no scheduler answers at {address}: {why}") from None
     try:
         told = client.run(_version)
     except Exception as error:
         client.close()
-        raise NoCluster(
-            f"the workers of {address} cannot import losslint: {error}; install it where they run"
-        ) from None
+        raise NoCluster(f"the workers of {address} cannot import losslint: {error}; install it there") from None
     if not told:
         client.close()
         raise NoCluster(f"the scheduler at {address} has no workers; start some with: dask worker {address}")

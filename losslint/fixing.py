@@ -240,7 +240,7 @@ def write(change: Change) -> None:
     try:
         if path.read_bytes() != sources.encode(change.before, change.before.text):
             raise Unwritable(
-                f"{change.filename} was changed meanwhile, or cannot be encoded again: it is left alone; run it once more"
+                f"{change.filename} was changed meanwhile, or cannot be encoded again: left alone, run it once more"
             )
         files.replace(path, sources.encode(change.before, change.after))
     except OSError as error:

@@ -334,9 +334,8 @@ def _probe(device: str, keras: str) -> dict[str, Any]:
             env=environment(folder, device, keras),
         )
     if ran.returncode:
-        raise CannotStart(
-            f"TensorFlow could not be imported: {ran.stderr.strip().rpartition(chr(10))[2]}; install it anew"
-        )
+        why = ran.stderr.strip().rpartition("\n")[2]
+        raise CannotStart(f"TensorFlow could not be imported: {why}; install it anew")
     found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return found
 
