@@ -130,17 +130,18 @@ class Settings:
         lines = [f"# from {self.origin or 'the defaults'}"]
         for item in dataclasses.fields(self):
             if item.name not in ("origin", "selections"):
-                lines.append(f"{item.name.replace('_', '-')} = {_shown(getattr(self, item.name))}")
-        return "\n".join([*lines, f"enabled = {_shown(sorted(self.enabled))}"])
+                lines.append(f"{item.name.replace('_', '-')} = {shown(getattr(self, item.name))}")
+        return "\n".join([*lines, f"enabled = {shown(sorted(self.enabled))}"])
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as TOML has it, or nearly so."""
     if isinstance(value, Severity):
         return f'"{value.label}"'
     if isinstance(value, PerFileIgnore):
-        return f'"{value.pattern}" = {_shown(sorted(value.codes))}'
+        return f'"{value.pattern}" = {shown(sorted(value.codes))}'
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_shown(v) for v in value) + "]"
+        return "[" + ", ".join(shown(v) for v in value) + "]"
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     return f'"{value}"'

@@ -14,9 +14,11 @@ from typing import Any
 import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from losslint import rulebook
 from losslint.cli import cli
+from losslint.keys import KEYS, Key
 from losslint.rulebook import Rule
 
 _SOURCE = "https://github.com/losslint/losslint/blob/main/"
@@ -35,8 +37,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Links to what is no page lead to the repository; those to rules to their pages here."""
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Links to what is no page lead to the repository, those to rules to their pages here; keys are told in full."""
+    if page.file.src_uri == "configuration.md":
+        markdown += "\n\n## All keys\n\n" + "\n".join(map(_key, KEYS))
     markdown = _RULES.sub("](rules/", markdown).replace("](rules/)", "](rules/index.md)")
     return _OUTSIDE.sub(rf"]({_SOURCE}\1)", markdown)
 
@@ -63,6 +67,15 @@ def _index(rules: list[Rule]) -> Iterator[str]:
             levels = ", ".join(s.label for s in rule.severities)
             fix = "" if rule.fix == "none" else rule.fix
             yield f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.summary} | {levels} | {fix} |"
+
+
+def _key(key: Key) -> str:
+    option = f"--{key.name}"
+    options = {o for p in cli.commands["check"].params for o in p.opts}
+    told = f", on the command line `{option}`" if option in options else ""
+    example = key.example if key.example.startswith("[") else f"[tool.losslint]\n{key.example}"
+    facts = f"Default: `{key.default}`. Type: {key.kind}{told}."
+    return f"### {key.name}\n\n{key.about}\n\n{facts}\n\n```toml\n{example}\n```\n"
 
 
 def _commands() -> Iterator[str]:

@@ -50,6 +50,7 @@ for _command in (
     looking.facts,
     looking.rules,
     looking.explain,
+    looking.config,
     looking.server,
 ):
     cli.add_command(_command)

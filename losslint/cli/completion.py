@@ -29,3 +29,10 @@ def formats(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> 
 def devices(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The devices that can be named without looking for them."""
     return [CompletionItem(name) for name in ("auto", "cpu", "gpu", "gpu:0") if name.startswith(incomplete)]
+
+
+def keys(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The keys of the configuration."""
+    from losslint.keys import KEYS
+
+    return [CompletionItem(key.name, help=key.about) for key in KEYS if key.name.startswith(incomplete)]

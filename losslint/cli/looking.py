@@ -79,6 +79,26 @@ def rules(selectors: tuple[str, ...], form: str) -> int:
 
 
 @click.command()
+@click.argument("key", required=False, shell_complete=completion.keys)
+def config(key: str | None) -> int:
+    """Say what KEY of the configuration means, or list all keys."""
+    from losslint import keys
+
+    known = keys.by_name()
+    if key is None:
+        longest = max(map(len, known))
+        for one in keys.KEYS:
+            click.echo(f"{one.name:<{longest}}  {one.about}")
+        return 0
+    if key not in known:
+        way = rulebook.hint(key, known) or "; losslint config lists them"
+        raise Mistake(f"there is no key {key!r}{way}")
+    one = known[key]
+    click.echo(f"{one.about}\n\nDefault value: {one.default}\nType: {one.kind}\n\nExample:\n\n{one.example}")
+    return 0
+
+
+@click.command()
 def server() -> int:
     """Speak the Language Server Protocol on standard input and output, for editors."""
     try:
