@@ -49,15 +49,20 @@ class _Cell:
 
 def decode(text: str) -> tuple[str, list[Broken]]:
     """The Python source of the notebook whose JSON is ``text``, and the cells that do not parse. Raises NoNotebook."""
+    return joined((cell.number, cell.source) for cell in _code_cells(text))
+
+
+def joined(cells: Iterable[tuple[int, str]]) -> tuple[str, list[Broken]]:
+    """The Python source of code cells, each given as its number and its text, and the cells that do not parse."""
     found: list[str] = []
     broken: list[Broken] = []
     rows = 0
-    for cell in _code_cells(text):
-        lines = cell.source.split("\n")
+    for number, source in cells:
+        lines = source.split("\n")
         python, error = _python(lines)
         if error is not None:
             broken.append(Broken(rows + 1 + (error.lineno or 1), error.offset or 1, error.msg))
-        found += [f"#%%losslint {cell.number}", *python]
+        found += [f"#%%losslint {number}", *python]
         rows += 1 + len(python)
     return "\n".join([*found, ""]) if found else "", broken
 

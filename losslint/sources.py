@@ -11,6 +11,7 @@ import re
 import sys
 import tokenize
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,12 +112,20 @@ def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
         raise _unreadable(filename, reason, help=_ANEW) from None
     except notebooks.NoNotebook as error:
         raise _unreadable(filename, str(error), help=_ANEW) from None
-    problems = []
+    encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
+    return Source(filename, python, encoding, path, text, tuple(_problems(broken, filename)))
+
+
+def of_cells(cells: Iterable[tuple[int, str]], filename: str, path: Path | None = None) -> Source:
+    """The source of a notebook that an editor holds, as the number and the text of each code cell."""
+    python, broken = notebooks.joined(cells)
+    return Source(filename, python, path=path, problems=tuple(_problems(broken, filename)))
+
+
+def _problems(broken: Iterable[notebooks.Broken], filename: str) -> Iterator[Finding]:
     for cell in broken:
         span = Span(cell.row, cell.column, cell.row, cell.column + 1)
-        problems.append(_unreadable(filename, f"the cell does not parse: {cell.reason}", span).finding)
-    encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
-    return Source(filename, python, encoding, path, text, tuple(problems))
+        yield _unreadable(filename, f"the cell does not parse: {cell.reason}", span).finding
 
 
 def encode(source: Source, text: str) -> bytes:

@@ -1,6 +1,7 @@
 """The hook, as pre-commit installs and runs it."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -33,11 +34,11 @@ def hook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def try_repo(hook: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+def try_repo(hook: Path, folder: Path, name: str = "losslint") -> "subprocess.CompletedProcess[str]":
     git(folder, "init", "-q")
     git(folder, "add", "-A")
-    command = [sys.executable, "-m", "pre_commit", "try-repo", str(hook), "losslint", "--all-files", "--verbose"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-m", "pre_commit", "try-repo", str(hook), name, "--all-files", "--verbose"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
 
 
 def test_the_hook(hook: Path, tmp_path: Path) -> None:
@@ -52,3 +53,27 @@ def test_the_hook(hook: Path, tmp_path: Path) -> None:
     ran = try_repo(hook, tmp_path)
     assert ran.returncode == 1 and "train.py:2:7: LL001 [syntax-error]" in ran.stdout, ran.stdout + ran.stderr
     assert "left_out" not in ran.stdout
+
+
+def test_the_hook_that_runs_losses(hook: Path, tmp_path: Path) -> None:
+    """It brings TensorFlow along: what is flagged in a file and in a notebook is confirmed by a run."""
+    (tmp_path / "notes.txt").write_text("no Python here\n")
+    loss = "def {}(y_true, y_pred):\n    return tf.reduce_sum(tf.square(y_true - y_pred))\nmodel.compile(loss={})\n"
+    (tmp_path / "train.py").write_text("import tensorflow as tf\n" + loss.format("first_loss", "first_loss"))
+    cells = ["import tensorflow as tf", loss.format("second_loss", "second_loss")]
+    notebook = {
+        "cells": [
+            {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": text}
+            for text in cells
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+    (tmp_path / "train.ipynb").write_text(json.dumps(notebook))
+    ran = try_repo(hook, tmp_path, "losslint-confirm")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    for place in ("train.py:3:12:", "train.ipynb:cell 2:2:12:"):
+        (line,) = (line for line in ran.stdout.splitlines() if line.startswith(place))
+        assert "LL302" in line and line.endswith("(confirmed)"), ran.stdout
+    assert "2 confirmed" in ran.stdout

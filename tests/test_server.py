@@ -175,3 +175,92 @@ def test_the_configuration_holds_and_its_mistakes_are_shown(tmp_path: Path) -> N
 
     editor = talk(tmp_path / "a.py", conversation)
     assert len(editor.messages) == 1 and "unknown key ignored" in editor.messages[0]
+
+
+class Cells:
+    """The cells of a notebook in an editor, and what was published of each."""
+
+    def __init__(self, editor: Editor, *texts: str) -> None:
+        self.editor, self.version = editor, 0
+        self.texts = {f"vscode-notebook-cell:{editor.uri.removeprefix('file://')}#{n}": t for n, t in enumerate(texts)}
+        self.found: dict[str, list[lsp.Diagnostic]] = {}
+
+    @property
+    def uris(self) -> list[str]:
+        return list(self.texts)
+
+    def open(self) -> None:
+        cells = [lsp.NotebookCell(lsp.NotebookCellKind.Code, uri) for uri in self.texts]
+        notebook = lsp.NotebookDocument(self.editor.uri, "jupyter-notebook", 0, cells)
+        documents = [lsp.TextDocumentItem(uri, "python", 0, text) for uri, text in self.texts.items()]
+        self.editor.client.notebook_document_did_open(lsp.DidOpenNotebookDocumentParams(notebook, documents))
+
+    def change(self, change: lsp.NotebookDocumentCellChanges) -> None:
+        self.version += 1
+        identifier = lsp.VersionedNotebookDocumentIdentifier(self.version, self.editor.uri)
+        changed = lsp.NotebookDocumentChangeEvent(cells=change)
+        self.editor.client.notebook_document_did_change(lsp.DidChangeNotebookDocumentParams(identifier, changed))
+
+    def type(self, uri: str, text: str) -> None:
+        self.texts[uri] = text
+        identifier = lsp.VersionedTextDocumentIdentifier(self.version + 1, uri)
+        content = lsp.NotebookDocumentCellContentChanges(identifier, [lsp.TextDocumentContentChangeWholeDocument(text)])
+        self.change(lsp.NotebookDocumentCellChanges(text_content=[content]))
+
+    async def published(self, number: int) -> dict[int, list[str]]:
+        """The codes of the next ``number`` cells that are published, by their places."""
+        for _ in range(number):
+            params = await asyncio.wait_for(self.editor.published.get(), 60)
+            self.found[params.uri] = list(params.diagnostics)
+        return {i: [str(d.code) for d in self.found[u]] for i, u in enumerate(self.texts) if self.found.get(u)}
+
+    async def actions(self, uri: str, place: lsp.Range) -> dict[str, lsp.CodeAction]:
+        asked = lsp.CodeActionParams(lsp.TextDocumentIdentifier(uri), place, lsp.CodeActionContext([]))
+        answer = await self.editor.client.text_document_code_action_async(asked)
+        return {a.title: a for a in answer or () if isinstance(a, lsp.CodeAction)}
+
+
+def test_the_cells_of_a_notebook_are_one_module(tmp_path: Path) -> None:
+    loss = "# 𝓁\ndef total(truth, guess):\n    return tf.reduce_sum(tf.square(truth - guess))"
+    texts = ["%pip install tensorflow\nimport tensorflow as tf", loss, "model.compile(loss=total)"]
+
+    async def conversation(editor: Editor) -> None:
+        cells = Cells(editor, *texts)
+        first, second, third = cells.uris
+        cells.open()
+        assert await cells.published(3) == {1: ["LL302"]}
+        (found,) = cells.found[second]
+        assert found.range == lsp.Range(lsp.Position(2, 11), lsp.Position(2, 50))
+
+        actions = await cells.actions(second, found.range)
+        (fix,) = (a for title, a in actions.items() if "(LL302, changes results)" in title)
+        assert applied(loss, fix) == loss.replace("reduce_sum", "reduce_mean")
+        ignored = actions["Ignore LL302 [unnormalized-batch-sum] here"]
+        assert applied(loss, ignored) == f"{loss}  # losslint: ignore[LL302] wanted here"
+        for action in (fix, ignored):
+            assert action.edit is not None and action.edit.document_changes
+            (change,) = action.edit.document_changes
+            assert isinstance(change, lsp.TextDocumentEdit) and change.text_document.uri == second
+        assert await cells.actions(first, lsp.Range(lsp.Position(0, 0), lsp.Position(1, 0))) == {}
+
+        asked = lsp.HoverParams(lsp.TextDocumentIdentifier(second), lsp.Position(1, 6))
+        hover = await editor.client.text_document_hover_async(asked)
+        assert hover is not None and "gradient law" in hover.contents.value  # type: ignore[union-attr]
+
+        cells.type(third, "model.compile(loss=tota)\n%timeit total(x, x)\nprint(")
+        assert await cells.published(3) == {2: ["LL001"]}  # nobody passes it to Keras any more
+        cells.type(third, "model.compile(loss=total)")
+        assert await cells.published(3) == {1: ["LL302"]}
+
+        removed = lsp.NotebookCellArrayChange(1, 1)
+        structure = lsp.NotebookDocumentCellChangeStructure(removed, did_close=[lsp.TextDocumentIdentifier(second)])
+        cells.change(lsp.NotebookDocumentCellChanges(structure=structure))
+        assert await cells.published(3) == {}  # what was published of the cell is taken back
+
+        identifiers = [lsp.TextDocumentIdentifier(uri) for uri in (first, third)]
+        closed = lsp.DidCloseNotebookDocumentParams(lsp.NotebookDocumentIdentifier(editor.uri), identifiers)
+        editor.client.notebook_document_did_close(closed)
+        assert await cells.published(2) == {}
+
+    editor = talk(tmp_path / "train.ipynb", conversation)
+    assert editor.messages == [] and not (tmp_path / "train.ipynb").exists()  # the editor's texts are all it takes
