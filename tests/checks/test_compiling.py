@@ -77,7 +77,7 @@ def test_how_many_outputs_a_model_has() -> None:
 
 
 def test_one_function_that_is_too_large_costs_no_other() -> None:
-    endless = "".join(f"    a{i} = {i}\n" for i in range(9_000))
+    endless = "".join(f"    m.a{i} = {i}\n" for i in range(9_000))
     source = HELPERS + f"def small(m):\n    m.compile(loss=mse)\ndef large(m):\n{endless}    m.compile(loss=mse)\n"
     assert [s.name for s in found(compiles, source)] == ["small"]
 
