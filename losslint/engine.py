@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from losslint.budget import Budget, BudgetExceeded
 from losslint.checks import load_checks
 from losslint.checks.base import Draft, drafts_of
 from losslint.findings import Finding, Step
@@ -18,7 +19,7 @@ from losslint.frontend.project import Project
 from losslint.loss import Loss
 from losslint.options import Options
 from losslint.subjects import PROVIDERS, Subject
-from losslint.tracing import BudgetExceeded, trace
+from losslint.tracing import trace
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,16 +37,19 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
         return
     evidence = evidence_of(module, options)
     for entry in entries(module, options):
+        if options.budget.exceeded:
+            return
         find = functools.partial(trace, entry, module, project, evidence, options)
-        yield from _until_it_fails(find, entry.name, entry.row)
+        yield from _until_it_fails(find, entry.name, entry.row, options.budget)
 
 
-def _until_it_fails(find: Callable[[], Iterator[Any]], name: str, row: int) -> Iterator[Any]:
+def _until_it_fails(find: Callable[[], Iterator[Any]], name: str, row: int, budget: Budget) -> Iterator[Any]:
     """What ``find`` yields, and a Failure of ``name`` where it ends in an error."""
     try:
         yield from find()
     except BudgetExceeded as error:
-        yield Failure(name, row, str(error))
+        if not budget.exceeded:  # of the file's, lint_module tells, once
+            yield Failure(name, row, str(error))
     except RecursionError:
         yield Failure(name, row, "nested too deeply")
     except Exception as error:  # a bug of ours must not cost the user the other findings
@@ -55,11 +59,13 @@ def _until_it_fails(find: Callable[[], Iterator[Any]], name: str, row: int) -> I
 def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -> tuple[list[Finding], list[Failure]]:
     """The findings of ``module`` and what could not be analysed."""
     findings: dict[tuple[Any, ...], Finding] = {}
-    failures = []
+    failures: list[Failure] = []
+    last = ""
     for subject in itertools.chain(losses(module, project, options), others(module, project, options)):
         if isinstance(subject, Failure):
             failures.append(subject)
             continue
+        last = subject.name if isinstance(subject, Loss) else last
         try:
             made = drafts_of_subject(subject)
         except Exception as error:  # as above
@@ -77,6 +83,10 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             except Exception as error:  # the finding stands without
                 reason = f"the fix of {draft.code}: {type(error).__name__}: {error}"
                 failures.append(Failure(subject.name, finding.span.row, reason))
+    if options.budget.exceeded:
+        where = f"after {last}" if last else "in its first function"
+        reason = f"it takes more than {options.budget.most} steps (file-steps), and was given up {where}"
+        failures.append(Failure("<module>", 1, reason))
     return sorted(findings.values(), key=lambda f: f.order), failures
 
 
@@ -86,7 +96,7 @@ def others(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
         return
     load_checks()  # they import the providers of what they look at
     for provide in PROVIDERS:
-        yield from _until_it_fails(functools.partial(provide, module, project, options), "<module>", 1)
+        yield from _until_it_fails(functools.partial(provide, module, project, options), "<module>", 1, options.budget)
 
 
 def findings_of(subject: Subject) -> list[Finding]:

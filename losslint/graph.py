@@ -56,6 +56,10 @@ class Unknown:
     deps: tuple[Node, ...] = ()
     why: str = ""
 
+    def __post_init__(self) -> None:
+        if len(self.deps) > 16:  # where two that are unknown meet, again and again, they would double each time
+            self.deps = tuple(dict.fromkeys(self.deps))
+
 
 ShapeRule = Callable[..., "tuple[Shape, str | None, dict[str, Any]]"]
 """``rule(inputs, attrs) -> (shape, dtype, attributes to add)``; one a primitive, in losslint.ops.primitives."""

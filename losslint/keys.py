@@ -133,6 +133,19 @@ KEYS = (
         "Hide the findings that it lists. That of the current folder counts.",
         'baseline = "losslint-baseline.json"',
     ),
+    Key(
+        "file-steps",
+        "whole number",
+        "The work that one file may cause, in steps that are the same everywhere; 0 for no limit. What was found before "
+        "stays, and an LL004 says where it was given up.",
+        "file-steps = 2000000",
+    ),
+    Key(
+        "file-seconds",
+        "number",
+        "The last resort, by the clock; 0 for no limit. The file gets an LL004 alone.",
+        "file-seconds = 60",
+    ),
 )
 """In the order in which they are told."""
 

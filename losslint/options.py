@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from losslint.budget import Budget
 from losslint.targets import Target
 
 
@@ -48,6 +49,7 @@ class Options:
     pragmas: Mapping[int, str] = field(default_factory=dict)  # row of a def -> "loss" or "not-a-loss"
     batch_level: frozenset[int] = frozenset()  # rows of defs whose coupling inside the batch is meant
     elsewhere: tuple[Use, ...] = ()  # what other files of the run do with the functions of this one
+    budget: Budget = field(default_factory=Budget, compare=False)  # what is left for this file
 
     def named(self, name: str) -> str | None:
         """What the configuration says a function called ``name`` is: "loss", "not-a-loss", "metric" or nothing."""

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losslint import discovery, notebooks, plugins, sources, suppressions
+from losslint import budget, discovery, notebooks, plugins, sources, suppressions
+from losslint.budget import Budget
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.report import Report
@@ -318,7 +319,6 @@ class Analyst:
     def _report_on(self, target: Target, source: Source) -> Report:
         from losslint.frontend import gate
 
-        filename = target.filename
         comments = suppressions.read_comments(source)
         if _is_idle(source, comments, target):
             return Report(target, [], comments, text=source.text if comments.pragmas else "", idle=True)
@@ -329,13 +329,30 @@ class Analyst:
         if not gate.may_matter(source.text):
             kept = source.text if comments.pragmas or source.problems else ""
             return Report(target, [*source.problems], comments, not source.problems, kept)
-        try:
-            found = lint_source(source, tree, self.project, target.settings, target.elsewhere)
-            findings = [*source.problems, *found]
-        except Exception as error:  # a bug of ours must not cost the user the other files
-            findings = [failure(filename, "<module>", 1, _described(error))]
+        findings = self._in_time(target, source, tree)
         whole = all(f.code not in ("LL001", "LL004") for f in findings)
         return Report(target, findings, comments, whole, source.text if findings or comments.pragmas else "")
+
+    def _in_time(self, target: Target, source: Source, tree: ast.Module) -> list[Finding]:
+        """What is found in ``source``; LL004 alone where that takes too long."""
+        from losslint import engine  # noqa: F401
+        from losslint.checks import load_checks
+
+        load_checks()  # nothing is interrupted while it is imported
+        project, most = self.project, target.settings.file_seconds
+        try:
+            with budget.seconds(most):
+                return self._findings(target, source, tree)
+        except budget.OutOfTime:
+            self._project = project.fresh()  # this one was left half-way through anything
+            return [failure(target.filename, "<module>", 1, f"it takes more than {most:g} seconds (file-seconds)")]
+
+    def _findings(self, target: Target, source: Source, tree: ast.Module) -> list[Finding]:
+        try:
+            found = lint_source(source, tree, self.project, target.settings, target.elsewhere)
+            return [*source.problems, *found]
+        except Exception as error:  # a bug of ours must not cost the user the other files
+            return [failure(target.filename, "<module>", 1, _described(error))]
 
 
 def _is_idle(source: Source, comments: Comments, target: Target) -> bool:
@@ -404,6 +421,7 @@ def options_of(source: Source, tree: ast.Module, settings: Settings, elsewhere: 
         pragmas=kinds,
         batch_level=frozenset(batch_level),
         elsewhere=elsewhere,
+        budget=Budget(settings.file_steps),
     )
 
 

@@ -89,6 +89,8 @@ class Settings:
     fix: bool = False
     unsafe_fixes: bool = False
     baseline: Path | None = None
+    file_steps: int = 500_000
+    file_seconds: float = 300.0
 
     @property
     def threshold(self) -> Severity:
@@ -142,7 +144,7 @@ def shown(value: Any) -> str:
         return f'"{value.pattern}" = {shown(sorted(value.codes))}'
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(shown(v) for v in value) + "]"
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, (bool, int, float)) or value is None:
         return str(value).lower()
     return f'"{value}"'
 
@@ -216,6 +218,16 @@ class _Reader:
             known = ", ".join(f'"{a}"' for a in allowed)
             raise self.fail(key, f"must be one of {known}, not {value!r}{rulebook.hint(str(value), allowed)}")
         return str(value)
+
+    def number(self, key: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+            raise self.fail(key, f"must be a number, 0 for no limit, not {value!r}")
+        return value
+
+    def count(self, key: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.fail(key, f"must be a whole number, 0 for no limit, not {value!r}")
+        return value
 
     def level(self, key: str, value: Any) -> Severity:
         return Severity[self.choice(key, value, ("error", "warning", "info")).upper()]
@@ -298,6 +310,8 @@ _FIELDS: dict[str, Callable[[_Reader, str, Any], Any]] = {
     "fix": _Reader.boolean,
     "unsafe-fixes": _Reader.boolean,
     "baseline": _Reader.path,
+    "file-steps": _Reader.count,
+    "file-seconds": _Reader.number,
 }
 _SELECTING = ("select", "ignore", "extend-select")
 

@@ -15,7 +15,7 @@ from losslint.frontend.survey import Definition, Evidence
 from losslint.frontend.way import needed_for
 from losslint.graph import Graph, Node, Unknown
 from losslint.interpreter.changing import changing
-from losslint.interpreter.machine import BudgetExceeded, Machine
+from losslint.interpreter.machine import Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.parameters import SAMPLES
 from losslint.interpreter.ranks import AXES, evident_batches, evident_ranks, misfit
@@ -23,8 +23,6 @@ from losslint.interpreter.values import Class, Function, Instance, Method, Parti
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
 from losslint.options import Options
-
-__all__ = ["BudgetExceeded", "reach", "trace"]
 
 
 def keras_of(module: Module, options: Options) -> str:

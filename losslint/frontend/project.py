@@ -32,6 +32,12 @@ class Project:
         self._texts: dict[str, str] = {}  # what stands for files that were changed and are not yet written
         self._added = ""  # the module that is linted now, which may differ from its file
 
+    def fresh(self) -> Project:
+        """The same project, nothing of it read yet."""
+        project = Project(self._keep, self._tree, self._here)
+        project._texts = self._texts
+        return project
+
     def add(self, module: Module) -> None:
         """Use ``module`` for its path, as an unsaved buffer or a file that was read already."""
         self._added = str(self._real(Path(module.path)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown, ancestors
+from losslint.interpreter.limits import makes_long_text
 from losslint.interpreter.scope import MISSING
 from losslint.interpreter.values import Class, Function, Instance, Partial, SomeOf, Text, dependencies, spread
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
@@ -274,10 +275,14 @@ def _numeric(name: str, primitive: str, fold: Callable[..., Any]) -> Callable[..
         if args and all(isinstance(a, (int, float)) for a in args):
             return fold(*args)
         if args and isinstance(args[0], Node):
-            return machine.graph.op(primitive, *args[: 2 if name == "pow" else 1])
+            return machine.graph.op(primitive, args[0])
         return _unknown(args, kwargs, name)
 
     return call
+
+
+def _pow(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return machine.binary("Power", *args) if len(args) == 2 and not kwargs else _unknown(args, kwargs, "pow")
 
 
 def _quantified(decides: bool) -> Callable[..., Any]:
@@ -299,7 +304,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "max": _extreme("maximum", max),
     "min": _extreme("minimum", min),
     "abs": _numeric("abs", "abs", abs),
-    "pow": _numeric("pow", "pow", pow),
+    "pow": _pow,
     "round": _numeric("round", "round", round),
     "float": _scalar(float),
     "int": _scalar(int),
@@ -341,10 +346,13 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
     """``owner.name(...)`` where ``owner`` is a Python container or string."""
     if isinstance(owner, list):
         if name == "append" and args:
+            machine.grow(owner, args[:1])
             owner.append(args[0])
             return None
         if name == "extend" and args:
-            owner.extend(machine.elements(args[0]) or [machine.element_of(args[0])])
+            added = machine.elements(args[0]) or [machine.element_of(args[0])]
+            machine.grow(owner, added)
+            owner.extend(added)
             return None
     if isinstance(owner, dict):
         if name in ("items", "values", "keys"):
@@ -354,11 +362,16 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
         if name == "copy":
             return dict(owner)
         if name == "update":
+            machine.grow(owner, [*args, kwargs])
             if args:
                 spread(owner, args[0])
             owner.update(kwargs)
             return None
     known = not any(isinstance(a, (Node, Unknown)) for a in (*args, *kwargs.values()))
+    if isinstance(owner, str) and makes_long_text(owner, name, args):
+        return Text((), f"method {name}")
+    if isinstance(owner, list) and name == "insert":
+        machine.grow(owner, args)
     if isinstance(owner, (str, list, tuple)) and known and name in _PLAIN_METHODS:
         try:
             return getattr(owner, name)(*args, **kwargs)

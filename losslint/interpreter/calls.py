@@ -110,6 +110,7 @@ class Calls(Expressions):
     # -- dispatch --------------------------------------------------------------------------------------------------
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spelled: str = "") -> Any:
         """The result of ``function(*args, **kwargs)``; ``spelled`` is how the source names it."""
+        self.step()
         if isinstance(function, Api):
             return self._call_api(function.name, args, kwargs)
         if isinstance(function, Function):
@@ -149,9 +150,9 @@ class Calls(Expressions):
     def _call_api(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         short = name.rsplit(".", 1)[-1]
         if name.startswith("builtins.") and short in BUILTINS:
-            return BUILTINS[short](self, args, kwargs)
+            return self.held(BUILTINS[short](self, args, kwargs))
         if name in STANDARD:
-            return STANDARD[name](self, args, kwargs)
+            return self.held(STANDARD[name](self, args, kwargs))
         if short == "GradientTape":
             return Tape()
         expansion = CATALOGUE.get(name)

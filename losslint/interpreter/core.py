@@ -12,11 +12,13 @@ from typing import Any
 
 import libcst as cst
 
+from losslint.budget import BudgetExceeded
 from losslint.domain.shape import Shape
 from losslint.frontend.module import Module, Slice
 from losslint.frontend.names import role_of
 from losslint.frontend.project import Project
 from losslint.graph import Node, Site
+from losslint.interpreter.limits import HUGE, is_heavy
 from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import ModuleScope, Scope
 from losslint.interpreter.tracing import TracingGraph
@@ -24,6 +26,8 @@ from losslint.interpreter.values import Api, Bindings, Class, Function, Instance
 from losslint.loss import Happening, Output
 from losslint.options import Options
 
+MAX_STEPS = 60_000
+"""Steps, and operations, of one trace of one loss."""
 _GIVEN = ("label", "prediction", "weight")
 """Roles of arguments that are tensors for sure."""
 
@@ -68,6 +72,8 @@ def handler(machine: type, prefix: str, kind: type) -> Callable[..., Any] | None
 class Core(abc.ABC):
     """The state of one run. ``graph`` collects the operations, ``events`` the places where a loss is consumed."""
 
+    limit = MAX_STEPS
+
     def __init__(self, project: Project, options: Options | None = None, keras: str = "3") -> None:
         self.project = project
         self.options = options or Options()
@@ -83,7 +89,8 @@ class Core(abc.ABC):
         self.called: set[str] = set()  # qualified names of the user's functions that were inlined
         self.frames: list[Frame] = []
         self.fails = False  # an exception is raised whatever the configuration: the arguments do not fit
-        self.steps = 0
+        self.steps = 0  # statements executed, turns of comprehensions, calls
+        self._charged = 0
         self._scopes: dict[str, ModuleScope] = {}
         self._free: dict[tuple[Any, ...], Any] = {}
 
@@ -111,6 +118,21 @@ class Core(abc.ABC):
     @abc.abstractmethod
     def decided(self, test: ast.expr, scope: ModuleScope) -> bool | None:
         """How a test at the top level of a module turns out, None where that is not known."""
+
+    # -- how much is done ------------------------------------------------------------------------------------------
+    def step(self) -> None:
+        """Count one step, and the operations since the last. Raises BudgetExceeded."""
+        self.steps += 1
+        done = self.steps + len(self.graph.nodes)
+        if done > self.limit:
+            raise BudgetExceeded(f"more than {self.limit} steps")
+        self.options.budget.spend(done - self._charged)
+        self._charged = done
+
+    def grow(self, container: Any, added: Any) -> None:
+        """Look at what is put into ``container``. Raises BudgetExceeded where it gets too large to be walked over."""
+        if len(container) + len(added) > HUGE or is_heavy(added):
+            raise BudgetExceeded(f"a container of more than {HUGE} values")
 
     # -- where we are ----------------------------------------------------------------------------------------------
     def module_scope(self, module: Module) -> ModuleScope:

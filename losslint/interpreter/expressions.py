@@ -14,6 +14,7 @@ from losslint.frontend.names import canonical, is_loss_name, role_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.builtins import BUILTINS
 from losslint.interpreter.core import Core, handler
+from losslint.interpreter.limits import is_heavy, is_huge
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING, Scope
 from losslint.interpreter.values import (
@@ -60,8 +61,6 @@ _COMPARE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, slice, range)
 CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss", "compile"))
 """Methods that take a loss, whatever the object is."""
-_HUGE = 10_000
-"""Elements or characters of a value, and exponents, beyond which nothing is computed."""
 _UNROLLED = 32
 """The longest ``tf.range`` that is walked through number by number."""
 LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
@@ -324,7 +323,7 @@ class Expressions(Core):
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
         if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
-            return SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])])
+            return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])]))
         if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
             return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
         if name == "Multiply" and isinstance(left, list) and isinstance(right, (Node, Unknown)) and None in left:
@@ -335,11 +334,11 @@ class Expressions(Core):
                 if primitive
                 else self.graph.opaque(dependencies((left, right)), name)
             )
-        if _is_huge(name, left, right):
+        if is_huge(name, left, right):
             return Unknown((), "a huge value")
         if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
             try:
-                return fold(left, right)
+                return self.held(fold(left, right))
             except Exception:  # the program under test would raise
                 return Unknown(tuple(dependencies((left, right))), "an operation that fails")
         special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
@@ -468,6 +467,10 @@ class Expressions(Core):
         return value
 
     # -- containers ------------------------------------------------------------------------------------------------
+    def held(self, value: Any) -> Any:
+        """``value``, a container that was just made; Unknown where it is too large to be walked over."""
+        return Unknown(tuple(dict.fromkeys(dependencies(value))), "a huge value") if is_heavy(value) else value
+
     def _sequence(self, tree: cst.Tuple | cst.List | cst.Set) -> list[Any]:
         items: list[Any] = []
         for element in tree.elements:
@@ -480,10 +483,10 @@ class Expressions(Core):
         return items
 
     def _eval_Tuple(self, tree: cst.Tuple) -> Any:
-        return tuple(self._sequence(tree))
+        return self.held(tuple(self._sequence(tree)))
 
     def _eval_List(self, tree: cst.List) -> Any:
-        return self._sequence(tree)
+        return self.held(self._sequence(tree))
 
     _eval_Set = _eval_List
 
@@ -496,7 +499,7 @@ class Expressions(Core):
                 result[key if isinstance(key, (str, int, float, bool, tuple)) else f"?{len(result)}"] = value
             else:
                 spread(result, value)
-        return result
+        return self.held(result)
 
     def _eval_Lambda(self, tree: cst.Lambda) -> Any:
         name = self.qualified("<lambda>")
@@ -510,6 +513,7 @@ class Expressions(Core):
         known = self.elements(items)
         results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
         for item in [self.element_of(items)] if known is None or len(known) > 64 else known:
+            self.step()
             self.bind(tree.target, item)
             tests = [self.truth(self.asked("if", c.test, self.eval(c.test))) for c in tree.ifs]
             if False in tests:
@@ -531,14 +535,15 @@ class Expressions(Core):
             frame.scope = kept
 
     def _eval_ListComp(self, tree: cst.ListComp) -> Any:
-        return self._in_own_scope(tree.for_in, lambda: self.eval(tree.elt))
+        return self.held(self._in_own_scope(tree.for_in, lambda: self.eval(tree.elt)))
 
     _eval_GeneratorExp = _eval_ListComp
     _eval_SetComp = _eval_ListComp
 
     def _eval_DictComp(self, tree: cst.DictComp) -> Any:
         pairs = self._in_own_scope(tree.for_in, lambda: (self.eval(tree.key), self.eval(tree.value)))
-        return {k if isinstance(k, (str, int, float, tuple)) else f"?{i}": v for i, (k, v) in enumerate(pairs)}
+        made = {k if isinstance(k, (str, int, float, tuple)) else f"?{i}": v for i, (k, v) in enumerate(pairs)}
+        return self.held(made)
 
     def _eval_Yield(self, tree: cst.Yield) -> Any:
         if isinstance(tree.value, cst.BaseExpression):
@@ -547,17 +552,6 @@ class Expressions(Core):
 
     def _eval_Await(self, tree: cst.Await) -> Any:
         return self.eval(tree.expression)
-
-
-def _is_huge(name: str, left: Any, right: Any) -> bool:
-    """Whether computing ``left <operator> right`` would make something that is only worth its memory to the program."""
-    if name in ("Power", "LeftShift"):
-        return isinstance(right, (int, float)) and abs(right) > _HUGE
-    sizes = [len(x) for x in (left, right) if isinstance(x, (str, bytes, list, tuple))]
-    counts = [x for x in (left, right) if isinstance(x, int)]
-    if name == "Multiply" and sizes:
-        return sizes[0] * max(counts, default=1) > _HUGE
-    return name == "Add" and sum(sizes) > _HUGE
 
 
 def _is_list(value: Any) -> bool:

@@ -23,18 +23,11 @@ from losslint.loss import Output
 
 State = tuple[Bindings, list[Bindings]]
 """What the names of a scope and the attributes of all objects hold."""
-MAX_STEPS = 60_000
 MAX_TURNS = 24
-
-
-class BudgetExceeded(Exception):
-    """The loss is too large to be followed; reported as LL004."""
 
 
 class Machine(Calls):
     """Runs one loss: what it executes, evaluates and calls is left in ``graph`` and ``events``."""
-
-    limit = MAX_STEPS
 
     # -- modules ---------------------------------------------------------------------------------------------------
     def run_statement(self, statement: ast.stmt, scope: ModuleScope, whole: bool = False) -> None:
@@ -66,9 +59,7 @@ class Machine(Calls):
     def block(self, body: Any) -> bool:
         """Execute statements; whether control can reach the end."""
         for statement in body:
-            self.steps += 1
-            if self.steps > self.limit:
-                raise BudgetExceeded(f"more than {self.limit} steps")
+            self.step()
             if isinstance(statement, cst.SimpleStatementLine):
                 for small in statement.body:
                     if not self._small(small):
@@ -120,6 +111,7 @@ class Machine(Calls):
         before = self.eval(tree.target)
         value = self.eval(tree.value)
         if isinstance(before, list) and isinstance(value, (list, tuple)):
+            self.grow(before, value)
             before.extend(value)
             return True
         with self.graph.at(self.site(tree)):
@@ -355,6 +347,8 @@ class Machine(Calls):
                 owner.keep(target.attr.value, value)
         elif isinstance(target, cst.Subscript):
             owner, key = self.eval(target.value), self.key(target)
+            if isinstance(owner, (dict, list)):
+                self.grow(owner, [value])
             if isinstance(owner, (dict, list)) and not isinstance(key, (Node, Unknown, slice, tuple)):
                 with contextlib.suppress(Exception):
                     owner[key] = value
@@ -418,4 +412,4 @@ def _keys(states: Sequence[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for state in states for name in state))
 
 
-__all__ = ["MISSING", "BudgetExceeded", "Event", "Frame", "Machine"]
+__all__ = ["MISSING", "Event", "Frame", "Machine"]

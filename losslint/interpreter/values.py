@@ -197,22 +197,23 @@ def spread(into: dict[Any, Any], value: Any) -> None:
 
 
 def dependencies(value: Any) -> Iterator[Node]:
-    """Every node that ``value`` may depend on."""
-    if isinstance(value, Node):
-        yield value
-    elif isinstance(value, Unknown):
-        yield from value.deps
-    elif isinstance(value, (list, tuple, set)):
-        for item in value:
-            yield from dependencies(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from dependencies(item)
-    elif isinstance(value, slice):
-        yield from dependencies((value.start, value.stop, value.step))
-    elif isinstance(value, Partial):
-        yield from dependencies((value.args, value.kwargs))
-    elif isinstance(value, Method):
-        yield from dependencies(value.owner)
-    elif hasattr(value, "deps"):  # a shape, a named tuple of the catalogue
-        yield from value.deps
+    """Every node that ``value`` may depend on; a container that stands in several places is walked over once."""
+    todo, seen = [value], set[int]()
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Node):
+            yield part
+        elif isinstance(part, Unknown):
+            yield from part.deps
+        elif isinstance(part, (list, tuple, set, dict)):
+            if id(part) not in seen:
+                seen.add(id(part))
+                todo.extend(reversed(list(part.values() if isinstance(part, dict) else part)))
+        elif isinstance(part, slice):
+            todo += (part.step, part.stop, part.start)
+        elif isinstance(part, Partial):
+            todo += (part.kwargs, part.args)
+        elif isinstance(part, Method):
+            todo.append(part.owner)
+        elif hasattr(part, "deps"):  # a shape, a named tuple of the catalogue
+            yield from part.deps

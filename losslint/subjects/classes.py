@@ -10,6 +10,7 @@ from typing import Any
 
 import libcst as cst
 
+from losslint.budget import BudgetExceeded
 from losslint.domain.shape import Shape
 from losslint.frontend.discovery import evidence_of
 from losslint.frontend.module import Module, every, is_stub, toplevel
@@ -18,7 +19,7 @@ from losslint.frontend.project import Project
 from losslint.frontend.survey import Evidence
 from losslint.frontend.words import CLASS_WORDS
 from losslint.graph import Node, Site, ancestors
-from losslint.interpreter.machine import BudgetExceeded, Machine
+from losslint.interpreter.machine import Machine
 from losslint.interpreter.merging import merged
 from losslint.interpreter.values import Api, Class, Function, Instance, dependencies
 from losslint.loss import Consumer

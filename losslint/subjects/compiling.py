@@ -10,6 +10,7 @@ from typing import Any
 
 import libcst as cst
 
+from losslint.budget import BudgetExceeded
 from losslint.frontend.discovery import definitions, qualified
 from losslint.frontend.module import Module, below, every
 from losslint.frontend.names import is_metric_name
@@ -19,7 +20,7 @@ from losslint.frontend.way import needed_for
 from losslint.graph import Node, Site
 from losslint.interpreter.calls import DECORATORS
 from losslint.interpreter.core import Event
-from losslint.interpreter.machine import BudgetExceeded, Machine
+from losslint.interpreter.machine import Machine
 from losslint.interpreter.values import Api, Class, Function, Instance, Partial, SomeOf
 from losslint.loss import Consumer
 from losslint.ops.catalogue.keras_losses import loss_by_name

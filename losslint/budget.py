@@ -1,0 +1,98 @@
+"""How much work one file may cause: steps, which are the same everywhere, and seconds as a last resort."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_AGAIN = 1.0
+"""Seconds after which a signal to stop is repeated: the first may have been lost in a finalizer."""
+
+
+class BudgetExceeded(Exception):
+    """The loss, or the file, is too large to be followed; reported as LL004."""
+
+
+@dataclass
+class Budget:
+    """The steps that the analysis of one file may take, all of its losses together; ``most`` 0 sets no limit."""
+
+    most: int = 0
+    spent: int = 0
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether nothing is left."""
+        return 0 < self.most < self.spent
+
+    def spend(self, steps: int) -> None:
+        """Note ``steps``. Raises BudgetExceeded."""
+        self.spent += steps
+        if self.exceeded:
+            raise BudgetExceeded(f"more than {self.most} steps for one file")
+
+
+class OutOfTime(BaseException):
+    """What runs takes too long. No Exception: nothing on the way may take it for a fault of its own and go on."""
+
+
+@contextlib.contextmanager
+def seconds(most: float) -> Iterator[None]:
+    """Raise OutOfTime in this thread once ``most`` seconds have passed inside; 0 sets no limit.
+
+    It is raised between two instructions of Python: a call into a library written in C comes to its end first.
+    """
+    if most <= 0:
+        yield
+        return
+    clock = _Clock(most)
+    try:
+        clock.start()
+        yield
+    finally:
+        late: OutOfTime | None = None
+        while clock.rings:  # it may ring right here
+            try:
+                clock.stop()
+            except OutOfTime as error:
+                late = error
+        if late is not None:
+            raise late
+
+
+class _Clock(threading.Thread):
+    """Works in every thread and on every system, which signals do not."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__(name="losslint-clock", daemon=True)
+        self._most, self._watched = most, threading.get_ident()
+        self._lock, self._done = threading.Lock(), threading.Event()
+        self._rung = False
+        self.rings = True  # until it is stopped
+
+    def run(self) -> None:
+        pause = self._most
+        while not self._done.wait(pause):
+            with self._lock:
+                if self.rings:
+                    self._rung = True
+                    _raise_in(self._watched, OutOfTime)
+            pause = _AGAIN
+
+    def stop(self) -> None:
+        """Ring no more, and take back what was not heard. Where OutOfTime comes in between, stop again."""
+        with self._lock:
+            self._done.set()
+            if self._rung:
+                _raise_in(self._watched, None)
+            self.rings = False
+
+
+def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    """Have ``kind`` raised in ``thread``; None takes back what has not been raised yet."""
+    import ctypes
+
+    raised = ctypes.py_object(kind) if kind is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)

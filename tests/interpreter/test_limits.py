@@ -1,0 +1,188 @@
+"""A few lines that ask for endless work: the analysis ends, by itself or with an LL004 that says why.
+
+Work is counted, in steps: a time would say how busy the machine is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losslint import budget, session
+from losslint.discovery import Target
+from losslint.engine import Failure, lint_module
+from losslint.frontend.module import Module
+from losslint.frontend.project import Project
+from losslint.interpreter import core, limits
+from losslint.options import Options
+from losslint.settings import Settings
+from losslint.sources import Source
+
+LOSS = """
+import functools
+import itertools
+import operator
+import tensorflow as tf
+{before}
+
+def my_loss(y_true, y_pred):
+    x = y_pred
+{body}
+    return tf.reduce_mean(tf.square(y_true - y_pred), axis=-1)
+"""
+
+
+def analysed(body: str, before: str = "", options: Options | None = None) -> list[Failure]:
+    source = LOSS.format(body=textwrap.indent(body, "    "), before=before)
+    return lint_module(Module("losses.py", source), Project(), options or Options())[1]
+
+
+def fan(width: int, head: str) -> str:
+    """Functions that each call the one before several times: as many calls as there are leaves."""
+    calls = (f"{head.format(i)}{' + '.join([f'f{i - 1}(x)'] * width)}\n" for i in range(1, 10))
+    return "f0 = tf.abs\n" + "".join(calls)
+
+
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        ("x = [[[[tf.abs(y_pred) for a in range(60)] for b in range(60)] for c in range(60)] for d in range(60)]", ""),
+        ("x = [a for a in range(60) for b in range(60) for c in range(60) for d in range(60)]", ""),
+        ("x = {(a, b, c): d for a in range(60) for b in range(60) for c in range(60) for d in range(60)}", ""),
+        (
+            "for a in range(24):\n  for b in range(24):\n    for c in range(24):\n      for d in range(24):\n        x = x",
+            "",
+        ),
+        ("x = f9(x)", fan(6, "def f{}(x):\n    return ")),
+        ("for i in range(24):\n  for j in range(24):\n    x = sum([y_pred] * 9999)", ""),
+        ("x = list(map(lambda a: [a for b in range(60)], range(9999)))", ""),
+    ],
+    ids=["nested", "flat", "dict", "for", "calls", "operations", "map"],
+)
+def test_work_is_bounded(body: str, before: str) -> None:
+    failures = analysed(body, before)
+    assert [(f.function, f.reason) for f in failures] == [("my_loss", f"more than {core.MAX_STEPS} steps")]
+
+
+def again(value: str) -> str:
+    """``x = value``, forty times."""
+    return "\n".join([f"x = {value}"] * 40)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"x = [x]\n{again('[x, x]')}\nz = tf.stack(x)",
+        f"x = [1.0]\n{again('[x, x]')}\nz = y_pred + x",
+        f"x = (x,)\n{again('(x, x)')}\nif y_true > 0:\n    x = y_true",
+        f"x = {{'a': x}}\n{again('dict(a=x, b=x)')}\nz = f(x)",
+        f"x = {{'a': x}}\n{again('{1: x, 0: x}')}\nz = tf.nest.map_structure(tf.abs, x)",
+        "x = [x]\n" + "\n".join(f"if y_true > {i}:\n    x = [x, x]" for i in range(40)),
+        f"x = (x, 1) + 3\n{again('x + x')}",
+        f"x = [x]\n{again('x + x')}",
+        f"x = [x]\n{again('x * 2')}",
+        f"x = [x]\n{again('[x for i in range(60)]')}",
+        f"x = 'a'\n{again('x + x')}",
+        f"x = 'a' * 999\n{again('x.replace(chr(97), x)')}\n{again('x.join([x, x])')}",
+        f"x = 10\n{again('x * x')}",
+        f"x = 10\n{again('x ** 999')}\n{again('pow(x, 999)')}\n{again('x << 9999')}",
+        "x = operator.pow(10, 10 ** 9)\nx = pow(10, 10 ** 9)\nx = '%2000000000d' % 1\nx = '%*d' % (10 ** 9, 1)",
+        "x = list(itertools.product(range(9999), repeat=9))\nx = list(itertools.permutations(range(9999), 9))",
+    ],
+    ids=range(16),
+)
+def test_values_are_bounded(body: str) -> None:
+    """Whatever doubles each time stays as small as it has to be for somebody to walk over it."""
+    assert analysed(body) == []
+
+
+@pytest.mark.parametrize("grows", ["x += x", "x.extend(x)", "x.append(list(x)); x.extend(x)"])
+def test_containers_that_grow_in_place_end_the_analysis(grows: str) -> None:
+    failures = analysed(f"x = [1]\nfor i in range(24):\n    {grows}")
+    assert [f.reason for f in failures] == [f"a container of more than {limits.HUGE} values"]
+
+
+def test_dicts_that_grow_in_place_end_the_analysis() -> None:
+    failures = analysed("x = {}\nfor i in range(24):\n    x.update(a=dict(x), b=dict(x))")
+    assert [f.reason for f in failures] == [f"a container of more than {limits.HUGE} values"]
+
+
+def test_a_large_table_is_no_reason_to_give_up() -> None:
+    assert analysed(f"x = tf.constant({[1.0] * 12_000})") == []
+
+
+# -- the budget of a file ----------------------------------------------------------------------------------------------
+
+SLOW = "\ndef loss_{}(y_true, y_pred):\n    for i in range(24):\n        for j in range(24):\n            x = i\n    return tf.reduce_sum(y_true - y_pred)\n"
+MANY = "import tensorflow as tf\n" + "".join(map(SLOW.format, range(8)))
+
+
+def linted(text: str, **settings: Any) -> session.Report:
+    path = Path("many.py").resolve()
+    return session.Analyst().report_on(Target("many.py", path, Settings(**settings)), Source("many.py", text))
+
+
+def test_a_file_has_a_budget_and_what_was_found_before_stays() -> None:
+    whole = linted(MANY)
+    assert whole.whole and {f.function for f in whole.findings} >= {f"loss_{i}" for i in range(8)}
+    part = linted(MANY, file_steps=3_000)
+    told = [f for f in part.findings if f.code == "LL004"]
+    assert len(told) == 1 and not part.whole
+    assert "more than 3000 steps (file-steps)" in told[0].message and "after loss_" in told[0].message
+    rest = [f for f in part.findings if f.code != "LL004"]
+    assert 0 < len(rest) < len(whole.findings) and set(map(str, rest)) <= set(map(str, whole.findings))
+    assert part.findings == linted(MANY, file_steps=3_000).findings, "it is the same everywhere"
+    assert linted(MANY, file_steps=0).findings == whole.findings
+
+
+def test_a_budget_that_is_too_small_for_anything_says_so() -> None:
+    (told,) = [f for f in linted(MANY, file_steps=1).findings if f.code == "LL004"]
+    assert "in its first function" in told.message
+
+
+def test_an_engine_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last resort: here, an engine that catches every Exception and goes on."""
+
+    def hangs(source: Source, *_: object) -> Any:
+        if "hangs" not in source.text:
+            return plain(source, *_)
+        while True:
+            with contextlib.suppress(Exception):
+                sum(range(1000))
+
+    plain = session.lint_source
+    monkeypatch.setattr(session, "lint_source", hangs)
+    analyst = session.Analyst()
+    before = analyst.project
+    target = Target("many.py", Path("many.py").resolve(), Settings(file_seconds=0.2))
+    (told,) = analyst.report_on(target, Source("many.py", MANY + "# hangs\n")).findings
+    assert told.code == "LL004" and "more than 0.2 seconds (file-seconds)" in told.message
+    assert analyst.project is not before, "what it had read may be broken"
+    after = analyst.report_on(Target("many.py", target.path, Settings()), Source("many.py", MANY))
+    assert after.whole and after.findings == linted(MANY).findings
+
+
+def test_nobody_is_stopped_in_time() -> None:
+    """Once the block is left, the clock that may have rung at any moment of leaving is silent."""
+    for pause in range(100):
+        with contextlib.suppress(budget.OutOfTime), budget.seconds(0.001):
+            time.sleep(pause / 50_000)
+        for _ in range(50):
+            sum(range(100))
+
+
+def test_the_clock_rings_again_where_it_was_not_heard() -> None:
+    heard = 0
+    with pytest.raises(budget.OutOfTime), budget.seconds(0.05):
+        while True:
+            try:
+                sum(range(1000))
+            except budget.OutOfTime:
+                heard += 1
+                if heard == 2:
+                    raise
