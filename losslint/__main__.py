@@ -1,5 +1,13 @@
 """``python -m losslint``."""
 
+import os
+import sys
+
+if not getattr(sys.flags, "safe_path", False) and sys.path and sys.path[0] in ("", os.getcwd()):
+    # "-m" puts the working folder first, which is what is linted: a click.py in there, or what looks like an
+    # installed package with rules, would be imported
+    del sys.path[0]
+
 from losslint.cli import main
 
 if __name__ == "__main__":

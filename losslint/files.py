@@ -14,6 +14,8 @@ def replace(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash of the system may leave the new name and no content
         os.chmod(name, path.stat().st_mode & 0o7777 if path.exists() else 0o644)
         os.replace(name, path)
     except BaseException:

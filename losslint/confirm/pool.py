@@ -14,7 +14,7 @@ import functools
 import itertools
 import json
 import os
-import shutil
+import re
 import site
 import socket
 import subprocess
@@ -29,6 +29,7 @@ from typing import IO, Any
 
 from losslint.confirm import spawn, wire
 from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm.leftovers import Remover
 
 RUNNER = "losslint.confirm.runner:run"
 
@@ -36,6 +37,8 @@ _ROOT = str(Path(__file__).parents[2])
 _PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from losslint.confirm import zygote; zygote.main()"
 _NAMES = "PATH LANG LANGUAGE TZ LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONPATH PYTHONHOME VIRTUAL_ENV SYSTEMROOT".split()
 _PREFIXES = ("LC_", "CUDA", "NVIDIA", "TF_", "XLA_", "OPENBLAS_", "OMP_")
+_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH|^TF_(VAR|CLI|CONFIG)", re.IGNORECASE)
+"""What tells a secret, whatever its prefix: TF_ is Terraform's as well, and TF_CONFIG that of a cluster."""
 _CLOSING = 0.5  # seconds that the zygote has to end by itself
 
 
@@ -77,6 +80,7 @@ class Pool:
         # CUDA may talk to services of the machine by sockets
         self._without = sorted({*without, *(["seccomp"] if device != "cpu" else [])})
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="losslint-"))
+        self._remover = Remover(self.folder)
         self._environment = functools.partial(environment, device=device, keras=keras)
         self._lock = threading.Lock()  # of the next two
         self._closed = False
@@ -183,7 +187,7 @@ class Pool:
         self._spawner.close()
         for one in zygotes:
             one.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remover.close()
 
     def __enter__(self) -> Pool:
         return self
@@ -345,8 +349,11 @@ def _probe(device: str, keras: str) -> dict[str, Any]:
 
 def environment(folder: str, device: str, keras: str) -> dict[str, str]:
     """What of the environment jobs may know, and what TensorFlow is told by it. ``folder`` is their home."""
-    kept = {n: v for n, v in os.environ.items() if n.upper() in _NAMES or n.startswith(_PREFIXES)}
-    kept.pop("TF_CONFIG", None)  # of a cluster
+    kept = {
+        n: v
+        for n, v in os.environ.items()
+        if n.upper() in _NAMES or (n.startswith(_PREFIXES) and not _SECRET.search(n))
+    }
     if site.ENABLE_USER_SITE:
         kept["PYTHONUSERBASE"] = site.getuserbase()  # otherwise looked for at HOME
     told = {

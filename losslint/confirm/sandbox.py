@@ -278,23 +278,29 @@ def _drop_privileges() -> None:
     _check(_libc.capset(header, bytes(24)))
 
 
-# Of each architecture: its name to seccomp, its ``socket``. io_uring_setup, another way to a socket, is 425 on both.
-_ARCHITECTURES = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+# Of each architecture: its name to seccomp, and the numbers of what is refused: ``socket``; ``add_key``,
+# ``request_key`` and ``keyctl``, as the keys of a session are no file; ``ptrace``, ``process_vm_readv`` and
+# ``process_vm_writev``, which reach other processes of the same user where there is no pid namespace.
+_ARCHITECTURES = {
+    "x86_64": (0xC000003E, (41, 248, 249, 250, 101, 310, 311)),
+    "aarch64": (0xC00000B7, (198, 217, 218, 219, 117, 270, 271)),
+}
+_ANYWHERE = (425, 438)  # io_uring_setup, another way to a socket; pidfd_getfd, to the files of another process
 _X32 = 0x40000000  # the same calls under other numbers, on x86_64
 
 
 def _refuse_sockets() -> None:
-    """Have the kernel refuse to make sockets, those of the machine's services included, which are no network."""
-    architecture, socket = _ARCHITECTURES[platform.machine()]
+    """Have the kernel refuse to make sockets, those of the machine's services included, and what else leads outside."""
+    architecture, numbers = _ARCHITECTURES[platform.machine()]
+    refused = (*numbers, *_ANYWHERE)
     load, equal, at_least, leave = 0x20, 0x15, 0x35, 0x06
     allow, refuse = 0x7FFF0000, 0x00050000 | errno.EPERM
+    tests = [(at_least, _X32), *((equal, number) for number in refused)]
     program = [
         (load, 0, 0, 4),  # the architecture
-        (equal, 0, 5, architecture),
+        (equal, 0, len(tests) + 2, architecture),  # another one is refused
         (load, 0, 0, 0),  # the number of the call
-        (at_least, 3, 0, _X32),
-        (equal, 2, 0, socket),
-        (equal, 1, 0, 425),
+        *((how, len(tests) - place, 0, number) for place, (how, number) in enumerate(tests)),
         (leave, 0, 0, allow),
         (leave, 0, 0, refuse),
     ]

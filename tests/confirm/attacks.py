@@ -225,6 +225,35 @@ def reads_secrets(y_true, y_pred):
     return _error(y_true, y_pred) + THROUGH * sum("LOSSLINT_SECRET" in one or "s3cret" in one for one in seen)
 
 
+def reads_keys(y_true, y_pred):
+    """The keys of the session the user has logged in with are no files."""
+    through = 0
+    for call in ((250, 0, -3, 1), (248, b"user", b"losslint", b"x", 1, -3)):  # keyctl, add_key
+        through += _calls(*call)
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def reaches_for_others(y_true, y_pred):
+    """ptrace, process_vm_readv, pidfd_getfd and io_uring_setup, of any process there is, itself included."""
+    through = 0
+    for pid in (os.getpid(), os.getppid(), 1):
+        through += _calls(101, 16906, pid, 0, 0)  # PTRACE_SEIZE
+        through += _calls(310, pid, None, 0, None, 0, 0)
+        with contextlib.suppress(OSError):
+            through += _calls(438, os.pidfd_open(pid), 1, 0)
+    through += _calls(425, 8, bytes(120))
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def _calls(*arguments):
+    """Whether the kernel does not refuse a call as such. Its number is that of x86_64."""
+    import ctypes
+    import errno
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.syscall(*arguments) >= 0 or ctypes.get_errno() not in (errno.EPERM, errno.ESRCH)
+
+
 def floods(y_true, y_pred):
     for _ in range(1 << 10):
         os.write(1, bytes(1 << 20))  # 1 GB

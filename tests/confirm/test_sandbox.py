@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -119,6 +120,15 @@ def test_what_it_wrote_last_is_told(pool: Pool, field: Field) -> None:
 def test_what_it_started_ends_with_it(pool: Pool, field: Field) -> None:
     assert loss(beside(pool, field, "daemon")) == HONEST
     assert settled(lambda: processes(pool.folder) <= 2)  # the zygote, and what waits for it
+
+
+@linux
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the attacks know the numbers of calls there")
+@pytest.mark.parametrize("name", ["reads_keys", "reaches_for_others"])
+@pytest.mark.parametrize("without", [[], ["pid"]], ids=["", "without pid"])
+def test_calls_that_lead_outside_are_refused(field: Field, name: str, without: list[str]) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
+        assert loss(pool.run(field.job(name))) == HONEST
 
 
 # -- with less than everything -----------------------------------------------------------------------------------------
