@@ -67,7 +67,7 @@ class _Clock(threading.Thread):
 
     def __init__(self, most: float) -> None:
         super().__init__(name="losslint-clock", daemon=True)
-        self._most, self._watched = most, threading.get_ident()
+        self._most, self._watched = min(most, threading.TIMEOUT_MAX), threading.get_ident()
         self._lock, self._done = threading.Lock(), threading.Event()
         self._rung = False
         self.rings = True  # until it is stopped

@@ -136,7 +136,7 @@ KEYS = (
     Key(
         "file-steps",
         "whole number",
-        "The work that one file may cause, in steps that are the same everywhere; 0 for no limit. What was found before "
+        "The work that one file may cause, in steps, the same everywhere; 0 for no limit. What was found before "
         "stays, and an LL004 says where it was given up.",
         "file-steps = 2000000",
     ),

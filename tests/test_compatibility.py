@@ -43,11 +43,12 @@ unsafe-fixes
 OPTIONS = """
 --add-ignore --baseline --budget --cache-dir --cluster --config --confirm --device --diff --exclude --exit-zero
 --extend-exclude --extend-select --fail-on --fix --force-exclude --ignore --isolated --jobs --keras --min-severity
---no-cache --no-fix --no-respect-gitignore --no-trust-refuted --no-unsafe-fixes --output-file --output-format
---per-file-ignores --report --repro --respect-gitignore --select --show-files --show-settings --statistics
---stdin-filename --tensorflow --timeout --trust-refuted --unsafe-fixes --write-baseline -e -j -n -o
+--no-cache --no-fix --no-progress --no-respect-gitignore --no-trust-refuted --no-unsafe-fixes --output-file
+--output-format --per-file-ignores --progress --report --repro --respect-gitignore --select --show-files
+--show-settings --statistics --stdin-filename --tensorflow --timeout --trust-refuted --unsafe-fixes
+--write-baseline -e -j -n -o
 """
-COMMANDS = "check confirm explain facts rules server"
+COMMANDS = "check config confirm explain facts rules server"
 FIELDS = """
 code name severity message filename cell location end_location function consumer fix url verdict witness device tensorflow
 """
