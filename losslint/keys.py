@@ -143,7 +143,7 @@ KEYS = (
     Key(
         "file-seconds",
         "number",
-        "The last resort, by the clock; 0 for no limit. The file gets an LL004 alone.",
+        "The last resort: seconds, of the clock and of work; 0 for no limit. The file gets an LL004 alone.",
         "file-seconds = 60",
     ),
 )

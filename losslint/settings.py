@@ -90,7 +90,7 @@ class Settings:
     unsafe_fixes: bool = False
     baseline: Path | None = None
     file_steps: int = 500_000
-    file_seconds: float = 300.0
+    file_seconds: float = 120.0
 
     @property
     def threshold(self) -> Severity:
