@@ -1,6 +1,7 @@
 """How many faults that are put into sound real losses losslint finds, and whether it is silent on the originals.
 
-usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--also FILE[::NAME] ...] [--keep FOLDER] [--show] [--jobs N]
+usage: python -m benchmarks.mutants LABELS.jsonl CHECKOUTS [--also FILE[::NAME] ...] [--rules CODE ...] [--keep FOLDER]
+                                    [--show] [--jobs N]
 
 Real bugs of some kinds are scarce, so each loss of the labelled corpus that is sound (no unsafe operation, a whole
 gradient, no dependence on the batch size) is broken in every way that applies, one edit each. A mutant is kept only if
@@ -9,8 +10,9 @@ is counted is the rule that stands for the kind of fault, or one that says the s
 severity that the rule has for this consumer. Mutants live in a temporary copy of the checkouts.
 
 ``--also`` adds functions of other files, the named one or all that take labels and predictions: what is wrong with them
-already, the run of the original shows. ``--keep`` stores what each run shows in FOLDER and runs nothing twice: after a
-change of the linter only the linter is asked again. After a change of the confirmer, remove FOLDER.
+already, the run of the original shows. ``--rules`` makes the mutants of those rules only. ``--keep`` stores what each
+run shows in FOLDER and runs nothing twice: after a change of the linter only the linter is asked again. After a change
+of the confirmer, remove FOLDER.
 
 Exit 0 where at least 95 % of the mutants of every rule are found and no original is reported for the same rule.
 """
@@ -178,15 +180,15 @@ def total_of(result: dict[str, Any]) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def examined(rows: list[Row], work: Path, memory: Memory, jobs: int) -> Iterator[Case]:
-    """Every original and mutant, linted and run."""
+def examined(rows: list[Row], work: Path, memory: Memory, jobs: int, rules: frozenset[str]) -> Iterator[Case]:
+    """Every original and mutant, linted and run; only those of ``rules`` where there are any."""
     resolver = Resolver({"min-severity": "info"}, None, True)
     cases: dict[int, Case] = {}
     todo = []
     for row in rows:
         path = work / row["file"]
         loss = original(row, path)
-        made = list(mutants(loss)) if loss is not None else []
+        made = [m for m in mutants(loss) if not rules or m.codes[0] in rules] if loss is not None else []
         if loss is None or not made:
             continue
         everything = tuple(dict.fromkeys(code for mutant in made for code in mutant.codes))
@@ -232,6 +234,7 @@ def main() -> int:
     parser.add_argument("checkouts", type=Path)
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--rules", nargs="*", default=[])
     parser.add_argument("--also", nargs="*", default=[])
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--show", action="store_true", help="print every mutant that is missed, and every false alarm")
@@ -249,7 +252,7 @@ def main() -> int:
         keep = shutil.ignore_patterns(".git", "*.ipynb", "*.png", "*.jpg", "*.gif", "*.h5", "*.pdf", "*.npy", "*.mp4")
         for root in roots:
             shutil.copytree(root, Path(folder, root.name), ignore=keep, symlinks=True)
-        cases = list(examined(rows, Path(folder), Memory(options.keep), options.jobs))
+        cases = list(examined(rows, Path(folder), Memory(options.keep), options.jobs, frozenset(options.rules)))
     made = Counter(case.codes[0] for case in cases if case.kind)
     kept: dict[str, list[tuple[Case, bool]]] = defaultdict(list)
     for code, case, found in judged(cases):
