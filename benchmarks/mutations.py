@@ -276,12 +276,13 @@ def root_of_squares(loss: Original) -> Iterator[Mutant]:
 
 @mutator
 def exponent_below_one(loss: Original) -> Iterator[Mutant]:
-    """A focusing parameter of less than 1."""
-    for call, _ in loss.calls("pow"):
-        if len(call.args) == 2:
-            yield loss.edit("exponent below 1", ("LL406", "LL407"), call.args[1].value, "0.5")
-    for power in m.findall(loss.function.body, m.BinaryOperation(operator=m.Power())):
-        yield loss.edit("exponent below 1", ("LL406", "LL407"), power.right, "0.5")
+    """A focusing parameter of less than 1. A difference may be negative: its root is another fault."""
+    pairs = [(c.args[0].value, c.args[1].value) for c, _ in loss.calls("pow") if len(c.args) == 2]
+    powers = m.findall(loss.function.body, m.BinaryOperation(operator=m.Power()))
+    pairs += [(power.left, power.right) for power in powers]
+    for base, exponent in pairs:
+        if m.matches(base, ~m.BinaryOperation(operator=m.Subtract()) | m.BinaryOperation(left=_NUMBER)):
+            yield loss.edit("exponent below 1", ("LL406", "LL407"), exponent, "0.5")
 
 
 @mutator

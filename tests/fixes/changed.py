@@ -48,7 +48,7 @@ class Changed:
     @functools.cached_property
     def moved(self) -> Finding:
         """The finding where its line stands after the fix, as if it had been made there."""
-        span, lines = self.finding.span, self.after.split("\n")
+        span, lines = self.finding.span, sources.split_lines(self.after)
         first = span.row + shift(self.edits, span.row)
         last = max(first, span.end_row + shift(self.edits, span.end_row + 1))
         path, name, row, column = self.finding.extra["loss"]
@@ -81,7 +81,7 @@ def found_in(folder: Path) -> list[Changed]:
     for finding in fixable:
         text = sources.read(Path(finding.filename), finding.filename).text
         fixes = alike[_group(finding)]
-        made = tuple(edit for number in edits.disjoint(fixes) for edit in fixes[number].edits)
+        made = tuple(dict.fromkeys(edit for number in edits.disjoint(fixes) for edit in fixes[number].edits))
         found.append(Changed(finding, text, edits.apply(text, made), made))
     return found
 
