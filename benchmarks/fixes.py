@@ -80,7 +80,7 @@ def judge(one: Changed, points: list[dict[str, Any]], count: Counter[str], far: 
     count["run"] += 1
     count["identical"] += all(p["identical"] for p in points if p["dtype"] == "float32")
     exact = [p["error"] for p in points if p["dtype"] == "float64" and p["ordinary"]]
-    far[one.code] = max(far.get(one.code, 0.0), *exact)
+    far[one.code] = max([far.get(one.code, 0.0), *exact])
     count["within 1e-6"] += all(error <= 1e-6 for error in exact)
     if lost := [p["name"] for p in points if p["lost"]]:
         count["lost"] += 1
