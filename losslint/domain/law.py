@@ -324,14 +324,14 @@ def curve(node: Node, x: Dual, at_zero: float = 1.0, smooth: bool = True) -> Dua
 
 def total(node: Node, x: Dual, degree: int | None, count: int | None = None) -> Dual:
     """The sum of elements whose number grows like k**degree; ``count`` is that number where it is fixed."""
-    if x.value is not None and x.value.zero:
+    v = x.value
+    if v is not None and v.zero and not x.gradient.terms:
         return x
     if degree is None:
-        return unknown(x)
-    v = x.value
+        return Dual(v if v is not None and v.zero else None, unknown(x).gradient)
     if v is not None and v.c != 0:
         v = replace(v, c=None if v.c is None or degree or count is None else v.c * count)
     by = Power(Fraction(degree))
-    value = None if v is None else replace(v, p=v.p + degree)
+    value = None if v is None else v if v.zero else replace(v, p=v.p + degree)
     gradient = shifted(x.gradient, by, node)
     return Dual(value, settled(gradient) if degree else gradient)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from losslint.domain import coupling
@@ -99,9 +100,23 @@ def mean(node: Node, xs: list[Coupling]) -> Coupling:
 def across(node: Node, xs: list[Coupling]) -> Coupling:
     """A nonlinear function over an axis: it couples what lies along it."""
     grows = _degree(node.attrs.get("extent"))
+    if xs[0].constant and node.op in _COUNTING and grows != 0:
+        return _counted(node, grows)
     if xs[0].constant or grows == 0:
         return coupling.function(node, xs)
     return UNKNOWN if grows is None and xs[0].at is None else coupling.coupled(node, xs[:1])
+
+
+_COUNTING = {"norm": 1, "l2_normalize": -1, "softmax": -2, "log_softmax": None, "logsumexp": None, "prod": None}
+"""Of constants along an axis, twice the power with which the result grows as their number does; None: not a power."""
+
+
+def _counted(node: Node, grows: int | None) -> Coupling:
+    """A function of how many constants there are."""
+    power = _COUNTING[node.op]
+    if grows is None or (node.op == "norm" and node.attrs.get("ord") not in (None, 2, 2.0, "euclidean", "fro")):
+        return UNKNOWN
+    return coupling.coupled(node) if power is None else Coupling(count=Fraction(power * grows, 2))
 
 
 def ordered(node: Node, xs: list[Coupling]) -> Coupling:

@@ -14,7 +14,11 @@ _PLACED = _CARRIED | {"reshape"}
 
 def unmoved(nodes: Iterable[Node]) -> frozenset[int]:
     """The ids of those ``nodes`` that have inputs and are constant all the same, for samples of one shape."""
-    return frozenset(n.id for n in nodes if vanishes(n) or softmax_under(n) is not None or one_class(n) or cancels(n))
+    return frozenset(
+        n.id
+        for n in nodes
+        if not n.attrs.get("fused") and (vanishes(n) or one_class(n) or cancels(n) or softmax_under(n) is not None)
+    )
 
 
 def vanishes(node: Node) -> bool:
@@ -25,8 +29,8 @@ def vanishes(node: Node) -> bool:
 
 
 def one_class(node: Node) -> bool:
-    """Whether ``node`` is a softmax, or its log, over one class: 1, or 0. Not where a kernel has its own gradient."""
-    return node.op in ("softmax", "log_softmax") and node.attrs.get("extent") == ONE and not node.attrs.get("fused")
+    """Whether ``node`` is a softmax, or its log, over one class: 1, or 0, though a fused kernel sends a gradient."""
+    return node.op in ("softmax", "log_softmax") and node.attrs.get("extent") == ONE
 
 
 def _apart(a: Node, b: Node) -> bool:

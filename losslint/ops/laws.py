@@ -277,8 +277,13 @@ def sum_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 
 def mean_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
-    """mean, max, min, median: no law changes."""
+    """A mean changes no law."""
     return Dual(xs[0].value, laws.settled(xs[0].gradient)) if degree(node.attrs.get("extent")) != 0 else xs[0]
+
+
+def pick_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """max, min, median: they take the same elements as long as all grow alike."""
+    return laws.unknown(xs[0]) if xs[0].value is None else laws.nearly(mean_rule(node, xs, degree))
 
 
 def _spread(node: Node, x: Dual, degree: Degree, exponent: Fraction) -> Dual:
@@ -334,8 +339,10 @@ def l2_normalize_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     grows, v = degree(node.attrs.get("extent")), xs[0].value
     if grows is None or v is None or not v.pure:
         return laws.unknown(xs[0])
-    by = Power(-v.p - grows * HALF, asymptotic=v.asymptotic)
-    return Dual(Power(-grows * HALF, asymptotic=v.asymptotic), laws.shifted(xs[0].gradient, by, node))
+    value = Power(-grows * HALF, asymptotic=v.asymptotic)
+    if v.asymptotic:  # what outgrows the rest may be what all elements share: that moves no direction
+        return Dual(value, laws.unknown(xs[0]).gradient)
+    return Dual(value, laws.shifted(xs[0].gradient, Power(-v.p - grows * HALF), node))
 
 
 def count_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
@@ -357,7 +364,8 @@ def prod_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
 
 def ordered_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """cumsum, sort, roll ... mean something else for each element of their axis."""
-    return xs[0] if degree(node.attrs.get("extent")) == 0 else laws.unknown(*xs)
+    steady = node.op != "sort" or xs[0].value is not None
+    return xs[0] if steady and degree(node.attrs.get("extent")) == 0 else laws.unknown(*xs)
 
 
 def last_axis_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
@@ -515,7 +523,7 @@ def _table() -> dict[str, Rule]:
         ("mod atan2", any_function),
         ("lt le gt ge eq ne and or xor not", compare_rule),
         ("select", select_rule), ("join stack concat", either_rule), ("loop", loop_rule),
-        ("sum", sum_rule), ("mean max min median", mean_rule), ("var", var_rule), ("std", std_rule),
+        ("sum", sum_rule), ("mean", mean_rule), ("max min median", pick_rule), ("var", var_rule), ("std", std_rule),
         ("norm", norm_rule), ("logsumexp", logsumexp_rule), ("prod", prod_rule), ("count_nonzero", count_rule),
         ("all any argmax argmin", flag_rule),
         ("softmax log_softmax", softmax_rule), ("l2_normalize", l2_normalize_rule),
@@ -573,10 +581,16 @@ class Laws:
         inputs = [self._edge(node, i, value) for i, value in enumerate(node.inputs)]
         if node.op == "smooth" and node.attrs.get("api") == "elu" and self._is_positive(node.inputs[0]):
             return inputs[0]
+        if node.op == "select" and (taken := self._decided(node.inputs[0])) is not None:
+            branch = inputs[1 if taken else 2]
+            large = None if branch.value is None else replace(branch.value, asymptotic=True)
+            return Dual(large, laws.shifted(branch.gradient, Power(asymptotic=True)))
         degree = _no_batch if node.id in self._weights else self._degree
         dual = self._diagonals.law(node, inputs, degree) or RULES.get(node.op, any_function)(node, inputs, degree)
         if node.id in self._loss.unmoved:
             return Dual(NOTHING if vanishes(node) else STILL if cancels(node) or one_class(node) else dual.value)
+        if (only := self._only(node)) is not None:
+            return Dual(STILL if only else NOTHING, dual.gradient)
         if node.op in _DETACHED and dual.gradient.terms:
             return Dual(dual.value)
         if not all(t.rows for t in dual.gradient.terms) and degree(node.shape.numel):
@@ -585,10 +599,27 @@ class Laws:
             return Dual(dual.value, replace(dual.gradient, terms=of_rows))
         return dual
 
+    def _only(self, node: Node) -> float | None:
+        """The one value that ``node`` can have: the smaller one of a size and of 0."""
+        interval = self._loss.ranges.of(node)
+        return interval.constant if node.inputs and not interval.given else None
+
+    def _decided(self, condition: Node) -> bool | None:
+        """How a comparison of a value that grows with one that does not comes out for large batches."""
+        if condition.op not in _ABOVE:
+            return None
+        left, right = condition.inputs[:2]
+        powers = [self._duals[x.id].value for x in (left, right)]
+        if any(v is None or v.zero or not v.pure for v in powers):
+            return None  # how a sum compares with 0 is the same for any batch
+        p, q = (v.p for v in powers if v is not None)
+        if p == q or max(p, q) <= 0 or not self._is_positive(left if p > q else right):
+            return None
+        return _ABOVE[condition.op] if p > q else _BELOW[condition.op]
+
     def _is_positive(self, node: Node) -> bool:
-        """Whether no value lies below 0, whatever the inputs are."""
-        low = self._loss.ranges.exact(node).low
-        return low.at >= 0 and not low.given
+        """Whether no value lies below 0, with all that is taken for granted about the inputs."""
+        return self._loss.ranges.exact(node).low.at >= 0
 
     def _edge(self, node: Node, i: int, value: Node) -> Dual:
         """The law of input ``i`` as ``node`` sees it."""
@@ -605,5 +636,10 @@ def _no_batch(dim: Dim | None) -> int:
     """The degree of any extent of a weight."""
     return 0
 
+
+_ABOVE = {"lt": False, "le": False, "eq": False, "gt": True, "ge": True, "ne": True}
+"""What comparisons say where the left side is far greater, ..."""
+_BELOW = {"lt": True, "le": True, "eq": False, "gt": False, "ge": False, "ne": True}
+"""... and where the right one is."""
 
 _DETACHED = frozenset({"zeros_like", "ones_like", "numpy_function", "random"})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from losslint.domain import interval as iv
 from losslint.domain.interval import INF, NONNEGATIVE, End, Interval, Trust
+from losslint.domain.shape import Dim
 from losslint.graph import Node
 from losslint.ops.directions import cosine
 from losslint.ops.identities import shares_of_one, softmax_under, vanishes
@@ -36,9 +37,7 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
         return _free(node, values)
     if node.op == "div":
         return _share(node, values)
-    if node.op == "sum":
-        return _mass(node, values)
-    return None
+    return _mass(node, values) if node.op in ("sum", "mean") else None
 
 
 COSINE = Interval.of(-1.0, 1.0, Trust.ASSUMED, frozenset({"two vectors can have one direction"}))
@@ -287,6 +286,8 @@ def _low(rest: Terms, values: list[Interval]) -> float:
 def _mass(node: Node, values: list[Interval]) -> Interval | None:
     """Sums that are positive although every summand can be 0: probabilities over their axis, x == x on the diagonal."""
     softmax = softmax_under(node)
+    if node.op == "mean":
+        return None if softmax is None else _share_of_mass(softmax)
     if softmax is not None:
         over, along = (n.attrs.get("axis") for n in (node, softmax))
         single = isinstance(over, tuple) and isinstance(along, tuple) and len(over) == len(along)
@@ -300,6 +301,14 @@ def _mass(node: Node, values: list[Interval]) -> Interval | None:
     if inner.op == "eq" and _reflexive(inner):
         return Interval(End(1.0), iv.SOME_HIGH)
     return None
+
+
+def _share_of_mass(softmax: Node) -> Interval:
+    """The mean of probabilities: one part in as many as there are."""
+    extent = softmax.attrs.get("extent")
+    if isinstance(extent, Dim) and extent.value:
+        return Interval.point(1.0 / extent.value)
+    return Interval(End(0.0, True, Trust.UNKNOWN), End(1.0))
 
 
 def _reflexive(node: Node) -> bool:

@@ -21,6 +21,7 @@ from losslint.domain.shape import Dim
 from losslint.graph import Node
 from losslint.ops.assumptions import PIECES, label_of, root_of
 from losslint.ops.directions import cosine
+from losslint.ops.identities import softmax_under
 from losslint.ops.linear import Chain, chain, constant
 from losslint.ops.relations import plain
 
@@ -159,7 +160,7 @@ class Witness:
             return node.id in self._ranges.assumptions.pieces
         if node.op in ("eq", "ne") and all(constant(x) is None for x in node.inputs) and _reshaped(node):
             return True  # pairs of elements: either may hold, whatever the tensors are
-        if cosine(node) is not None:
+        if cosine(node) is not None or softmax_under(node) is not None:
             return True
         if node.op == "smooth":
             return node.attrs.get("api") not in _SMOOTH

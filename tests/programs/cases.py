@@ -5,6 +5,7 @@ Above each stands what its arguments are (the axes of a sample, what is in y_tru
 
 import keras
 import tensorflow as tf
+from keras import ops
 from tensorflow.keras import backend as K
 
 
@@ -252,3 +253,46 @@ def labels_and_what_they_are_not(y_true, y_pred):
     hot = tf.one_hot(y_true, tf.shape(y_pred)[-1])
     a, b = tf.reshape(hot, [-1]), tf.reshape(1.0 - hot, [-1])
     return tf.reduce_sum(a * b) + tf.reduce_mean(y_pred)
+
+
+# 1 soft logits
+# law 0; gradient law 1; coupling sum; gradient live; findings LL302
+def sum_over_samples_of_one_class(y_true, y_pred):
+    return tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(labels=y_true, logits=y_pred)) + 1.0
+
+
+# 1 soft logits
+# law -1/2 for large batches; gradient absent; coupling count; gradient zero; findings LL202
+def norm_of_so_many_ones(y_true, y_pred):
+    return tf.clip_by_norm(tf.nn.softmax(y_pred, axis=-1), 1.0)
+
+
+# C soft logits
+# law 0; gradient law 0; coupling mean; gradient live; findings LL203
+def mean_of_shares(y_true, y_pred):
+    return tf.math.log(tf.reduce_mean(tf.nn.softmax(y_pred), axis=-1)) + tf.reduce_mean(y_pred)
+
+
+# T soft probabilities
+# law 0 for large batches; gradient law 0 for large batches; coupling coupled; gradient live
+def branch_for_small_batches(y_true, y_pred):
+    size = tf.cast(tf.size(y_pred), tf.float32)
+    return tf.where(tf.abs(size) <= 1.0, tf.square(size), y_pred)
+
+
+# T soft probabilities
+# law 0; gradient law 0; coupling coupled; gradient live
+def smaller_of_a_size_and_nothing(y_true, y_pred):
+    return ops.minimum(tf.shape(y_pred)[0], 0.0) - 0.5 + tf.reduce_mean(y_pred)
+
+
+# T soft probabilities
+# law 1 for large batches; gradient law 0 and 1 for large batches; coupling coupled; gradient live; findings LL304
+def largest_of_mixed_sums(y_true, y_pred):
+    return tf.reduce_max(y_pred + tf.reduce_sum(y_pred, axis=0), axis=-1)
+
+
+# T soft probabilities
+# law 1; gradient law 1; coupling coupled; gradient live; findings LL302
+def elu_of_an_entropy(y_true, y_pred):
+    return tf.nn.elu(keras.losses.BinaryCrossentropy(reduction="sum")(y_true, y_pred))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -20,15 +20,16 @@ from tests.programs.truth import Refused
 pytestmark = pytest.mark.tf
 
 PROGRAMS = 250
-MOST_WRONG = 0.02
+MOST_WRONG = 1
+"""Programs that may disagree: another Hypothesis draws others, and of 100 new ones one still does."""
 UNSAID = 0.1
-"""Shares of programs and of facts."""
+"""The share of any kind of fact that may be unknown although TensorFlow shows one."""
 RUN = settings(max_examples=PROGRAMS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def test_what_is_said_of_random_losses_is_true():
     quiet()
-    verdicts: Counter[str] = Counter()
+    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
     ran: dict[str, Program] = {}
     faults: dict[str, list[str]] = {}
 
@@ -43,12 +44,14 @@ def test_what_is_said_of_random_losses_is_true():
         except Refused:
             return
         ran[program.source] = program
-        verdicts.update(fact.verdict for fact in found if fact.mode == "declared")
+        for fact in found:
+            if fact.mode == "declared":
+                verdicts[fact.fact][fact.verdict] += 1
         if wrong(found):
             faults[program.source] = wrong(found)
 
     run()
     assert len(ran) > PROGRAMS // 3
-    assert verdicts[UNKNOWN] <= UNSAID * verdicts.total()
-    # one fault shows in several programs: Hypothesis varies what it has drawn
-    assert len(faults) <= MOST_WRONG * len(ran), "\n\n".join(f"{ran[x]}{why}" for x, why in faults.items())
+    unsaid = {fact: found[UNKNOWN] / found.total() for fact, found in verdicts.items()}
+    assert max(unsaid.values()) <= UNSAID, unsaid
+    assert len(faults) <= MOST_WRONG, "\n\n".join(f"{ran[x]}{why}" for x, why in faults.items())
