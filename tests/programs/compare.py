@@ -211,7 +211,7 @@ class Measured:
 
     def _gradient(self, said: str) -> Verdict:
         """A gradient that is said to be live and vanishes is a fault that is missed, and none that is made up."""
-        untaken = self.reached == "dead" and "tf.cond" in self.program.source
+        untaken = self.reached == "dead" and any(x in self.program.source for x in ("tf.cond", " if len("))
         if said == "live" and (self.reached == "zero" or untaken):
             return LOOSE, "live, but it vanishes"
         return (UNMEASURED, "") if self.reached == "nan" else columns.gradient(said, self.reached)
