@@ -5,7 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := losslint tests scripts $(wildcard benchmarks)
 
-.PHONY: demo test lint fast tf slow clean
+# of `make fuzz`: the same numbers give the same programs and texts
+SEED ?= 1
+COUNT ?= 1000
+RUNS ?= 20000
+
+.PHONY: demo test lint fast tf slow fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/losslint check --exit-zero examples
@@ -31,6 +36,13 @@ tf: $(VENV)/.test
 slow: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'slow and not gpu'
 
+# Losses against TensorFlow, then texts against the promises of losslint; fails where one of those is broken.
+fuzz: $(VENV)/.fuzz
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m benchmarks.programs --seed $(SEED) --count $(COUNT)
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.fuzz check --seed $(SEED) --runs $(RUNS)
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.fuzz slicer --seed $(SEED) --runs $(RUNS)
+	PYTHONHASHSEED=0 $(BIN)/python -m benchmarks.fuzz fixes --seed $(SEED) --runs $(RUNS)
+
 # The stamps make the set-up run once, and again when what it installs has changed.
 $(VENV)/.demo: Makefile pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,6 +53,10 @@ $(VENV)/.test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,tf]' --constraint constraints.txt
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.fuzz: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]' --constraint constraints.txt
+	touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -167,11 +167,15 @@ class Measured:
 
     def scales(self, large: bool) -> bool | None:
         """Whether the gradient changes when the batch, or a ``large`` one, is repeated; None where there is none."""
-        once = self.slope(COPIES[0] if large else 1)
-        if once is None or not np.all(np.isfinite(once)) or np.max(np.abs(once)) < TINY:
-            return None
-        twice = self.slope(2 * COPIES[0] if large else 2)
-        return not self._alike(once, twice)
+        times, measured = COPIES[0] if large else 1, False
+        for samples, uneven in self._kinds():
+            once, twice = (self.truth.gradient(samples.copies(k), self.fixed, uneven) for k in (times, 2 * times))
+            if once is None or not np.all(np.isfinite(once)) or np.max(np.abs(once)) < TINY:
+                continue
+            if not self._alike(once, twice):
+                return True
+            measured = True
+        return False if measured else None
 
     @property
     def blows_up(self) -> bool | None:
@@ -265,17 +269,25 @@ class Measured:
         return [p for p in POWERS if all(self._alike(once * k**p, found) for k, found in pairs)]
 
     def _mixed(self, powers: list[float], asymptotic: bool) -> Verdict:
-        """Whether the gradient is a sum of such powers, all of which take part."""
+        """Whether the gradient is a sum of such powers, all of which take part for some samples."""
         times = [64, 128, 256, 512] if asymptotic else [1, 2, 4, 8]
-        found = np.stack([self.slope(k).ravel() for k in times])
         basis = np.array([[k**p for p in powers] for k in times], float)
-        parts, *_ = np.linalg.lstsq(basis, found, rcond=None)
-        error, scale = np.abs(basis @ parts - found).max(), np.abs(found).max()
-        if error > (3e-2 if asymptotic else 1e-4) * scale:
-            return WRONG, f"mixed {powers}, but {_few(found[:, 0])} for {times} copies"
-        if not asymptotic and any(np.abs(part).max() < 1e-9 for part in parts):
-            return WRONG, f"mixed {powers}, but one of them takes no part: {_few(found[:, 0])} for {times} copies"
-        return (LOOSE if asymptotic else EXACT), ""
+        for samples, uneven in self._kinds():
+            found = np.stack([self.truth.gradient(samples.copies(k), self.fixed, uneven).ravel() for k in times])
+            parts, *_ = np.linalg.lstsq(basis, found, rcond=None)
+            error, scale = np.abs(basis @ parts - found).max(), np.abs(found).max()
+            if error > (3e-2 if asymptotic else 1e-4) * scale:
+                return WRONG, f"mixed {powers}, but {_few(found[:, 0])} for {times} copies"
+            if asymptotic or all(np.abs(part).max() >= 1e-9 for part in parts):
+                return (LOOSE if asymptotic else EXACT), ""
+        return WRONG, f"mixed {powers}, but one of them takes no part: {_few(found[:, 0])} for {times} copies"
+
+    def _kinds(self) -> Iterator[tuple[Batch, bool]]:
+        """Samples, and whether they count unevenly: what adds up to a constant, as shares do, shows only then."""
+        yield self.few, False
+        yield self.few, True
+        for ends in ((0.0, 1.0), (-2.0, 3.0)):
+            yield corners(self.program.layout, ends, 6, 3), False
 
     def _alike(self, a: Any, b: Any, tolerance: float = 0.0) -> bool:
         scale = max(float(np.max(np.abs(a))), 1e-9)

@@ -53,11 +53,11 @@ class Truth:
         except Exception as error:
             raise Refused(f"{type(error).__name__}: {str(error)[:300]}") from error
 
-    def gradient(self, batch: Batch, fixed: tuple[int, ...] | None = None) -> Any:
+    def gradient(self, batch: Batch, fixed: tuple[int, ...] | None = None, uneven: bool = False) -> Any:
         """The gradient of weights that all samples share, where the prediction is ``y_pred + weights * features``.
 
-        ``fixed`` are the axes of the result that do not grow with the batch; over the others it is averaged. None where
-        TensorFlow has no gradient.
+        ``fixed`` are the axes of the result that do not grow with the batch; over the others it is averaged, with
+        weights of its own for each sample if ``uneven``. None where TensorFlow has no gradient.
         """
         y_true, y_pred = self._arguments(batch)
         weights = tf.zeros((1, *y_pred.shape[1:]), self.precision)
@@ -68,6 +68,10 @@ class Truth:
             if not found.dtype.is_floating:
                 return None
             growing = [i for i in range(found.shape.rank) if i not in (fixed or ())]
+            if uneven and [found.shape[i] for i in growing] == [len(batch.features)]:
+                each = 1.0 + 0.5 * np.tanh(batch.features.reshape(len(batch.features), -1).sum(axis=1))
+                shape = [-1 if i in growing else 1 for i in range(found.shape.rank)]
+                found *= tf.cast(tf.reshape(tf.constant(each), shape), found.dtype)
             total = tf.reduce_sum(_weighted(tf.reduce_mean(found, axis=growing)))
         gradient = tape.gradient(total, weights)
         return None if gradient is None else gradient.numpy()
