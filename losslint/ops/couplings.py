@@ -319,7 +319,7 @@ class Couplings:
         if shares is None:
             return CONST
         each = _degree(shares.attrs.get("extent"))
-        over = _degree(node.attrs.get("extent")) if node.op == "sum" else 0
+        over = _degree(node.attrs.get("extent")) if node.op != "mean" else 0
         return UNKNOWN if each is None or over is None else coupling.counted(over - each)
 
     def _counts_all(self, node: Node) -> bool:

@@ -57,8 +57,8 @@ def cancels(node: Node) -> bool:
 
 
 def softmax_under(node: Node) -> Node | None:
-    """The softmax of which ``node`` is the sum or mean over the axes along which it is one."""
-    if node.op not in ("sum", "mean"):
+    """The softmax of which ``node`` is the sum (the 1-norm) or mean over the axes along which it is one."""
+    if node.op not in ("sum", "mean") and not (node.op == "norm" and node.attrs.get("ord") == 1):
         return None
     inner = beneath(node.inputs[0], _CARRIED)
     return inner if shares_of_one(node, inner) else None

@@ -19,7 +19,7 @@ from losslint.graph import Node, ancestors
 from losslint.ops.diagonals import Diagonals
 from losslint.ops.extents import constant, from_weights, names_batch_size
 from losslint.ops.gradients import TRAINABLE_ROLES, edge_kind
-from losslint.ops.identities import cancels, one_class, vanishes
+from losslint.ops.identities import softmax_under, vanishes
 from losslint.ops.reshaping import any_row, pairs_rows, sliced
 
 if TYPE_CHECKING:
@@ -588,7 +588,7 @@ class Laws:
         degree = _no_batch if node.id in self._weights else self._degree
         dual = self._diagonals.law(node, inputs, degree) or RULES.get(node.op, any_function)(node, inputs, degree)
         if node.id in self._loss.unmoved:
-            return Dual(NOTHING if vanishes(node) else STILL if cancels(node) or one_class(node) else dual.value)
+            return Dual(self._unmoved(node))
         if (only := self._only(node)) is not None:
             return Dual(STILL if only else NOTHING, dual.gradient)
         if node.op in _DETACHED and dual.gradient.terms:
@@ -598,6 +598,17 @@ class Laws:
             of_rows = tuple(replace(t, rows=True) for t in dual.gradient.terms)
             return Dual(dual.value, replace(dual.gradient, terms=of_rows))
         return dual
+
+    def _unmoved(self, node: Node) -> Power | None:
+        """The law of what no input moves; shares that are added up over more than their own axes are many ones."""
+        if vanishes(node):
+            return NOTHING
+        shares = softmax_under(node)
+        if shares is None:
+            return STILL
+        each = self._degree(shares.attrs.get("extent"))
+        over = self._degree(node.attrs.get("extent")) if node.op != "mean" else 0
+        return None if each is None or over is None else Power(Fraction(over - each))
 
     def _only(self, node: Node) -> float | None:
         """The one value that ``node`` can have: the smaller one of a size and of 0."""

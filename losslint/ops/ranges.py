@@ -169,6 +169,10 @@ def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
 
+def _sinh(x: float) -> float:
+    return math.sinh(x) if abs(x) < 700 else math.copysign(INF, x)
+
+
 def _rectified(a: Interval) -> Interval:
     """max(a, 0): with an unknown argument it surely reaches 0 and is free upwards."""
     positive = iv.maximum(a, Interval.point(0.0))
@@ -196,6 +200,8 @@ for _name, _function in {
     "erf": lambda a: iv.monotone(math.erf, a, -1.0, 1.0),
     "erfc": lambda a: iv.neg(iv.monotone(lambda x: -math.erfc(x), a, -2.0, 0.0)),
     "atan": lambda a: iv.monotone(math.atan, a, -math.pi / 2, math.pi / 2),
+    "asinh": lambda a: iv.monotone(math.asinh, a),
+    "sinh": lambda a: iv.monotone(_sinh, a),
     "softplus": _softplus,
     "relu": _rectified,
     "log_softmax": _log_ratio,
@@ -286,8 +292,11 @@ def _xlog1py(node: Node, inputs: list[Interval]) -> Interval:
 
 @rule("mod")
 def _mod(node: Node, inputs: list[Interval]) -> Interval:
-    divisor = inputs[1].constant
-    return Interval(End(0.0), End(divisor, True)) if divisor and divisor > 0 else UNKNOWN
+    """The remainder has the sign of the divisor, and is less."""
+    divisor = inputs[1]
+    if divisor.constant:
+        return Interval(End(0.0), End(divisor.constant, True)) if divisor.constant > 0 else UNKNOWN
+    return Interval(End(0.0), divisor.high.moved(divisor.high.at, True)) if divisor.low.at >= 0 else UNKNOWN
 
 
 @rule(

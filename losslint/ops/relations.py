@@ -37,7 +37,7 @@ def related(node: Node, values: list[Interval]) -> Interval | None:
         return _free(node, values)
     if node.op == "div":
         return _share(node, values)
-    return _mass(node, values) if node.op in ("sum", "mean") else None
+    return _mass(node, values) if node.op in ("sum", "mean", "norm") else None
 
 
 COSINE = Interval.of(-1.0, 1.0, Trust.ASSUMED, frozenset({"two vectors can have one direction"}))
@@ -292,6 +292,8 @@ def _mass(node: Node, values: list[Interval]) -> Interval | None:
         over, along = (n.attrs.get("axis") for n in (node, softmax))
         single = isinstance(over, tuple) and isinstance(along, tuple) and len(over) == len(along)
         return Interval.point(1.0) if single else Interval(End(1.0), iv.SOME_HIGH)
+    if node.op != "sum":
+        return None
     inner = plain(node.inputs[0])
     factor = inner.inputs[0] if inner.op in ("square", "pow", "mul") else None
     if factor is not None and shares_of_one(node, plain(factor)) and values[node.inputs[0].id].low.at >= 0:

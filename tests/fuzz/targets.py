@@ -57,7 +57,8 @@ def _sound(finding: Finding, text: str) -> None:
         raise Broken(f"LL004: {finding.message}")
     span, lines = finding.span, sources.split_lines(text)
     start, end = (span.row, span.column), (span.end_row, span.end_column)
-    if not (1 <= span.row <= span.end_row <= max(len(lines), 1)) or min(start[1], end[1]) < 1 or start > end:
+    last = len(lines) if text else span.end_row  # of what cannot be decoded there is no text
+    if not 1 <= span.row <= span.end_row <= last or min(start[1], end[1]) < 1 or start > end:
         raise Broken(f"{finding.code} at {span} of {len(lines)} lines")
 
 

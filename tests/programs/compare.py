@@ -24,13 +24,20 @@ SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
 TINY, SMALL = 1e-9, 1e-6
 """A gradient below the one is one that vanishes, but for rounding; below the other it may be."""
-SCALES = ((1.0, 1.0), (-1.0, 1.0), (0.03, 1.0), (9.0, 1.0), (-9.0, 1.0), (1.0, -1.0), (9.0, -1.0))
+SCALES = (
+    (1.0, 1.0),
+    *((x, 1.0) for x in (-1.0, -1.5, -2.0, -3.0, -4.0, -6.0, 0.03, 9.0, -9.0)),
+    (1.0, -1.0),
+    (9.0, -1.0),
+)
 """Factors of the predictions and of the labels: a curve that bends for some may be straight for others."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
 
-_COSTLY = re.compile(r"transpose_b|einsum|expand_dims\(.*, 0\)|tensordot|diag|tf\.eye|\[-1, 1\]|map_fn|foldl|tf\.scan")
+_COSTLY = re.compile(
+    r"transpose_b|einsum|expand_dims\(.*, 0\)|tensordot|diag|tf\.eye|\[-1, 1\]|map_fn|foldl|tf\.scan|while_loop|over_rows|vectorized_map"
+)
 
 
 class Compared(NamedTuple):
@@ -134,9 +141,12 @@ class Measured:
     @functools.cache  # noqa: B019  # lives as long as the program is looked at
     def slope(self, times: int, repeated: bool = False, scale: tuple[float, float] = (1.0, 1.0)) -> Any:
         """The gradient for a batch that is repeated, its predictions and labels multiplied by ``scale``."""
-        labels = self.few.y_true if self.program.layout.labels == "classes" else scale[1] * self.few.y_true
-        few = self.few._replace(y_pred=scale[0] * self.few.y_pred, y_true=labels)
+        few = self._scaled(scale)
         return self.truth.gradient(few.repeated(times) if repeated else few.copies(times), self.fixed)
+
+    def _scaled(self, scale: tuple[float, float]) -> Batch:
+        labels = self.few.y_true if self.program.layout.labels == "classes" else scale[1] * self.few.y_true
+        return self.few._replace(y_pred=scale[0] * self.few.y_pred, y_true=labels)
 
     @functools.cached_property
     def reached(self) -> str:
@@ -288,6 +298,8 @@ class Measured:
         yield self.few, True
         for ends in ((0.0, 1.0), (-2.0, 3.0)):
             yield corners(self.program.layout, ends, 6, 3), False
+        for scale in SCALES[1:]:
+            yield self._scaled(scale), False
 
     def _alike(self, a: Any, b: Any, tolerance: float = 0.0) -> bool:
         scale = max(float(np.max(np.abs(a))), 1e-9)

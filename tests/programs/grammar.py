@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from tests.programs import idioms, phrases, practice
+from tests.programs import idioms, phrases, practice, structures
 from tests.programs.layouts import AXES, LABELS, OUTPUTS, Extents, Layout
 from tests.programs.phrases import POSITIVE, REAL, UNIT, within
 
@@ -48,7 +48,8 @@ def fill(template: str, *parts: str) -> str:
     return template.format(*(f"({part})" for part in parts))
 
 
-TERMS = [*idioms.TERMS, *practice.TERMS]
+TERMS = [*idioms.TERMS, *practice.TERMS, *structures.TERMS]
+HELPERS = practice.HELPERS | structures.HELPERS
 
 
 class Value(NamedTuple):
@@ -302,7 +303,7 @@ class Writer:
 def programs(draw: Callable[..., Any]) -> Program:
     """A program."""
     axes = draw(st.sampled_from(AXES))
-    labels = draw(st.sampled_from(LABELS if axes else LABELS[:2]))
+    labels = draw(st.sampled_from(LABELS if axes and axes[-1] != 1 else LABELS[:2]))  # one class is none
     writer = Writer(draw, Layout(axes, labels, draw(st.sampled_from(OUTPUTS))))
     full = writer.full
     for _ in range(writer.pick((0, 1, 1, 2, 2, 3))):
@@ -335,13 +336,20 @@ def used(lines: list[Statement], result: str) -> list[str]:
 def wrapped(body: str, form: str) -> tuple[str, str]:
     """The module around the body of a loss, and what the loss is called."""
     settings = "".join(f"{name} = {value}\n" for name, value in (("FLAG", "True"), ("SCALE", "2.0")) if name in body)
-    settings += "".join(text for name, text in practice.HELPERS.items() if f"{name}(" in body)
+    settings += "".join(text for name, text in HELPERS.items() if f"{name}(" in body)
+    base = "keras.losses.MeanAbsoluteError()"
     if form == "factory":
+        body = body.replace("ALPHA", "alpha").replace("BASE(", "base(")
         inner = textwrap.indent(f"def scaled(y_true, y_pred):\n{textwrap.indent(body, '    ')}", "    ")
-        made = f"def make(alpha=0.5):\n{inner}\n    return scaled\nloss = make()"
+        made = f"def make(alpha=0.5):\n    base = {base}\n{inner}\n    return scaled\nloss = make()"
         return f"{settings}{made}", "make.<locals>.scaled"
     if form == "class":
+        body = body.replace("ALPHA", "self.alpha").replace("BASE(", "self.base(")
+        first = f"        super().__init__()\n        self.alpha = alpha\n        self.base = {base}\n"
         call = textwrap.indent(f"def call(self, y_true, y_pred):\n{textwrap.indent(body, '    ')}", "    ")
-        made = f"class Custom(keras.losses.Loss):\n    def __init__(self, alpha=0.5):\n        super().__init__()\n{call}\nloss = Custom().call"
+        made = (
+            f"class Custom(keras.losses.Loss):\n    def __init__(self, alpha=0.5):\n{first}{call}\nloss = Custom().call"
+        )
         return f"{settings}{made}", "Custom.call"
+    settings += "".join(f"{name} = {value}\n" for name, value in (("ALPHA", "0.5"), ("BASE", base)) if name in body)
     return f"{settings}def loss(y_true, y_pred):\n{textwrap.indent(body, '    ')}", "loss"

@@ -65,6 +65,41 @@ positive: 0.5 * {} <- positive
 positive: 1.0 / ({} + 1.0) <- positive
 positive: tf.maximum({}, 1e-6) <- positive
 positive: tf.stop_gradient({}) <- positive
+real: tf.math.sinh(tf.clip_by_value({}, -2.0, 2.0)) <- real
+real: tf.math.asinh({}) <- real
+real: tf.cos({}) <- real
+real: tf.math.floor({}) <- real
+real: tf.math.digamma({} + 1.0) <- positive
+real: tf.math.lgamma({} + 1.0) <- positive
+real: tf.math.expm1({}) <- real
+real: ops.tanh({}) <- real
+real: ops.silu({}) <- real
+real: ops.leaky_relu({}, 0.1) <- real
+real: ops.negative({}) <- real
+real: ops.stop_gradient({}) <- real
+real: K.tanh({}) <- real
+real: K.elu({}) <- real
+real: K.sign({}) <- real
+real: keras.activations.selu({}) <- real
+real: tf.nn.selu({}) <- real
+positive: tf.math.rsqrt({} + 0.1) <- positive
+positive: tf.math.cosh(tf.clip_by_value({}, -2.0, 2.0)) <- real
+positive: ops.square({}) <- real
+positive: ops.exp({}) <- real
+positive: ops.relu({}) <- real
+positive: ops.relu6({}) <- real
+positive: ops.sqrt({}) <- positive
+positive: ops.softplus({}) <- real
+positive: K.abs({}) <- real
+positive: K.exp({}) <- real
+positive: K.relu({}) <- real
+positive: K.softplus({}) <- real
+unit: ops.sigmoid({}) <- real
+unit: ops.hard_sigmoid({}) <- real
+unit: K.sigmoid({}) <- real
+unit: ops.clip({}, 0.0, 1.0) <- real
+unit: keras.activations.sigmoid({}) <- real
+unit: ops.cast(ops.greater({}, 0.5), "float32") <- real
 unit: (1.0 - {}) <- unit
 unit: tf.sigmoid({}) <- real
 unit: tf.nn.sigmoid({}) <- real
@@ -89,6 +124,17 @@ real: tf.maximum({}, {}) <- real real
 real: tf.minimum({}, {}) <- real real
 real: tf.multiply({}, {}) <- real real
 real: ops.subtract({}, {}) <- real real
+real: tf.math.atan2({}, {} + 0.1) <- real positive
+real: tf.subtract({}, {}) <- real real
+real: tf.divide({}, {} + 0.5) <- real positive
+real: ops.add({}, {}) <- real real
+real: ops.multiply({}, {}) <- real real
+real: ops.divide({}, {} + 1e-3) <- real positive
+real: ops.divide_no_nan({}, {}) <- real positive
+real: K.minimum({}, {}) <- real real
+positive: tf.pow({} + 0.1, {}) <- positive unit
+positive: ops.logaddexp({}, {}) <- positive positive
+positive: tf.math.floormod({}, {} + 1.0) <- positive positive
 positive: ({} + {}) <- positive positive
 positive: {} * {} <- positive positive
 positive: {} / (1.0 + {}) <- positive positive
@@ -113,6 +159,18 @@ real: ops.sum({}{}) <- real
 real: tf.reduce_max({}{}) <- real
 real: tf.reduce_min({}{}) <- real
 real: tf.reduce_logsumexp({}{}) <- real
+real: ops.max({}{}) <- real
+real: ops.min({}{}) <- real
+real: K.max({}{}) <- real
+real: K.logsumexp({}{}) <- real
+real: ops.logsumexp({}{}) <- real
+positive: ops.std({}{}) <- real
+positive: ops.var({}{}) <- real
+positive: K.var({}{}) <- real
+positive: tf.math.reduce_euclidean_norm({}{}) <- real
+positive: ops.prod({}{}) <- unit
+unit: tf.reduce_prod({}{}) <- unit
+unit: ops.mean({}{}) <- unit
 positive: tf.reduce_mean({}{}) <- positive
 positive: tf.reduce_sum({}{}) <- positive
 positive: K.sum({}{}) <- positive
@@ -131,6 +189,13 @@ real: tf.cumsum({}, axis={}) <- real
 real: tf.sort({}, axis={}) <- real
 real: tf.reverse({}, axis=[{}]) <- real
 real: tf.roll({}, shift=1, axis={}) <- real
+real: ops.cumsum({}, axis={}) <- real
+real: ops.flip({}, axis={}) <- real
+real: ops.roll({}, shift=1, axis={}) <- real
+real: ops.log_softmax({}, axis={}) <- real
+real: tf.math.cumulative_logsumexp({}, axis={}) <- real
+unit: ops.softmax({}, axis={}) <- real
+unit: tf.math.cumprod({}, axis={}) <- unit
 unit: tf.nn.softmax({}, axis={}) <- real
 unit: K.softmax({}, axis={}) <- real
 positive: tf.cumsum({}, axis={}) <- positive
