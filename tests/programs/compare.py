@@ -24,13 +24,14 @@ SAID_BY = ("declared", "read")
 UNMEASURED = "unmeasured"
 TINY, SMALL = 1e-9, 1e-6
 """A gradient below the one is one that vanishes, but for rounding; below the other it may be."""
-SCALES = (
-    (1.0, 1.0),
-    *((x, 1.0) for x in (-1.0, -1.5, -2.0, -3.0, -4.0, -6.0, 0.03, 9.0, -9.0)),
-    (1.0, -1.0),
-    (9.0, -1.0),
+Scale = tuple[float, float, float]
+SCALES: tuple[Scale, ...] = (
+    (1.0, 0.0, 1.0),
+    *((factor, 0.0, 1.0) for factor in (-1.0, -2.0, -4.0, 0.03, 9.0, -9.0)),
+    *((1.0, shift, 1.0) for shift in (-1.2, -1.7)),
+    *((factor, 0.0, -1.0) for factor in (1.0, 9.0)),
 )
-"""Factors of the predictions and of the labels: a curve that bends for some may be straight for others."""
+"""Factor and shift of the predictions, factor of the labels: a curve that bends for some may be straight for others."""
 COPIES = (256, 8192)
 """How often the batch is repeated where a law holds for large batches only: if it is not there yet, more often."""
 
@@ -139,14 +140,15 @@ class Measured:
         return tuple(i for i, (a, b) in enumerate(zip(self.once.shape, self.twice.shape, strict=True)) if a == b)
 
     @functools.cache  # noqa: B019  # lives as long as the program is looked at
-    def slope(self, times: int, repeated: bool = False, scale: tuple[float, float] = (1.0, 1.0)) -> Any:
+    def slope(self, times: int, repeated: bool = False, scale: Scale = SCALES[0]) -> Any:
         """The gradient for a batch that is repeated, its predictions and labels multiplied by ``scale``."""
         few = self._scaled(scale)
         return self.truth.gradient(few.repeated(times) if repeated else few.copies(times), self.fixed)
 
-    def _scaled(self, scale: tuple[float, float]) -> Batch:
-        labels = self.few.y_true if self.program.layout.labels == "classes" else scale[1] * self.few.y_true
-        return self.few._replace(y_pred=scale[0] * self.few.y_pred, y_true=labels)
+    def _scaled(self, scale: Scale) -> Batch:
+        factor, shift, of_labels = scale
+        labels = self.few.y_true if self.program.layout.labels == "classes" else of_labels * self.few.y_true
+        return self.few._replace(y_pred=factor * self.few.y_pred + shift, y_true=labels)
 
     @functools.cached_property
     def reached(self) -> str:
@@ -235,7 +237,7 @@ class Measured:
         if law.kind == "absent":
             if once is not None and np.any(np.isnan(once)):
                 return UNMEASURED, ""
-            live = once is not None and np.any(np.abs(once) > 1e-12)
+            live = once is not None and np.any(np.abs(once) > self.truth.nothing)
             return (WRONG, f"absent, but it is {_few(once)}") if live else (EXACT, "")
         if once is None or not np.all(np.isfinite(once)) or self._vanishes(1):
             return UNMEASURED, ""
@@ -270,7 +272,7 @@ class Measured:
             return False
         return bool(size < TINY) or not self._alike(self.slope(2 * times), self.slope(2 * times, True))
 
-    def _powers(self, scale: tuple[float, float] = (1.0, 1.0)) -> list[float]:
+    def _powers(self, scale: Scale = SCALES[0]) -> list[float]:
         """The powers that the gradient follows; all of them where it vanishes."""
         once = self.slope(1, scale=scale)
         if once is None or not np.all(np.isfinite(once)):

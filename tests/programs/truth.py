@@ -34,6 +34,11 @@ class Truth:
         exec(program.source.replace("float32", precision), names)
         self._function = names["loss"]
 
+    @property
+    def nothing(self) -> float:
+        """Up to this a gradient is rounding."""
+        return 1e-12 if self.precision == "float64" else 1e-6
+
     def _run(self, y_true: Any, y_pred: Any) -> Any:
         keras.config.set_floatx(self.precision)
         try:
@@ -89,7 +94,7 @@ class Truth:
         if gradient is None:
             return "dead"
         values = tf.convert_to_tensor(gradient).numpy()
-        if np.any(np.abs(np.nan_to_num(values)) > 1e-12):
+        if np.any(np.abs(np.nan_to_num(values)) > self.nothing):
             return "live"
         return "nan" if np.any(np.isnan(values)) else "zero"
 
