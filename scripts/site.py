@@ -28,9 +28,10 @@ _RULES = re.compile(r"\]\(\.\./rules/")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add a page for each rule, their index, and the options of the command line."""
+    """Add a page for each rule, their index, the options of the command line, and what was measured."""
     rules = [rule for code, rule in rulebook.rules().items() if code.startswith("LL")]
     made = {"rules/index.md": "\n".join(_index(rules)), "command-line.md": "\n".join(_commands())}
+    made["results.md"] = (_HERE / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     made |= {f"rules/{rule.code}.md": _page(rule) for rule in rules}
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
@@ -41,6 +42,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Links to what is no page lead to the repository, those to rules to their pages here; keys are told in full."""
     if page.file.src_uri == "configuration.md":
         markdown += "\n\n## All keys\n\n" + "\n".join(map(_key, KEYS))
+    markdown = markdown.replace("](../benchmarks/RESULTS.md", "](results.md")
     markdown = _RULES.sub("](rules/", markdown).replace("](rules/)", "](rules/index.md)")
     return _OUTSIDE.sub(rf"]({_SOURCE}\1)", markdown)
 
