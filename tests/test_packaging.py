@@ -84,3 +84,19 @@ def test_it_installs_and_runs(distributions: dict[str, Path], version: str, tmp_
     own = [p for p in packages.iterdir() if not p.name.startswith(("pip", "setuptools", "_distutils", "pkg_resources"))]
     files = (f for p in own for f in ([p] if p.is_file() else p.rglob("*")))
     assert sum(f.stat().st_size for f in files if f.is_file() and f.suffix != ".pyc") < MOST_BYTES
+
+
+def test_an_index_would_take_them(distributions: dict[str, Path], tmp_path: Path) -> None:
+    """twine's check, which renders the README as the index would."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    inside = tmp_path / "venv" / "bin" / "python"
+    ran = subprocess.run([inside, "-m", "pip", "install", "--quiet", "twine"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    command = [inside, "-m", "twine", "check", "--strict", *distributions.values()]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0 and ran.stdout.count("PASSED") == 2, ran.stdout + ran.stderr
+
+
+def test_the_wheel_holds_the_page_of_a_report(distributions: dict[str, Path]) -> None:
+    names = zipfile.ZipFile(distributions["wheel"]).namelist()
+    assert {f"losslint/confirm/report/page.{kind}" for kind in ("html.jinja", "css", "js")} <= set(names)

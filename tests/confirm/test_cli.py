@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,18 @@ def test_every_form_tells_the_verdict(tmp_path: Path) -> None:
     assert "(confirmed)" in checked(tmp_path, BARE, "--output-format", "concise").out
     assert "1 confirmed" in checked(tmp_path, BARE, "--statistics").out
     assert checked(tmp_path, BARE, "--exit-zero").status == 0
+
+
+@needs_tensorflow
+def test_a_report_runs_what_was_found_and_lists_what_was_not_run(tmp_path: Path) -> None:
+    (tmp_path / "losses.py").write_text(BARE, encoding="utf-8")
+    (tmp_path / "broken.py").write_text("def f(:\n", encoding="utf-8")
+    ran = losslint("check", "--device", "cpu", "--report", "out.html", ".", cwd=tmp_path)
+    assert ran.status == 1 and "1 confirmed" in ran.out
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    rows = re.findall(r'<tr data-verdict="([^"]+)" data-rule="([^"]+)">', page)
+    assert rows == [("not run", "LL001"), ("confirmed", "LL401")]
+    assert page.count("<svg") == 2 and "tf.math.log(y_pred)" in page
 
 
 @needs_tensorflow
