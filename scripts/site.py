@@ -74,9 +74,9 @@ def _index(rules: list[Rule]) -> Iterator[str]:
 def _key(key: Key) -> str:
     option = f"--{key.name}"
     options = {o for p in cli.commands["check"].params for o in p.opts}
-    told = f", on the command line `{option}`" if option in options else ""
+    told = f" Option: `{option}`." if option in options else ""
     example = key.example if key.example.startswith("[") else f"[tool.losslint]\n{key.example}"
-    facts = f"Default: `{key.default}`. Type: {key.kind}{told}."
+    facts = f"Default: `{key.default}`. Type: {key.kind}.{told}"
     return f"### {key.name}\n\n{key.about}\n\n{facts}\n\n```toml\n{example}\n```\n"
 
 
