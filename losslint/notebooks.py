@@ -10,6 +10,7 @@ The format is that of nbformat 4 (nbformat.readthedocs.io); the syntax is descri
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -18,10 +19,12 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 SUFFIX = ".ipynb"
-_MARK = "#!losslint "
+MARK = "#!losslint "  # in front of what is no Python
 _CELL = re.compile(r"#%%losslint (\d+)")
 _ADDED = re.compile(r"(?P<indent>\s*)(?:(?P<to>[\w.,\s]*\w\s*=\s*)(?=[%!])[%!]|[%!?]|.*\?$)")
 _PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "tensorflow_version"})
+_PERCENT = re.compile(r"^#[ \t]*%%", re.MULTILINE)  # the head of a cell in a script
+_MAGIC = re.compile(r"^[ \t]*(?:[\w.,\t ]*=[ \t]*)?[%!]|\?[ \t\r]*$", re.MULTILINE)
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CONVERT = "jupyter nbconvert --to notebook makes it a current one"
 
@@ -67,6 +70,29 @@ def joined(cells: Iterable[tuple[int, str]]) -> tuple[str, list[Broken]]:
     return "\n".join([*found, ""]) if found else "", broken
 
 
+def script(text: str) -> tuple[str, list[Broken]] | None:
+    """The same of a script in the percent format (``# %%``) that holds magics; None where ``text`` is plain Python.
+
+    Every line keeps its row, and ``script_of`` gives the text back.
+    """
+    if not (_PERCENT.search(text) and _MAGIC.search(text)) or MARK in text or _error([text]) is None:
+        return None
+    lines = text.split("\n")
+    heads = [row for row, line in enumerate(lines) if _PERCENT.match(line)]
+    found = lines.copy()
+    broken: list[Broken] = []
+    for head, end in itertools.pairwise([-1, *heads, len(lines)]):
+        found[head + 1 : end], error = _python(lines[head + 1 : end])
+        if error is not None:
+            broken.append(Broken(head + 1 + (error.lineno or 1), error.offset or 1, error.msg))
+    return "\n".join(found), broken
+
+
+def script_of(python: str) -> str:
+    """The script that ``python`` was made of."""
+    return "\n".join(map(original, python.split("\n")))
+
+
 def encode(text: str, python: str) -> str:
     """``text``, the JSON of a notebook, with the cells as they stand in ``python``. Raises NoNotebook."""
     cells = dict(_cells(python))
@@ -92,7 +118,7 @@ def starts(python: str) -> tuple[tuple[int, int], ...]:
 
 def original(line: str) -> str:
     """A line of the Python source as it stands in the notebook."""
-    before, mark, after = line.partition(_MARK)
+    before, mark, after = line.partition(MARK)
     return line[: len(line) - len(line.lstrip())] + after if mark else before
 
 
@@ -148,12 +174,12 @@ def _without_magics(lines: list[str]) -> Iterator[str]:
         else:
             indent, rest = match["indent"], line[len(match["indent"]) :]
             instead = f"{match['to']}None  " if match["to"] else "pass  " if indent else ""
-            yield f"{indent}{instead}{_MARK}{rest}"
+            yield f"{indent}{instead}{MARK}{rest}"
         continued = (continued or match is not None) and line.endswith("\\")
 
 
 def _comment(line: str) -> str:
-    return _MARK + line if line.strip() else line
+    return MARK + line if line.strip() else line
 
 
 # -- the JSON --------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ class Source:
     path: Path | None = None  # None for standard input without a name
     notebook: str = ""  # the JSON it was taken from
     problems: tuple[Finding, ...] = ()  # LL001 for each cell that does not parse; the text holds it as a comment
+    magics: bool = False  # a script whose magics stand in the text as comments
 
     @functools.cached_property
     def lines(self) -> list[str]:
@@ -100,7 +101,12 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
         ) from None
     except (LookupError, UnicodeError) as error:  # rot13, hex: codecs, but not of text
         raise _unreadable(filename, f"the coding comment cannot be followed: {error}") from None
-    return Source(filename, text.removeprefix(codecs.BOM_UTF8.decode()), encoding, path)
+    text = text.removeprefix(codecs.BOM_UTF8.decode())
+    made = notebooks.script(text)
+    if made is None:
+        return Source(filename, text, encoding, path)
+    python, broken = made
+    return Source(filename, python, encoding, path, problems=tuple(_problems(broken, filename)), magics=True)
 
 
 def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
@@ -135,6 +141,8 @@ def encode(source: Source, text: str) -> bytes:
             text = notebooks.encode(source.notebook, text)
         except notebooks.NoNotebook as error:
             raise UnicodeError(str(error)) from None
+    if source.magics:
+        text = notebooks.script_of(text)
     return text.encode(source.encoding)
 
 

@@ -198,3 +198,46 @@ def test_a_loss_of_a_notebook_is_run(folder: Path) -> None:
         if f["code"] == "LL302"
     ]
     assert found["verdict"] == "confirmed"
+
+
+SCRIPT = """# %% [markdown]
+# # Title, with what?
+# %%
+%matplotlib inline
+import tensorflow as tf
+# %%
+%%bash
+ls (
+# %%
+broken = (
+# %%
+def sum_loss(y_true, y_pred):
+    return tf.reduce_sum(tf.square(y_true - y_pred))
+files = !ls
+model.compile(loss=sum_loss)
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_magics_of_a_script_are_left_out_and_stay(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "train.py"
+    path.write_bytes(SCRIPT.replace("\n", end).encode())
+    ran = losslint("--isolated", "--output-format", "concise", "train.py", cwd=tmp_path)
+    found = [line.split(" ")[:2] for line in ran.out.splitlines() if line.startswith("train")]
+    assert found == [["train.py:10:10:", "LL001"], ["train.py:13:12:", "LL302"]], ran.out
+    fixed = losslint("--isolated", "--fix", "--unsafe-fixes", "train.py", cwd=tmp_path)
+    assert "LL302" not in fixed.out
+    assert path.read_bytes() == SCRIPT.replace("reduce_sum", "reduce_mean").replace("\n", end).encode()
+
+
+def test_the_code_of_a_script_is_shown_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("# %%\n%pip list\n# %%\n= 1\n!ls\n", encoding="utf-8")
+    ran = losslint("--isolated", "train.py", cwd=tmp_path)
+    assert "4 | = 1\n" in ran.out and "#!losslint" not in ran.out
+
+
+@pytest.mark.parametrize(
+    "text", ["x = 1\n", "# %%\nx = 1\n", "%pip list\n", "# %%\nx = (5\n% 2)\n", "# %%\nx = 'why?'\n"]
+)
+def test_plain_python_is_no_script_with_magics(text: str) -> None:
+    assert notebooks.script(text) is None

@@ -25,7 +25,7 @@ _CONSUMERS = {
 
 def render(result: Result) -> Lines:
     """A frame for each finding, then the summary."""
-    lines = {name: source_lines(name, text) for name, text in result.texts.items()}
+    lines = {name: source_lines(text) for name, text in result.texts.items()}
     for finding in result.standing:
         yield heading(finding, result.offers(finding))
         yield from frame(finding, lines.get(finding.filename, []))
@@ -43,10 +43,10 @@ def render(result: Result) -> Lines:
         yield from limits(result.limits)
 
 
-def source_lines(name: str, text: str) -> list[str]:
+def source_lines(text: str) -> list[str]:
     """The lines as they stand in the file, or in the cells of a notebook."""
     lines = split_lines(text)
-    return list(map(notebooks.original, lines)) if name.endswith(notebooks.SUFFIX) else lines
+    return list(map(notebooks.original, lines)) if notebooks.MARK in text else lines
 
 
 def limits(enforced: Mapping[str, str]) -> Iterator[list[Piece]]:

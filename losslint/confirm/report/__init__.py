@@ -85,7 +85,7 @@ class _Sources:
     def of(self, name: str) -> list[str]:
         if name not in self._lines:
             known = self._texts.get(name) or self._bundled.get(os.path.abspath(name), "")
-            self._lines[name] = text.source_lines(name, known)
+            self._lines[name] = text.source_lines(known)
         return self._lines[name]
 
 
