@@ -1,5 +1,6 @@
 """The wheel and the source distribution, installed into new environments of each Python that is here."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,9 @@ def test_the_wheel_holds_what_it_needs_and_no_more(distributions: dict[str, Path
         "Project-URL:",
     ):
         assert field in text, field
+    links = re.findall(r"\]\(([^)]+)", text)  # of the README, which an index shows by itself
+    assert len(links) > 20 and all(link.startswith(("https://", "#")) for link in links), links
+    assert "](https://raw.githubusercontent.com/losslint/losslint/main/docs/terminal.svg)" in text
 
 
 @pytest.mark.parametrize("version", VERSIONS)
