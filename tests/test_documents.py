@@ -32,6 +32,11 @@ def test_the_picture_in_the_readme_shows_what_losslint_prints() -> None:
     assert "url(" not in picture.replace("url(#", "")  # nothing is fetched
 
 
+def test_pictures_are_small() -> None:
+    for picture in (pictures.TERMINAL, pictures.REPORT):
+        assert picture.stat().st_size < 200_000
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_links_lead_somewhere(name: str) -> None:
     document = ROOT / name

@@ -38,7 +38,7 @@ def try_repo(hook: Path, folder: Path, name: str = "losslint") -> "subprocess.Co
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     command = [sys.executable, "-m", "pre_commit", "try-repo", str(hook), name, "--all-files", "--verbose"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600)
 
 
 def test_the_hook(hook: Path, tmp_path: Path) -> None:
@@ -55,6 +55,7 @@ def test_the_hook(hook: Path, tmp_path: Path) -> None:
     assert "left_out" not in ran.stdout
 
 
+@pytest.mark.slow  # TensorFlow is downloaded and unpacked
 def test_the_hook_that_runs_losses(hook: Path, tmp_path: Path) -> None:
     """It brings TensorFlow along: what is flagged in a file and in a notebook is confirmed by a run."""
     (tmp_path / "notes.txt").write_text("no Python here\n")

@@ -124,7 +124,7 @@ def test_every_form_tells_the_verdict(tmp_path: Path) -> None:
 def test_a_report_runs_what_was_found_and_lists_what_was_not_run(tmp_path: Path) -> None:
     (tmp_path / "losses.py").write_text(BARE, encoding="utf-8")
     (tmp_path / "broken.py").write_text("def f(:\n", encoding="utf-8")
-    ran = losslint("check", "--device", "cpu", "--report", "out.html", ".", cwd=tmp_path)
+    ran = losslint("check", "--device", "cpu", "--timeout", "300", "--report", "out.html", ".", cwd=tmp_path)
     assert ran.status == 1 and "1 confirmed" in ran.out
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     rows = re.findall(r'<tr data-verdict="([^"]+)" data-rule="([^"]+)">', page)
@@ -155,7 +155,7 @@ def test_declared_inputs_are_used(tmp_path: Path) -> None:
 @needs_tensorflow
 def test_a_passport_tells_what_every_probe_saw(tmp_path: Path) -> None:
     (tmp_path / "losses.py").write_text(BARE, encoding="utf-8")
-    ran = losslint("confirm", "--device", "cpu", "losses.py::nll_loss", cwd=tmp_path)
+    ran = losslint("confirm", "--device", "cpu", "--timeout", "300", "losses.py::nll_loss", cwd=tmp_path)
     for label in (
         "returns",
         "gradient",
@@ -170,7 +170,7 @@ def test_a_passport_tells_what_every_probe_saw(tmp_path: Path) -> None:
     ):
         assert f"\n  {label} " in ran.out, (label, ran.out)
     assert "skipped" not in ran.out and "DISAGREE" not in ran.out
-    (passport,) = json.loads(losslint("confirm", "--format", "json", "losses.py", cwd=tmp_path).out)
+    (passport,) = json.loads(losslint("confirm", "--timeout", "300", "--format", "json", "losses.py", cwd=tmp_path).out)
     assert passport["ran"] and passport["facts"]["output"]["rank"] == 1
     assert passport["facts"]["batch"]["value_ratio"]["2"] == pytest.approx(1.0)
     assert passport["findings"][0]["verdict"] == "confirmed" and passport["limits"]
