@@ -105,10 +105,11 @@ def report_remote(tree: Tree, here: str, jobs: list[Job]) -> list[Report]:
 
     ``here`` is the folder that the names of files are relative to.
     """
-    from losslint.session import Analyst, patient_collector
+    from losslint import collector
+    from losslint.session import Analyst
 
     analyst = Analyst(Project(tree=tree, here=here))
-    with patient_collector():
+    with collector.patient():
         made = []
         for target, required in jobs:
             dependencies.tell(target.path.parent, required)

@@ -43,21 +43,23 @@ def reports(targets: list[Target], jobs: int, cluster: str = "") -> Iterator[Rep
 
 
 def _here(targets: list[Target]) -> Iterator[Report]:
-    from losslint.session import Analyst, patient_collector
+    from losslint import collector
+    from losslint.session import Analyst
 
     analyst = Analyst()
-    with patient_collector():
+    with collector.patient():
         for target in targets:
             yield analyst.report(target)
 
 
 def report_chunk(targets: list[Target]) -> list[Report]:
     """What a worker does; it keeps the modules that it has read."""
-    from losslint.session import Analyst, patient_collector
+    from losslint import collector
+    from losslint.session import Analyst
 
     global _analyst
     _analyst = _analyst or Analyst()
-    with patient_collector():
+    with collector.patient():
         return [_analyst.report(target) for target in targets]
 
 

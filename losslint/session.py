@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
-import gc
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from losslint import budget, discovery, notebooks, plugins, sources, suppressions
+from losslint import budget, collector, discovery, notebooks, plugins, sources, suppressions
 from losslint.budget import Budget
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
@@ -176,7 +175,7 @@ class Session:
         target = Target(source.filename, Path(os.path.abspath(source.filename)), settings)
         text, report = self._last.get(source.filename, ("", Report(target)))
         if not report.used or text != source.text or report.target != target:
-            with patient_collector():
+            with collector.patient():
                 report = self._analyst.report_on(target, source)
             self._last[source.filename] = source.text, report
             self._stamps |= {path: _stamp(path) for path in report.used or ()}
@@ -249,17 +248,6 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
 
 
 # -- analysing -------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def patient_collector() -> Iterator[None]:
-    """Trees are many objects and hardly any garbage: with its usual thresholds the collector takes half of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def with_uses(targets: list[Target]) -> list[Target]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from losslint import __version__
+from losslint import __version__, collector
 from losslint.cli import checking, confirming, looking
 from losslint.cli.telling import say
 from losslint.plugins import PluginError
@@ -59,7 +59,8 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 clean, 1 findings, 2 wrong usage, configuration or an internal error."""
     try:
-        status = cli.main(arguments, standalone_mode=False)
+        with collector.patient():
+            status = cli.main(arguments, standalone_mode=False)
         if not sys.stdout.closed:  # the language server closes it
             sys.stdout.flush()
     except click.ClickException as error:
@@ -79,4 +80,5 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         traceback.print_exc()
         say("error", "this is a bug in losslint; the message above says where")
         status = 2
+    collector.leave()
     sys.exit(status if isinstance(status, int) else 0)
