@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 from collections.abc import Iterator
 
 import libcst as cst
@@ -52,11 +53,7 @@ class Code:
 
     def outer(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands, its parentheses included."""
-        from libcst.metadata import WhitespaceInclusivePositionProvider
-
-        place = self.slice.metadata(WhitespaceInclusivePositionProvider)[tree]
-        start, end, shift = place.start, place.end, self.slice.shift
-        return Span(start.line + shift, start.column + 1, end.line + shift, end.column + 1)
+        return self.slice.outer_span(tree)
 
     def text(self, tree: cst.CSTNode) -> str:
         """``tree`` as it is written, its parentheses included."""
@@ -69,9 +66,7 @@ class Code:
 
     def parent(self, tree: cst.CSTNode) -> cst.CSTNode | None:
         """The syntax right around ``tree``."""
-        from libcst.metadata import ParentNodeProvider
-
-        return self.slice.metadata(ParentNodeProvider).get(tree)
+        return self.slice.parents.get(tree)
 
     def statement(self, tree: cst.CSTNode) -> cst.CSTNode:
         """The innermost statement that ``tree`` is part of."""
@@ -133,11 +128,8 @@ class Code:
 
     def function_at(self, row: int) -> ast.AST:
         """The innermost function around ``row``, the module where there is none."""
-        inside = [
-            node
-            for node in ast.walk(self.module.tree)
-            if isinstance(node, _FUNCTIONS) and node.lineno <= row <= (node.end_lineno or node.lineno)
-        ]
+        functions = itertools.chain.from_iterable(self.module.survey.functions.values())
+        inside = [node for node in functions if node.lineno <= row <= (node.end_lineno or node.lineno)]
         return max(inside, key=lambda n: n.lineno, default=self.module.tree)
 
     def bindings(self, name: str) -> list[int]:

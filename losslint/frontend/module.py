@@ -21,7 +21,7 @@ from losslint.sources import parse
 
 if TYPE_CHECKING:
     import libcst as cst
-    from libcst.metadata import BaseMetadataProvider, MetadataWrapper
+    from libcst.metadata import BaseMetadataProvider, CodeRange
 
     from losslint.frontend.discovery import Discovered
 
@@ -46,20 +46,34 @@ class Slice:
         return self.module.path
 
     @functools.cached_property
-    def _wrapper(self) -> MetadataWrapper:
-        from libcst.metadata import MetadataWrapper
+    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        from libcst.metadata import PositionProvider
 
-        return MetadataWrapper(self.tree, unsafe_skip_copy=True)
+        return _provided(PositionProvider(), self.tree)
 
-    def metadata(self, provider: type[BaseMetadataProvider[_T]]) -> Mapping[cst.CSTNode, _T]:
-        """What ``provider`` knows of each tree, computed once."""
-        return self._wrapper.resolve(provider)
+    @functools.cached_property
+    def _outer_positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        from libcst.metadata import WhitespaceInclusivePositionProvider
+
+        return _provided(WhitespaceInclusivePositionProvider(), self.tree)
+
+    @functools.cached_property
+    def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
+        """The syntax right around each tree of the slice, white space left out.
+
+        The provider of libcst walks over every field of every node in visitors, which takes ten times as long.
+        """
+        return {child: tree for tree in below(self.tree) for child in _children(tree)}
 
     def span(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands in the file; rows and columns count from 1."""
-        from libcst.metadata import PositionProvider
+        return self._in_file(self._positions.get(tree))
 
-        position = self.metadata(PositionProvider).get(tree)
+    def outer_span(self, tree: cst.CSTNode) -> Span:
+        """The same with its parentheses, and white space that belongs to it."""
+        return self._in_file(self._outer_positions.get(tree))
+
+    def _in_file(self, position: CodeRange | None) -> Span:
         if position is None:
             return Span(self.shift + 1, 1, self.shift + 1, 1)
         start, end = position.start, position.end
@@ -180,6 +194,12 @@ class Module:
         return methods
 
 
+def _provided(provider: BaseMetadataProvider[_T], tree: cst.Module) -> Mapping[cst.CSTNode, _T]:
+    """What ``provider`` says of ``tree``. The wrapper of libcst walks over it once more, for no visitor at all."""
+    provider._gen_impl(tree)
+    return provider._computed  # type: ignore[return-value]
+
+
 def _statement_of(found: Slice, statement: ast.stmt) -> cst.BaseStatement:
     """``statement`` in the tree of its slice."""
     body: cst.CSTNode = found.tree.body[0]
@@ -249,12 +269,18 @@ def below(tree: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while todo:
         node = todo.pop()
         yield node
-        for name in reversed(_parts(type(node))):
-            part = getattr(node, name)
-            if isinstance(part, (list, tuple)):
-                todo.extend([p for p in reversed(part) if hasattr(p, "with_changes")])
-            elif hasattr(part, "with_changes"):
-                todo.append(part)
+        todo += reversed(_children(node))
+
+
+def _children(tree: cst.CSTNode) -> list[cst.CSTNode]:
+    found: list[cst.CSTNode] = []
+    for name in _parts(type(tree)):
+        part = getattr(tree, name)
+        if isinstance(part, (list, tuple)):
+            found += [p for p in part if hasattr(p, "with_changes")]
+        elif hasattr(part, "with_changes"):
+            found.append(part)
+    return found
 
 
 def every(tree: cst.CSTNode, kind: type[_T]) -> Iterator[_T]:

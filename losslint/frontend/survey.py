@@ -100,7 +100,9 @@ class Survey:
         default_factory=dict
     )  # functions (or the module) that compile with a loss of note -> the calls
     returning: set[ast.AST] = field(default_factory=set)  # functions that return something
-    functions: dict[str, list[ast.AST]] = field(default_factory=dict)  # by the name in their def
+    functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(
+        default_factory=dict
+    )  # by the name in their def
 
 
 def survey(tree: ast.Module) -> Survey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from losslint.frontend.discovery import Entry, entries
@@ -112,7 +112,7 @@ def _is_within(reference: Reference, within: set[int]) -> bool:
     return any(id(owner) in within for owner in reference.owners)
 
 
-def _region(entry: Entry, bodies: dict[str, list[ast.AST]]) -> set[int]:
+def _region(entry: Entry, bodies: Mapping[str, Sequence[ast.AST]]) -> set[int]:
     """The definitions that run with ``entry``: itself, and what it calls in the file. 0 stands for the module."""
     found: set[int] = set()
     todo: list[ast.AST] = []
