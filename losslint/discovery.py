@@ -7,18 +7,19 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losslint import notebooks, rulebook
-from losslint.options import Use
 from losslint.settings import Resolver, Settings
+
+if TYPE_CHECKING:
+    from losslint.options import Use
 
 SUFFIXES = (".py", ".pyw", notebooks.SUFFIX)
 _WILD = frozenset("*?[!\\/")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A file to lint: ``filename`` as findings show it, ``path`` absolute."""
 
     filename: str
@@ -36,8 +37,7 @@ class Found:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Patterns:
+class _Patterns(NamedTuple):
     """Glob patterns as in .gitignore, relative to ``base``."""
 
     base: str
@@ -164,7 +164,7 @@ def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Ta
 def _is_ignored(path: str, is_folder: bool, ignores: tuple[_Patterns, ...]) -> bool:
     """Whether git ignores ``path``: the deepest file that speaks of it decides."""
     for patterns in reversed(ignores):
-        verdict = patterns.verdict(path, is_folder)
+        verdict: bool | None = patterns.verdict(path, is_folder)
         if verdict is not None:
             return verdict
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Severity(enum.IntEnum):
@@ -20,8 +20,7 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of source; rows and columns count from 1, the end column is one past the last character."""
 
     row: int
@@ -30,16 +29,14 @@ class Span:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace ``span`` by ``content``."""
 
     span: Span
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """``applicability`` is "safe" where results stay identical, else "unsafe"."""
 
     applicability: str
@@ -47,8 +44,7 @@ class Fix:
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One stop on the way from a source to the returned value, for gradient findings."""
 
     label: str
@@ -59,8 +55,7 @@ class Step:
 CONFIRMED, REFUTED, INCONCLUSIVE = "confirmed", "refuted", "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a run says of a finding. ``reason`` tells in one line what was seen, or why nothing can be said.
 
     ``witness`` holds ``inputs, batch, mode, value, gradient, note``; ``tried`` the inputs that a refutation rests on.

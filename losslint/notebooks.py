@@ -11,30 +11,24 @@ The format is that of nbformat 4 (nbformat.readthedocs.io); the syntax is descri
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import Any
+from typing import NamedTuple
 
 SUFFIX = ".ipynb"
 MARK = "#!losslint "  # in front of what is no Python
-_CELL = re.compile(r"#%%losslint (\d+)")
-_ADDED = re.compile(r"(?P<indent>\s*)(?:(?P<to>[\w.,\s]*\w\s*=\s*)(?=[%!])[%!]|[%!?]|.*\?$)")
+_CELL = r"#%%losslint (\d+)"
+_ADDED = r"(?P<indent>\s*)(?:(?P<to>[\w.,\s]*\w\s*=\s*)(?=[%!])[%!]|[%!?]|.*\?$)"
 _PYTHON_CELLS = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "tensorflow_version"})
-_PERCENT = re.compile(r"^#[ \t]*%%", re.MULTILINE)  # the head of a cell in a script
-_MAGIC = re.compile(r"^[ \t]*(?:[\w.,\t ]*=[ \t]*)?[%!]|\?[ \t\r]*$", re.MULTILINE)
-_SPACE = re.compile(r"[ \t\r\n]*")
-_CONVERT = "jupyter nbconvert --to notebook makes it a current one"
+_PERCENT = r"(?m)^#[ \t]*%%"  # the head of a cell in a script
+_MAGIC = r"(?m)^[ \t]*(?:[\w.,\t ]*=[ \t]*)?[%!]|\?[ \t\r]*$"
 
 
 class NoNotebook(ValueError):
     """The file is no notebook that can be read; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """A cell that does not parse: the row of the error in the text of the notebook, its column, and the reason."""
 
     row: int
@@ -42,17 +36,11 @@ class Broken:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    number: int  # from 1, of all cells
-    source: str
-    start: int  # where its source stands in the JSON
-    end: int
-
-
 def decode(text: str) -> tuple[str, list[Broken]]:
     """The Python source of the notebook whose JSON is ``text``, and the cells that do not parse. Raises NoNotebook."""
-    return joined((cell.number, cell.source) for cell in _code_cells(text))
+    from losslint import ipynb  # only a notebook needs JSON
+
+    return joined((cell.number, cell.source) for cell in ipynb.code_cells(text))
 
 
 def joined(cells: Iterable[tuple[int, str]]) -> tuple[str, list[Broken]]:
@@ -75,10 +63,10 @@ def script(text: str) -> tuple[str, list[Broken]] | None:
 
     Every line keeps its row, and ``script_of`` gives the text back.
     """
-    if not (_PERCENT.search(text) and _MAGIC.search(text)) or MARK in text or _error([text]) is None:
+    if not (re.search(_PERCENT, text) and re.search(_MAGIC, text)) or MARK in text or _error([text]) is None:
         return None
     lines = text.split("\n")
-    heads = [row for row, line in enumerate(lines) if _PERCENT.match(line)]
+    heads = [row for row, line in enumerate(lines) if re.match(_PERCENT, line)]
     found = lines.copy()
     broken: list[Broken] = []
     for head, end in itertools.pairwise([-1, *heads, len(lines)]):
@@ -95,15 +83,17 @@ def script_of(python: str) -> str:
 
 def encode(text: str, python: str) -> str:
     """``text``, the JSON of a notebook, with the cells as they stand in ``python``. Raises NoNotebook."""
+    from losslint import ipynb
+
     cells = dict(_cells(python))
     parts: list[str] = []
     done = 0
-    for cell in _code_cells(text):
+    for cell in ipynb.code_cells(text):
         if cell.number not in cells:
             raise NoNotebook(f"cell {cell.number} is gone")
         source = "\n".join(map(original, cells.pop(cell.number)))
         if source != cell.source:
-            parts += [text[done : cell.start], _written(source, text[cell.start : cell.end], text.isascii())]
+            parts += [text[done : cell.start], ipynb.written(source, text[cell.start : cell.end], text.isascii())]
             done = cell.end
     if cells:
         raise NoNotebook(f"there is no cell {min(cells)}")
@@ -113,7 +103,7 @@ def encode(text: str, python: str) -> str:
 def starts(python: str) -> tuple[tuple[int, int], ...]:
     """The row before the first of each cell, and the number of that cell."""
     rows = enumerate(python.split("\n"), 1)
-    return tuple((row, int(match[1])) for row, line in rows if (match := _CELL.fullmatch(line)))
+    return tuple((row, int(match[1])) for row, line in rows if (match := re.fullmatch(_CELL, line)))
 
 
 def original(line: str) -> str:
@@ -166,7 +156,7 @@ def _without_magics(lines: list[str]) -> Iterator[str]:
     """``lines`` with comments for what IPython alone knows, together with the rows on which it goes on."""
     continued = False
     for line in lines:
-        match = None if line.lstrip().startswith("#") else _ADDED.match(line)
+        match = None if line.lstrip().startswith("#") else re.match(_ADDED, line)
         if continued:
             yield _comment(line)
         elif match is None:
@@ -180,85 +170,3 @@ def _without_magics(lines: list[str]) -> Iterator[str]:
 
 def _comment(line: str) -> str:
     return MARK + line if line.strip() else line
-
-
-# -- the JSON --------------------------------------------------------------------------------------------------------
-
-
-def _code_cells(text: str) -> Iterator[_Cell]:
-    """The code cells of a notebook in Python; none where it is in another language. Raises NoNotebook."""
-    try:
-        notebook = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise NoNotebook(f"the notebook is no JSON: {error}") from None
-    if isinstance(notebook, dict) and "worksheets" in notebook:
-        raise NoNotebook(f"the notebook is in the format of nbformat {notebook.get('nbformat', 3)}: {_CONVERT}")
-    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
-        raise NoNotebook("the file is no notebook: there are no cells")
-    if not _is_python(notebook.get("metadata")):
-        return
-    places = _members(text, _member(text, 0, "cells"))
-    for number, (cell, place) in enumerate(zip(notebook["cells"], places, strict=True), 1):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        source = cell.get("source", "")
-        if isinstance(source, list):
-            source = "".join(map(str, source))
-        if "source" in cell and isinstance(source, str):
-            start = _member(text, place, "source")
-            yield _Cell(number, source, start, _after(text, start))
-
-
-def _is_python(metadata: Any) -> bool:
-    """Whether the notebook's kernel, where it names one, speaks Python."""
-    told = metadata if isinstance(metadata, dict) else {}
-    for group, key in (("language_info", "name"), ("kernelspec", "language")):
-        entry = told.get(group)
-        if isinstance(entry, dict) and isinstance(entry.get(key), str):
-            return bool(entry[key].lower().startswith(("python", "ipython")))
-    return True
-
-
-def _after(text: str, start: int) -> int:
-    """Where the value that starts at ``start`` ends."""
-    return json.JSONDecoder().raw_decode(text, start)[1]
-
-
-def _skip(text: str, at: int) -> int:
-    match = _SPACE.match(text, at)
-    assert match is not None
-    return match.end()
-
-
-def _member(text: str, start: int, key: str) -> int:
-    """Where the last value of ``key`` starts in the object at ``start``; it is there. Of equal keys the last counts."""
-    at = _skip(text, _skip(text, start) + 1)
-    found = -1
-    while text[at] != "}":
-        name, at = scanstring(text, at + 1)
-        at = _skip(text, _skip(text, at) + 1)  # past the colon
-        found = at if name == key else found
-        at = _skip(text, _after(text, at))
-        at = _skip(text, at + 1) if text[at] == "," else at
-    return found
-
-
-def _members(text: str, start: int) -> Iterator[int]:
-    """Where each element of the array at ``start`` starts."""
-    at = _skip(text, start + 1)
-    while text[at] != "]":
-        yield at
-        at = _skip(text, _after(text, at))
-        at = _skip(text, at + 1) if text[at] == "," else at
-
-
-def _written(source: str, before: str, ascii_only: bool) -> str:
-    """``source`` as JSON in the manner of ``before``: a string, or a list of lines laid out as it was."""
-    if not before.startswith("["):
-        return json.dumps(source, ensure_ascii=ascii_only)
-    lines = [json.dumps(line, ensure_ascii=ascii_only) for line in re.findall(r"[^\n]*\n|[^\n]+", source)]
-    if not lines:
-        return "[]"
-    inner = before[1 : _skip(before, 1)]
-    outer = re.search(r"[ \t\r\n]*(?=\]$)", before)
-    return f"[{inner}{(',' + inner if inner else ', ').join(lines)}{outer[0] if outer else ''}]"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from losslint.budget import Budget
 from losslint.targets import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """What the user declares about a function of their own; "" and None stand for what is not declared."""
 
     shape: str = ""  # "[B]", "[B, 10]", "[]"
@@ -23,8 +23,7 @@ class Declared:
 COMPILED, METRIC, ADDED, BESIDE, UNPACKED = "compiled", "metric", "added", "beside", "unpacked"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Use:
+class Use(NamedTuple):
     """One thing that another file does with the function ``name``, which stands at the top level of its own.
 
     ``kind``: COMPILED (``compile(loss=f)``), METRIC (``compile(metrics=[f])``), ADDED (``add_loss(f(...))``), BESIDE

@@ -12,18 +12,16 @@ import functools
 import importlib
 import importlib.util
 import os
-import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "losslint.rules"
-CODE = re.compile(r"(?!LL\d)[A-Z]{2,}\d{3}")
+CODE = r"(?!LL\d)[A-Z]{2,}\d{3}"
 """Codes of other packages: capitals and three digits; LL is losslint's own."""
 
 
@@ -31,8 +29,7 @@ class PluginError(Exception):
     """A package that brings rules cannot be used; the message names it and the way out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plugin:
+class Plugin(NamedTuple):
     """One package with rules; ``origin`` is how messages call it."""
 
     module: str

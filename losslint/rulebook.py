@@ -6,9 +6,8 @@ import functools
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from losslint import plugins
 from losslint.findings import Severity
@@ -17,8 +16,8 @@ PAGES_URL = "https://github.com/losslint/losslint/blob/main/rules/"
 _FENCE = "+++\n"
 _REQUIRED = ("code", "name", "severity", "family", "summary", "probe", "fix", "added")
 _OPTIONAL = ("url",)
-_PLAIN_LINE = re.compile(r'(\w+) = (?:"([^"\\]*)"|\[((?:"[^"\\]*"(?:, )?)*)\])')
-_CODE = re.compile(r"([A-Z]{2,})(\d*)")
+_PLAIN_LINE = r'(\w+) = (?:"([^"\\]*)"|\[((?:"[^"\\]*"(?:, )?)*)\])'
+_CODE = r"([A-Z]{2,})(\d*)"
 
 
 class PageError(ValueError):
@@ -33,8 +32,7 @@ class UnknownRule(ValueError):
     """A selector that no rule answers to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule; ``severities`` are the ones it can speak with, worst first, ``page`` is Markdown."""
 
     code: str
@@ -94,7 +92,7 @@ def parse_page(text: str, where: str) -> Rule:
 def _values(head: str, where: str) -> dict[str, Any]:
     """The front matter. Plain lines are read here: every run reads all pages, and TOML takes ten times as long."""
     lines = head.split("\n")
-    plain = [_PLAIN_LINE.fullmatch(line) for line in lines]
+    plain = [re.fullmatch(_PLAIN_LINE, line) for line in lines]
     if all(plain):
         found: dict[str, Any] = {}
         for match in plain:
@@ -120,6 +118,12 @@ def pages_folder() -> Path:
     return packaged if packaged.is_dir() else here.parent / "rules"
 
 
+def demand() -> None:
+    """Raise what ``rules`` raises; without reading losslint's own pages, which a file without a loss does not need."""
+    if plugins.plugins() or next(pages_folder().glob("LL*.md"), None) is None:
+        rules()
+
+
 @functools.cache
 def rules() -> dict[str, Rule]:
     """Code -> rule, losslint's own first, then those of other packages, in the order of the codes.
@@ -136,12 +140,12 @@ def rules() -> dict[str, Rule]:
         )
     for path in pages:
         rule = parse_page(path.read_text(encoding="utf-8"), path.name)
-        _add(found, replace(rule, url=f"{PAGES_URL}{rule.code}.md"), path.name)
+        _add(found, rule._replace(url=f"{PAGES_URL}{rule.code}.md"), path.name)
     others: dict[str, Rule] = {}
     for origin, path in plugins.pages():
         try:
             rule = parse_page(path.read_text(encoding="utf-8"), str(path))
-            if not plugins.CODE.fullmatch(rule.code):
+            if not re.fullmatch(plugins.CODE, rule.code):
                 raise PageError(f"{path}: {rule.code!r} is not made of capitals, LL excepted, and three digits")
             _add(others, rule, str(path), found)
         except (PageError, OSError, UnicodeDecodeError) as error:
@@ -201,7 +205,7 @@ def specificity(selector: str) -> int:
 
 def _letters(selector: str) -> str:
     """The letters a code or a prefix starts with; "" where it is neither."""
-    match = _CODE.fullmatch(selector)
+    match = re.fullmatch(_CODE, selector)
     return match[1] if match else ""
 
 

@@ -14,10 +14,14 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+<<<<<<< HEAD
 from losslint import budget, collector, discovery, notebooks, plugins, sources, suppressions
 from losslint.budget import Budget
+=======
+from losslint import collector, discovery, notebooks, plugins, rulebook, sources, suppressions
+>>>>>>> 9b3a4fb (A file without a loss needs fewer modules, patterns and classes; commands are imported when they are called; both ranges of trees come from one pass)
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.report import Report
@@ -35,8 +39,7 @@ _SHORTCUTS = True
 """Whether files that hold nothing to analyse are told without looking into them; tests turn it off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What fixes make of one file."""
 
     path: Path
@@ -109,6 +112,7 @@ def check(
     Raises ConfigurationError, PluginError and NoCluster.
     """
     plugins.load()
+    rulebook.demand()
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
     known, rest = _recalled(with_uses(found.targets), cache)
@@ -230,6 +234,8 @@ def settle(reports: Iterable[Report], result: Result) -> None:
 
 
 def _settle_file(report: Report, findings: list[Finding], result: Result) -> None:
+    if not findings and not report.comments.pragmas:
+        return  # the rules need not even be read
     settings, filename = report.target.settings, report.target.filename
     enabled = settings.enabled - settings.ignored_in(report.target.path)
     judged = enabled if report.whole else frozenset[str]()
@@ -257,7 +263,7 @@ def with_uses(targets: list[Target]) -> list[Target]:
     from losslint.frontend.elsewhere import uses
 
     found = uses(((t.filename, t.path) for t in targets), _code_in)
-    return [dataclasses.replace(t, elsewhere=found.get(str(t.path.resolve()), ())) for t in targets]
+    return [t._replace(elsewhere=found.get(str(t.path.resolve()), ())) for t in targets]
 
 
 def _code_in(path: Path) -> bytes:

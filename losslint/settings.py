@@ -14,11 +14,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losslint import rulebook
 from losslint.findings import Severity
-from losslint.options import Declared
+
+if TYPE_CHECKING:
+    from losslint.options import Declared
 
 DEFAULT_EXCLUDE = (
     ".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox", ".pants.d",
@@ -34,8 +36,7 @@ class ConfigurationError(Exception):
     """A mistake in the configuration or in an option; the text says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """A layer of rule selection, the configuration's or the command line's; ``select`` None keeps what is on."""
 
     select: tuple[str, ...] | None = None
@@ -43,8 +44,7 @@ class Selection:
     extend_select: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PerFileIgnore:
+class PerFileIgnore(NamedTuple):
     """The rules that are off in the files matched by ``pattern``, which is relative to ``root``; "!" turns it round."""
 
     root: Path
@@ -142,6 +142,9 @@ def shown(value: Any) -> str:
         return f'"{value.label}"'
     if isinstance(value, PerFileIgnore):
         return f'"{value.pattern}" = {shown(sorted(value.codes))}'
+    if hasattr(value, "_asdict"):  # what is declared of a function
+        told = {name: v for name, v in value._asdict().items() if v}
+        return "{ " + ", ".join(f"{name} = {shown(v)}" for name, v in told.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(shown(v) for v in value) + "]"
     if isinstance(value, (bool, int, float)) or value is None:
@@ -279,6 +282,8 @@ class _Reader:
             if not numbers or len(ends) != 2 or not ends[0] <= ends[1]:
                 raise self.fail(f"{key}.range", f"must be two numbers, the lower first, not {ends!r}")
             ends = (float(ends[0]), float(ends[1]))
+        from losslint.options import Declared
+
         return Declared(shape, ends, entry.get("gradient", ""), entry.get("like", ""))
 
     def inputs(self, key: str, value: Any) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import codecs
 import functools
-import hashlib
 import io
 import re
 import sys
 import tokenize
 import warnings
+from _blake2 import blake2b  # `hashlib` has the same one, and loads OpenSSL first
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ _ANEW = "save it with a current Jupyter, or exclude it"
 
 def digest(data: bytes) -> bytes:
     """What tells one content from another."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return blake2b(data, digest_size=16).digest()
 
 
 class Unreadable(Exception):

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 
 from losslint.sources import Source, parse
 
-_LAYOUT = re.compile(r"[\s\\]+")
-_LAST_COMMA = re.compile(r",(?=[)\]}])")
+_LAYOUT = r"[\s\\]+"
+_LAST_COMMA = r",(?=[)\]}])"
 
 
 def comments(source: Source) -> Iterator[tuple[int, int, str]]:
@@ -70,7 +70,7 @@ class Statements:
         first, last = around(self._rows, row) or (row, row)
         lines = self._source.lines[first - 1 : last]
         code = [line[: self._comments.get(first + i, len(line))] for i, line in enumerate(lines)]
-        return _LAST_COMMA.sub("", _LAYOUT.sub("", "".join(code)).replace("'", '"'))
+        return re.sub(_LAST_COMMA, "", re.sub(_LAYOUT, "", "".join(code)).replace("'", '"'))
 
     @functools.cached_property
     def _rows(self) -> list[tuple[int, int]]:

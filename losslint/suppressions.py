@@ -13,6 +13,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from losslint import rulebook, statements
 from losslint.findings import Finding, Fix, Severity, Span
@@ -20,15 +21,14 @@ from losslint.sources import Source
 
 ANALYSIS_PRAGMAS = ("loss", "not-a-loss", "batch-level", "inputs")
 _KINDS = ("ignore", "ignore-file", *ANALYSIS_PRAGMAS)
-_MARK = re.compile(r"losslint:|noqa", re.IGNORECASE)
-_PRAGMA = re.compile(r"#\s*losslint:\s*(?P<kind>[\w-]*)\s*(?:\[(?P<listed>[^\]#]*)(?P<closed>\]?))?(?P<rest>[^#]*)")
-_NOQA = re.compile(r"#\s*noqa(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
-_CODES = re.compile(r"[A-Z]+\d+", re.IGNORECASE)
+_MARK = r"(?i)losslint:|noqa"
+_PRAGMA = r"#\s*losslint:\s*(?P<kind>[\w-]*)\s*(?:\[(?P<listed>[^\]#]*)(?P<closed>\]?))?(?P<rest>[^#]*)"
+_NOQA = r"(?i)#\s*noqa(?::\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?"
+_CODES = r"(?i)[A-Z]+\d+"
 _UNTOLD = ("LL002", "LL003")  # a bare suppression does not hide these: they are about suppressions
 
 
-@dataclass(frozen=True, slots=True)
-class Pragma:
+class Pragma(NamedTuple):
     """One instruction in a comment. ``row`` is the row it speaks of: its own, or that of the code below."""
 
     kind: str  # "ignore", "ignore-file", "noqa", "loss", "not-a-loss", "batch-level", "inputs"
@@ -72,8 +72,8 @@ def _may_speak_to_us(text: str) -> bool:
     """Whether ``text`` may hold a pragma: a noqa of other linters' codes is none, and many files have one."""
     lowered = text.lower()
     return "losslint:" in lowered or any(
-        match["codes"] is None or any(_is_ours(code.upper()) for code in _CODES.findall(match["codes"]))
-        for match in (_NOQA.finditer(text) if "noqa" in lowered else ())
+        match["codes"] is None or any(_is_ours(code.upper()) for code in re.findall(_CODES, match["codes"]))
+        for match in (re.finditer(_NOQA, text) if "noqa" in lowered else ())
     )
 
 
@@ -89,7 +89,7 @@ def pragmas(source: Source) -> dict[int, list[Pragma]]:
 def _pragmas(source: Source) -> Iterator[Pragma]:
     lines = source.lines
     for row, column, comment in statements.comments(source):
-        if not _MARK.search(comment):
+        if not re.search(_MARK, comment):
             continue
         own_line = not lines[row - 1][: column - 1].strip()
         spoken_of = _code_below(lines, row) if own_line else row
@@ -108,7 +108,7 @@ def _code_below(lines: list[str], row: int) -> int:
 
 def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None, str, str]]:
     """Kind, start, end, names, text and problem of each instruction in ``comment``."""
-    for match in _PRAGMA.finditer(comment):
+    for match in re.finditer(_PRAGMA, comment):
         kind, listed, text = match["kind"], match["listed"], match["rest"].strip()
         names = tuple(n.strip() for n in listed.split(",") if n.strip()) if listed is not None else None
         problem = ""
@@ -123,9 +123,9 @@ def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None
         elif kind in ANALYSIS_PRAGMAS and names is not None:
             problem = f"{kind!r} takes no brackets"
         yield kind, match.start(), match.start() + len(match[0].rstrip()), names, text, problem
-    for match in _NOQA.finditer(comment):
+    for match in re.finditer(_NOQA, comment):
         codes = match["codes"]
-        names = None if codes is None else tuple(filter(_is_ours, map(str.upper, _CODES.findall(codes))))
+        names = None if codes is None else tuple(filter(_is_ours, map(str.upper, re.findall(_CODES, codes))))
         if names != ():  # a noqa of other linters' codes is not for us
             yield "noqa", match.start(), match.end(), names, "", ""
 

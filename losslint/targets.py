@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from losslint.dependencies import Requirement
@@ -23,8 +22,7 @@ _PATCHES = 10
 NEWEST = "the newest known"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """``tensorflow`` and ``keras`` are minor versions ("2.15"), None where nothing can be said of them."""
 
     tensorflow: str | None = TENSORFLOW[-1]

@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from losslint import rulebook
-from losslint.cli import cli
+from losslint.cli import cli, commands
 from losslint.keys import KEYS, Key
 from losslint.rulebook import Rule
 
@@ -73,7 +73,7 @@ def _index(rules: list[Rule]) -> Iterator[str]:
 
 def _key(key: Key) -> str:
     option = f"--{key.name}"
-    options = {o for p in cli.commands["check"].params for o in p.opts}
+    options = {o for p in commands()["check"].params for o in p.opts}
     told = f" Option: `{option}`." if option in options else ""
     example = key.example if key.example.startswith("[") else f"[tool.losslint]\n{key.example}"
     facts = f"Default: `{key.default}`. Type: {key.kind}.{told}"
@@ -85,8 +85,6 @@ def _commands() -> Iterator[str]:
     yield "# Command line\n"
     context = click.Context(cli, info_name="losslint", max_content_width=100, terminal_width=100)
     yield f"```text\n{cli.get_help(context)}\n```\n"
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
+    for name, command in sorted(commands().items()):
         inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
         yield f"## losslint {name}\n\n```text\n{command.get_help(inner)}\n```\n"

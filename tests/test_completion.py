@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from losslint import rulebook
-from losslint.cli import cli
+from losslint.cli import commands
 from losslint.reporters import FORMATS
 from tests.rule_pages import ROOT
 
@@ -53,7 +53,7 @@ def offered(*words: str) -> list[str]:
 
 
 def test_subcommands_and_files() -> None:
-    assert offered("") == ["files", *sorted(cli.commands)]
+    assert offered("") == ["files", *sorted(commands())]
     assert offered("exp") == ["files", "explain"]
     assert offered("src/") == ["files"] == offered("check", "src/") == offered("facts", "a") == offered("confirm", "")
 

@@ -7,7 +7,7 @@ import sys
 import click
 import pytest
 
-from losslint.cli import cli
+from losslint.cli import commands
 from scripts import pictures
 from tests.rule_pages import PAGES, ROOT, read
 
@@ -18,7 +18,7 @@ else:
 
 DOCUMENTS = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 HOOKS = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
-SUBCOMMANDS = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)} for name, c in cli.commands.items()}
+SUBCOMMANDS = {name: {o for p in c.params for o in (*p.opts, *p.secondary_opts)} for name, c in commands().items()}
 ELSEWHERE = {"--strict", "--nthreads", "--resources"}  # of mypy and dask
 
 
@@ -82,7 +82,7 @@ def _shown(text: str) -> list[str]:
 
 def test_options_with_a_default_are_told_with_it() -> None:
     text = (ROOT / "docs/confirming.md").read_text(encoding="utf-8")
-    defaults = {p.opts[0]: p.default for p in cli.commands["check"].params if isinstance(p, click.Option)}
+    defaults = {p.opts[0]: p.default for p in commands()["check"].params if isinstance(p, click.Option)}
     assert f"`--timeout {defaults['--timeout']:g}`" in text and f"`--device {defaults['--device']}`" in text
     table = set(re.findall(r"^\| `(--[a-z-]+)", text, re.MULTILINE))
     assert {"--device", "--timeout", "--budget", "--no-trust-refuted", "--report", "--repro"} <= table

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from losslint import __version__, collector
-from losslint.cli import checking, confirming, looking
 from losslint.cli.telling import say
 from losslint.plugins import PluginError
 from losslint.rulebook import NoPages
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_COMMANDS = {
+    "check": "checking",
+    "confirm": "confirming",
+    "facts": "looking",
+    "rules": "looking",
+    "explain": "looking",
+    "config": "looking",
+    "server": "looking",
+}
+"""The module of each command, imported when the command is called or listed."""
 
 
 class _CheckByDefault(click.Group):
@@ -22,17 +35,38 @@ class _CheckByDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         completes = ctx.resilient_parsing and not args  # what is typed may become either
-        if not completes and (not args or args[0] not in (*self.commands, "--help", "-h", "--version", "-V")):
+        if not completes and (not args or args[0] not in (*_COMMANDS, "--help", "-h", "--version", "-V")):
             args = ["check", *args]
         return super().parse_args(ctx, args)
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, as they are shown."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        return _command(cmd_name) if cmd_name in _COMMANDS else None
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Subcommands, and what may follow ``check``: its options, or files."""
+        from click.shell_completion import CompletionItem
+
         commands = super().shell_complete(ctx, incomplete)
         if incomplete.startswith("-"):
-            inner = click.Context(self.commands["check"], ctx, "check", resilient_parsing=True)
-            return [*commands, *self.commands["check"].shell_complete(inner, incomplete)]
+            check = _command("check")
+            inner = click.Context(check, ctx, "check", resilient_parsing=True)
+            return [*commands, *check.shell_complete(inner, incomplete)]
         return [CompletionItem(incomplete, type="file"), *commands]  # in this order for bash
+
+
+def _command(name: str) -> click.Command:
+    command: click.Command = getattr(importlib.import_module(f"{__name__}.{_COMMANDS[name]}"), name)
+    return command
+
+
+def commands() -> dict[str, click.Command]:
+    """All commands by their names."""
+    return {name: _command(name) for name in _COMMANDS}
 
 
 @click.group(cls=_CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,18 +76,6 @@ def cli() -> None:
 
     `losslint src/` is the same as `losslint check src/`. Nothing that is linted is ever imported.
     """
-
-
-for _command in (
-    checking.check,
-    confirming.confirm,
-    looking.facts,
-    looking.rules,
-    looking.explain,
-    looking.config,
-    looking.server,
-):
-    cli.add_command(_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

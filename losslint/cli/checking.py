@@ -12,7 +12,6 @@ import click
 
 from losslint import progress, rulebook
 from losslint.cli import completion
-from losslint.cli.confirming import confirmed, print_repro, write_report
 from losslint.cli.deeds import add_ignores, hide_known, make_fixes, show_diff, write_baseline_of, write_out
 from losslint.cli.options import Output, Running, configured, listed, outputs_of, per_file, resolver_of, running
 from losslint.cli.telling import mistakes, say
@@ -167,17 +166,22 @@ def check(
             hide_known(result, baseline, resolver)
         if add_ignore is not None:
             return add_ignores(result, add_ignore)
-    confirmation = confirmed(result, resolver, how, jobs, texts) if runs else None
+    if runs:
+        from losslint.cli import confirming
+
+        confirmation = confirming.confirmed(result, resolver, how, jobs, texts)
+    else:
+        confirmation = None
     for warning in result.warnings:
         say("warning", warning)
     for error in result.errors:
         say("error", _with_hint(error, paths[0]))
     if how.repro and confirmation is not None:
-        return print_repro(confirmation.ran, "--select")
+        return confirming.print_repro(confirmation.ran, "--select")
     for form, file in outputs:
         write_out(result, form, file or output_file, statistics and file is None, piped)
     if how.report is not None and confirmation is not None:
-        write_report(how.report, confirmation.ran, result)
+        confirming.write_report(how.report, confirmation.ran, result)
     if confirmation is not None and confirmation.interrupted:
         return 130
     return 0 if exit_zero and result.status == 1 else result.status

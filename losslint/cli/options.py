@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -17,8 +15,7 @@ from losslint.reporters import ALIASES, FORMATS
 from losslint.settings import Resolver
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """How losses are run: the options of ``running``."""
 
     device: str
@@ -73,7 +70,7 @@ def running(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def collected(**values: Any) -> Any:
-        how = Running(**{field.name: values.pop(field.name) for field in dataclasses.fields(Running)})
+        how = Running(**{name: values.pop(name) for name in Running._fields})
         return command(how=how, **values)
 
     wrapped: Callable[..., Any] = collected

@@ -73,7 +73,7 @@ class Ran:
         tensorflow = self.versions.get("tensorflow", "")
         pairs = zip(claims, found, strict=True)
         trusted = [self._trusted(claim, verdict) for claim, verdict in pairs]
-        return [dataclasses.replace(v, device=device, tensorflow=tensorflow, notes=notes) for v in trusted]
+        return [v._replace(device=device, tensorflow=tensorflow, notes=notes) for v in trusted]
 
     def shortcomings(self) -> Iterator[str]:
         """What the run lacked."""

@@ -130,7 +130,7 @@ def _entries(module: Module, evidence: Evidence, options: Options) -> Iterator[E
         "loss"
         if _LOSS_FILE.search(path.stem)
         else "metric"
-        if any(map(METRIC_FILE.search, (path.stem, path.parent.name)))
+        if any(re.search(METRIC_FILE, part) for part in (path.stem, path.parent.name))
         else ""
     )
     for chain in definitions(module.tree.body):
@@ -190,7 +190,7 @@ def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place
     # a loss that returns nothing is a finding, not something else
     certain = _is_sample_pair(names) and is_loss_name(function.name) and not is_stub(function.body)
     returns = function in survey.returning or certain
-    if function.name.startswith("__") or NO_LOSS.search(function.name) or not returns:
+    if function.name.startswith("__") or re.search(NO_LOSS, function.name) or not returns:
         return None
     if known_as & evidence.compiled and (_takes_samples(names) or len(names) >= 2):
         where = _where(evidence, COMPILED, known_as)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from losslint.frontend.names import is_loss_name, is_metric_name, role_of
+from losslint.frontend.names import is_label_name, is_loss_name, is_metric_name, role_of
 from losslint.frontend.words import CLASS_WORDS, METRIC_FILE, NO_LOSS
 
 _FRAMEWORK = re.compile(r"tensorflow|keras|\btf\b|\bK\b|backend|[Ll]oss|LOSS")
@@ -28,7 +28,7 @@ _WORDS = re.compile(
 _PARTS = ("gradient", "minimize", "add_loss", "get_updates", "compile", "losses", ".metrics.", ".objectives.")
 """Without one of these texts none of the words is met; to look for them takes a tenth of the time."""
 _CLASS = re.compile(r"\bclass\s+(\w+)\s*\((.*?)\)\s*:", re.DOTALL)
-_OPEN = re.compile(r"[\[{#\"'\\]|lambda")
+_OPEN = r"[\[{#\"'\\]|lambda"
 """What may hide the end of a list of base classes."""
 
 
@@ -54,7 +54,7 @@ def says_so(text: str, path: Path) -> bool:
     """
     if any(part in text for part in _PARTS) and _WORDS.search(text) is not None:
         return True
-    if METRIC_FILE.search(path.stem) or METRIC_FILE.search(path.parent.name):
+    if re.search(METRIC_FILE, path.stem) or re.search(METRIC_FILE, path.parent.name):
         return True
     return any(_may_be_loss_class(match) for match in _CLASS.finditer(text))
 
@@ -66,14 +66,14 @@ def may_define_losses(table: Any) -> bool:
 
 def _may_be_loss_class(match: re.Match[str]) -> bool:
     name, bases = match.groups()
-    if _OPEN.search(bases):
+    if re.search(_OPEN, bases):
         return True
     return any(_says_loss(word) for word in (name, *re.findall(r"\w+", bases)))
 
 
 @functools.lru_cache(maxsize=8192)
 def _says_loss(word: str) -> bool:
-    return CLASS_WORDS.search(word) is not None or is_loss_name(word)
+    return re.search(CLASS_WORDS, word) is not None or is_loss_name(word)
 
 
 def _functions(table: Any, outer: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], list[str]]]:
@@ -93,19 +93,20 @@ def _may_be_loss(name: str, outer: tuple[str, ...], parameters: list[str]) -> bo
         return False
     if kind == "loss" or any(_kind_of(o) == "loss" or is_loss_name(o) for o in outer):
         return True
-    roles = {_role(p) for p in parameters[:5]}
-    return "mangled" in roles or {"label", "prediction"} <= roles
+    given = parameters[:5]
+    if any(map(_is_mangled, given)):
+        return True
+    return any(map(is_label_name, given)) and any(role_of(p) == "prediction" for p in given)
 
 
 @functools.lru_cache(maxsize=16384)
 def _kind_of(name: str) -> str:
     """ "no" for the name of a function that is no loss, "loss" for one that may be, by itself, a loss or a metric."""
-    if name.startswith("__") or NO_LOSS.search(name):
+    if name.startswith("__") or re.search(NO_LOSS, name):
         return "no"
     return "loss" if is_loss_name(name) or is_metric_name(name) else ""
 
 
-@functools.lru_cache(maxsize=16384)
-def _role(parameter: str) -> str | None:
-    # inside of a class the table holds "_Class__name" for "__name"
-    return "mangled" if parameter.startswith("_") and "__" in parameter[1:] else role_of(parameter)
+def _is_mangled(parameter: str) -> bool:
+    """Whether it may be another name: inside of a class the table holds "_Class__name" for "__name"."""
+    return parameter.startswith("_") and "__" in parameter[1:]

@@ -10,7 +10,7 @@ import ast
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -21,9 +21,9 @@ from losslint.sources import parse
 
 if TYPE_CHECKING:
     import libcst as cst
-    from libcst.metadata import BaseMetadataProvider, CodeRange
 
     from losslint.frontend.discovery import Discovered
+    from losslint.frontend.positions import Positions, Range
 
 _T = TypeVar("_T")
 _CONSTANTS = ("Constant", "SimpleString", "ConcatenatedString", "Ellipsis")
@@ -46,16 +46,10 @@ class Slice:
         return self.module.path
 
     @functools.cached_property
-    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        from libcst.metadata import PositionProvider
+    def _positions(self) -> Positions:
+        from losslint.frontend.positions import Positions
 
-        return _provided(PositionProvider(), self.tree)
-
-    @functools.cached_property
-    def _outer_positions(self) -> Mapping[cst.CSTNode, CodeRange]:
-        from libcst.metadata import WhitespaceInclusivePositionProvider
-
-        return _provided(WhitespaceInclusivePositionProvider(), self.tree)
+        return Positions(self.tree)
 
     @functools.cached_property
     def parents(self) -> dict[cst.CSTNode, cst.CSTNode]:
@@ -67,17 +61,15 @@ class Slice:
 
     def span(self, tree: cst.CSTNode) -> Span:
         """Where ``tree`` stands in the file; rows and columns count from 1."""
-        return self._in_file(self._positions.get(tree))
+        return self._in_file(self._positions.inner.get(tree))
 
     def outer_span(self, tree: cst.CSTNode) -> Span:
         """The same with its parentheses, and white space that belongs to it."""
-        return self._in_file(self._outer_positions.get(tree))
+        return self._in_file(self._positions.outer.get(tree))
 
-    def _in_file(self, position: CodeRange | None) -> Span:
-        if position is None:
-            return Span(self.shift + 1, 1, self.shift + 1, 1)
-        start, end = position.start, position.end
-        return Span(start.line + self.shift, start.column + 1, end.line + self.shift, end.column + 1)
+    def _in_file(self, position: Range | None) -> Span:
+        row, column, end_row, end_column = position or (1, 0, 1, 0)
+        return Span(row + self.shift, column + 1, end_row + self.shift, end_column + 1)
 
 
 @dataclass(eq=False)
@@ -192,12 +184,6 @@ class Module:
             lines[row : last + 1] = [f"{before}0", *[""] * (last - row)]
             methods.append(method)
         return methods
-
-
-def _provided(provider: BaseMetadataProvider[_T], tree: cst.Module) -> Mapping[cst.CSTNode, _T]:
-    """What ``provider`` says of ``tree``. The wrapper of libcst walks over it once more, for no visitor at all."""
-    provider._gen_impl(tree)
-    return provider._computed  # type: ignore[return-value]
 
 
 def _statement_of(found: Slice, statement: ast.stmt) -> cst.BaseStatement:

@@ -83,7 +83,7 @@ LIBRARIES = frozenset(
 )
 
 
-_SHARED = re.compile(r"keras\.backend\.(?:numpy|nn|math|core|linalg|image)\.(\w+)$")
+_SHARED = r"keras\.backend\.(?:numpy|nn|math|core|linalg|image)\.(\w+)$"
 """How Keras 3 itself spells its operations. ``keras.backend.numpy.nn.softmax`` is one that works with NumPy only."""
 
 
@@ -101,32 +101,38 @@ def canonical(name: str) -> str:
             break
     if name.startswith("keras.backend.tensorflow_backend."):
         name = "keras.backend." + name.removeprefix("keras.backend.tensorflow_backend.")
-    shared = _SHARED.match(name)
+    shared = re.match(_SHARED, name)
     if shared is not None:
         return f"keras.ops.{shared[1]}"
     return "keras.backend" if name == "keras.backend.tensorflow_backend" else name
 
 
-_LABEL = re.compile(
+# Patterns are compiled when they are first asked for (re keeps them): a file without a loss needs few of them.
+
+_LABEL = (
+    r"(?i)"
     r"^(y|y_?true\d*|y_?t|true|y_?label|y_?gt|y_?truth|y_?actual|y_?batch|y_?train|ys|y_+|labels?|.*_labels?|label_\w+|targets?|.*_targets?"
     r"|target_\w+|gt|.*_gt|gts|gt_\w+|ground_?truths?\w*|actual|truth|trues?|.*_true|true_\w+|real|one_?hot\w*|real_(?:y|label)\w*"
-    r"|expected|annotations?|t|y_tru|tgt|reference|ref|events?|durations?|y_true_\w+|correct_\w+)$",
-    re.IGNORECASE,
+    r"|expected|annotations?|t|y_tru|tgt|reference|ref|events?|durations?|y_true_\w+|correct_\w+)$"
 )
-_PREDICTED_MASK = re.compile(r"^(y_?pred|pred|predicted|predictions?|output)_masks?$", re.IGNORECASE)
+_PREDICTED_MASK = (
+    r"(?i)"
+    r"^(y_?pred|pred|predicted|predictions?|output)_masks?$"
+)
 """Masks that a network segments, which weight nothing."""
-_PREDICTION = re.compile(
+_PREDICTION = (
+    r"(?i)"
     r"^(y_?pred\w*|y_?hat\w*|yhat|y_?p|y_?out\w*|y_?prob\w*|y_?logits?|preds?|.*_preds?|pred_\w+|predictions?|.*_predictions?"
     r"|predicted\w*|logits?|.*_logits?|logits?_\w+|outputs?|.*_outputs?|output_\w+|outs?|probs?|.*_probs?|probabilit\w+|p|q|pr"
     r"|hat|.*_hat|scores?|.*_scores?|fake\w*|.*_fake|recon\w*|.*_recon\w*|x_rec\w*|gen(?!erator)\w*|generated\w*|d_(?:real|fake)\w*|real_\w+"
     r"|embeddings?|.*_embeddings?|embs?|.*_embs?|.*_embeds?|features?|.*_features?|anchors?|positives?|negatives?|hidden\w*|z|z_\w+|mu|mus|mean|means|.*_mean"
-    r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$",
-    re.IGNORECASE,
+    r"|log_?var\w*|.*_log_?var\w*|log_?sigma\w*|sigma|.*_sigma|variance|est\w*|x_?decoded\w*|similarit\w+|distances?|dists?|activations?)$"
 )
-_WEIGHT = re.compile(
-    r"^(sample_?weights?|.*mask\w*|masks?|weights?|w|pixel_weights?|weight_?maps?|.*_weights)$", re.IGNORECASE
+_WEIGHT = (
+    r"(?i)"
+    r"^(sample_?weights?|.*mask\w*|masks?|weights?|w|pixel_weights?|weight_?maps?|.*_weights)$"
 )
-_CONFIG = re.compile(
+_CONFIG = (
     r"^(alpha|beta|gamma|delta|eps|epsilon|smooth\w*|margin|.*_margin|lambda_?\w*|lam|lamb|lmbda|coef\w*|.*_coef\w*|scale|factor|.*_factor"
     r"|temperature|temp|tau|power|axis|axes|dim|dims|reduction|name|from_logits|label_smoothing|num_\w+|n_\w+|.*_size|size|.*_rate|rate"
     r"|k|n|c|theta|rho|kappa|quantiles?|threshold|.*_threshold|.*_weight|max_\w+|min_\w+|use_\w+|is_\w+|with_\w+|normalize\w*|training"
@@ -134,68 +140,81 @@ _CONFIG = re.compile(
     r"|classes|.*_classes|nb_\w+|class_weights?|anchors_?\w*|config|cfg|params|args|hparams|hps|opts?|options|flags|FLAGS|mode|kwargs"
     r"|dtype|batch_?size|epochs?|ignore_\w+|.*_dim|.*_dims|height|width|img_\w+|image_size|ratio|.*_ratio|base_\w+|[a-z]|[A-Z][A-Z0-9_]*)$"
 )
-_MODEL = re.compile(
+_MODEL = (
+    r"(?i)"
     r"(model|net|network|encoder|decoder|generator|discriminator|critic|backbone|layers?|extractor|predictor|embedder|vgg\w*|"
     r"resnet\w*|classifier|gan|vae|unet|teacher|student|policy|actor|actor_critic|agent|module|mlp|cnn|rnn|lstm"
-    r"|transformer|forward|head)\d*$",
-    re.IGNORECASE,
+    r"|transformer|forward|head)\d*$"
 )
-_LOSS_NAME = re.compile(
+_LOSS_NAME = (
+    r"(?i)"
     r"(loss|cost|objective|cross_?entropy|xent|focal|tversky|\bbce|_bce|^bce|^cce|^mse$|^mae$|^nll|_nll|nll_|likelihood"
-    r"|log_?lik|divergence|penalty|regulari[sz]|hinge|huber|wasserstein|lovasz|jaccard_distance|dssim|pinball|^kld?$|elbo|criterion|_distance$)",
-    re.IGNORECASE,
+    r"|log_?lik|divergence|penalty|regulari[sz]|hinge|huber|wasserstein|lovasz|jaccard_distance|dssim|pinball|^kld?$|elbo|criterion|_distance$)"
 )
-_METRIC_NAME = re.compile(
+_METRIC_NAME = (
+    r"(?i)"
     r"(metric|accuracy|precision|recall|sensitivity|specificity|f1|f_?beta|f_?score|fmeasure|^auc|_auc|(^|_)acc($|_)|score($|_)"
     r"|(^|_)m?iou($|_)|dice($|_coef|_coeff|_hard|_metric|_score|_similarity)|coef($|_|f)|jaccard_?(index|coef)|psnr"
-    r"|^ssim$|r2|r_square|top_?k|hamming|matthews|^tp$|^fp$|^fn$|^tn$|true_pos|false_pos|true_neg|false_neg|error_rate|evaluat|correct($|_)|^dsc$|confusion)",
-    re.IGNORECASE,
+    r"|^ssim$|r2|r_square|top_?k|hamming|matthews|^tp$|^fp$|^fn$|^tn$|true_pos|false_pos|true_neg|false_neg|error_rate|evaluat|correct($|_)|^dsc$|confusion)"
 )
 
 
-_ABOUT = re.compile(
-    r"_(fn|func|function|callback|shape|shapes|size|names?|dtype|path|dir|file|spec|keys?)$", re.IGNORECASE
+_ABOUT = (
+    r"(?i)"
+    r"_(fn|func|function|callback|shape|shapes|size|names?|dtype|path|dir|file|spec|keys?)$"
 )
 """What tells something about labels or predictions, or makes them, is none: ``true_fn``, ``output_shape``."""
 
 
+@functools.lru_cache(maxsize=16384)
 def role_of(name: str) -> str | None:
     """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None for no role."""
-    if _ABOUT.search(name):
-        return "config" if _CONFIG.match(name) else None
-    if _LABEL.match(name):
+    if is_label_name(name):
         return "label"
-    if _PREDICTED_MASK.match(name):
+    if re.search(_ABOUT, name):
+        return "config" if re.match(_CONFIG, name) else None
+    if re.match(_PREDICTED_MASK, name):
         return "prediction"
-    if _WEIGHT.match(name):
+    if re.match(_WEIGHT, name):
         return "weight"
-    if _PREDICTION.match(name):
+    if re.match(_PREDICTION, name):
         return "prediction"
-    if _CONFIG.match(name):
+    if re.match(_CONFIG, name):
         return "config"
-    if _MODEL.search(name):
+    if re.search(_MODEL, name):
         return "model"
     return None
 
 
+@functools.lru_cache(maxsize=16384)
+def is_label_name(name: str) -> bool:
+    """Whether an argument of this name holds labels."""
+    return bool(re.match(_LABEL, name)) and not re.search(_ABOUT, name)
+
+
 def is_model_name(name: str) -> bool:
     """Whether a callable of this name is a model or a layer."""
-    return bool(_MODEL.search(name))
+    return bool(re.search(_MODEL, name))
 
 
+@functools.lru_cache(maxsize=16384)
 def is_loss_name(name: str) -> bool:
     """Whether a function of this name says that it is a loss."""
-    return bool(_LOSS_NAME.search(name))
+    return bool(re.search(_LOSS_NAME, name))
 
 
-_SPELLED = re.compile(r"^_?(y|y_.*|y(true|pred|hat)|.*_?(true|pred)(_.*)?|preds|gts?|pr)$", re.IGNORECASE)
+_SPELLED = (
+    r"(?i)"
+    r"^_?(y|y_.*|y(true|pred|hat)|.*_?(true|pred)(_.*)?|preds|gts?|pr)$"
+)
 
 
 def is_spelled_out(name: str) -> bool:
     """Whether an argument of this name is nothing but labels or predictions: ``y_true``, ``pred``, not ``features``."""
-    return bool(_SPELLED.match(name))
+    return bool(re.match(_SPELLED, name))
 
 
+@functools.lru_cache(maxsize=16384)
 def is_metric_name(name: str) -> bool:
     """Whether a function of this name says that it only measures; a name that says loss wins.
 
@@ -203,4 +222,4 @@ def is_metric_name(name: str) -> bool:
     """
     if re.search(r"hamming|zero_one", name, re.IGNORECASE):
         return True
-    return bool(_METRIC_NAME.search(name)) and not re.search(r"loss|cost|objective|entropy", name, re.IGNORECASE)
+    return bool(re.search(_METRIC_NAME, name)) and not re.search(r"loss|cost|objective|entropy", name, re.IGNORECASE)

@@ -141,7 +141,7 @@ def _candidates(module: Module) -> Iterator[ast.ClassDef]:
     for statement in toplevel(module.tree.body):
         if isinstance(statement, ast.ClassDef) and statement.bases:
             names = (statement.name, *evidence.lineage(statement.name))
-            if any(CLASS_WORDS.search(n) or is_loss_name(n) for n in names):
+            if any(re.search(CLASS_WORDS, n) or is_loss_name(n) for n in names):
                 yield statement
 
 

@@ -53,7 +53,7 @@ class Changed:
         last = max(first, span.end_row + shift(self.edits, span.end_row + 1))
         path, name, row, column = self.finding.extra["loss"]
         key = path, name, row + shift(self.edits, row), column
-        place = dataclasses.replace(span, row=first, column=1, end_row=last, end_column=len(lines[last - 1]) + 1)
+        place = span._replace(row=first, column=1, end_row=last, end_column=len(lines[last - 1]) + 1)
         return dataclasses.replace(self.finding, span=place, extra=self.finding.extra | {"loss": key}, fix=None)
 
 
