@@ -12,9 +12,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _TENSORFLOW = re.compile(r"tensorflow([-_](gpu|cpu|intel|macos|aarch64|rocm|cpu-aws))?|tf[-_]nightly([-_](gpu|cpu))?")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*([^;#]*)")
@@ -24,8 +23,7 @@ _LONGEST = 80
 _SETUP = frozenset(("install_requires", "extras_require", "setup_requires", "tests_require"))
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """``package`` ("tensorflow", "keras" or "tf_keras") in the versions that ``specifier`` admits.
 
     "" admits all of them; None stands for what cannot be read, such as a placeholder.

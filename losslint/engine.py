@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from losslint.budget import Budget, BudgetExceeded
 from losslint.checks import load_checks
@@ -22,8 +22,7 @@ from losslint.subjects import PROVIDERS, Subject
 from losslint.tracing import trace
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """The analysis of one function failed; ``reason`` says how."""
 
     function: str

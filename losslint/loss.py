@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from losslint.frontend.names import is_loss_name
 from losslint.graph import Graph, Node, Site
@@ -31,8 +32,7 @@ def _is_reference(path: str) -> bool:
     return bool(re.search(r"^test_|_test$", file.stem)) or not _OTHERS.isdisjoint(file.parts[-4:-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Consumer:
+class Consumer(NamedTuple):
     """Who uses the loss: ``kind`` is "keras", "tape", "unknown" or "metric", ``evidence`` says how we know."""
 
     kind: str
@@ -49,8 +49,7 @@ class Output:
     by_configuration: bool = False  # only a hyper-parameter decides whether this way is taken
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(NamedTuple):
     """What Python did on the way to the loss, beside computing tensors.
 
     ``kind``, and what the other fields hold then:
@@ -71,7 +70,7 @@ class Happening:
     site: Site
     name: str = ""
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = MappingProxyType({})
     result: Any = None
     callee: Any = None  # the Python value that was called
     by_configuration: bool = False  # it happens only under a hyper-parameter

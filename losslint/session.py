@@ -16,12 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-<<<<<<< HEAD
-from losslint import budget, collector, discovery, notebooks, plugins, sources, suppressions
+from losslint import budget, collector, discovery, notebooks, plugins, rulebook, sources, suppressions
 from losslint.budget import Budget
-=======
-from losslint import collector, discovery, notebooks, plugins, rulebook, sources, suppressions
->>>>>>> 9b3a4fb (A file without a loss needs fewer modules, patterns and classes; commands are imported when they are called; both ranges of trees come from one pass)
 from losslint.discovery import Target
 from losslint.findings import REFUTED, Finding, Severity, Span
 from losslint.report import Report

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from losslint.apis.tables import ask, load
@@ -132,8 +131,7 @@ _KEYWORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WayOut:
+class WayOut(NamedTuple):
     """What to use instead: ``name`` is the new one, dotted, "" where there is none; ``help`` says more."""
 
     name: str = ""

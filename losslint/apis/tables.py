@@ -12,9 +12,8 @@ import functools
 import gzip
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from losslint.targets import Target
 
@@ -33,8 +32,7 @@ _KERAS_IN_TENSORFLOW = ("losses", "metrics", "optimizers", "initializers")
 """``tf.losses`` is ``tf.keras.losses``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a version has to say of a dotted name."""
 
     package: str  # "TensorFlow" or "Keras"
@@ -45,8 +43,7 @@ class Answer:
     keywords: frozenset[str] | None = None  # what a call may name; None where that is not known
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """The table of one root."""
 
     versions: tuple[str, ...]
@@ -61,8 +58,7 @@ class Root:
         return next((k for a, b, k in zip(*[iter(spans)] * 3, strict=True) if a <= at <= b), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(NamedTuple):
     """All of it."""
 
     roots: dict[str, Root]

@@ -6,8 +6,8 @@ Of LL301-LL305 one speaks for each returned value, so one function decides which
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, words
@@ -23,8 +23,7 @@ from losslint.ops.laws import Laws
 _NORMALIZERS = frozenset({"softmax", "log_softmax", "l2_normalize"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Verdict(NamedTuple):
     """What is wrong with the batch law of one returned value. ``at`` is the node to point at."""
 
     code: str

@@ -11,16 +11,15 @@ The algebra does not know what the batch is: ``losslint.ops.laws`` applies it to
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from losslint.graph import Node
 
 _ZERO = Fraction(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(NamedTuple):
     """The law of a value: ``v`` becomes ``k**p * (v + c * log k)``. ``c`` is None where it is some number."""
 
     p: Fraction = _ZERO
@@ -49,8 +48,7 @@ NOTHING = Power(zero=True)
 """The law of the constant 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One additive part of a gradient: multiplied by ``k**p``, None where that is unknown."""
 
     p: Fraction | None = _ZERO
@@ -68,8 +66,7 @@ class Term:
         return self.p, self.rows, self.after, self.broken and self.broken.id
 
 
-@dataclass(frozen=True, slots=True)
-class Law:
+class Law(NamedTuple):
     """The law of a gradient, as the parts that it is the sum of. No parts: nothing trainable is reached.
 
     ``met`` is the addition at which parts of different laws met, ``sides`` what it added, by law.
@@ -116,8 +113,7 @@ ABSENT = Law()
 UNKNOWN = Law((Term(None),))
 
 
-@dataclass(frozen=True, slots=True)
-class Dual:
+class Dual(NamedTuple):
     """The law of a value (None: unknown) and that of its gradient."""
 
     value: Power | None
@@ -144,14 +140,14 @@ def merged(duals: Iterable[Dual], node: Node | None = None, additive: bool = Fal
     for term in (t for d in duals for t in d.gradient.terms):
         before = terms.setdefault(term.key, term)
         if term.asymptotic and not before.asymptotic:
-            terms[term.key] = replace(before, asymptotic=True)
+            terms[term.key] = before._replace(asymptotic=True)
     law = next((d.gradient for d in duals if d.gradient.met), ABSENT)
     result = Law(tuple(terms.values()), law.met, law.sides)
     if len(result.powers) > 1 and result.met is None and node is not None:
         if not additive:
             return shifted(result, None)
         sides = {p: value for d, value in zip(duals, _values(node, duals), strict=False) for p in d.gradient.powers}
-        return replace(result, met=node, sides=tuple(sorted(sides.items())))
+        return result._replace(met=node, sides=tuple(sorted(sides.items())))
     return result
 
 
@@ -168,14 +164,13 @@ def shifted(law: Law, by: Power | None, node: Node | None = None) -> Law:
         return Law(tuple({t.key: t for t in (t if t.broken else Term(None) for t in law.terms)}.values()))
     if by.p == 0 and not by.asymptotic:
         return law
-    return replace(law, terms=tuple(_moved(t, by, node) for t in law.terms))
+    return law._replace(terms=tuple(_moved(t, by, node) for t in law.terms))
 
 
 def _moved(term: Term, by: Power, node: Node | None) -> Term:
     if term.p is None or term.broken:
         return term
-    return replace(
-        term,
+    return term._replace(
         p=term.p + by.p,
         asymptotic=term.asymptotic or by.asymptotic,
         grown=node if by.p > 0 else term.grown,
@@ -188,19 +183,19 @@ def _bent(law: Law, argument: Power, node: Node) -> Law:
     """Note that a nonlinear function was applied to an argument that grows with the batch."""
     if argument.p <= 0:
         return law
-    return replace(law, terms=tuple(replace(t, bent=t.bent or node) for t in law.terms))
+    return law._replace(terms=tuple(t._replace(bent=t.bent or node) for t in law.terms))
 
 
 def settled(law: Law) -> Law:
     """Forget earlier nonlinear functions: what follows a reduction over the batch normalizes that reduction."""
     if not any(t.bent or t.after for t in law.terms):
         return law
-    return replace(law, terms=tuple(replace(t, bent=None, after=False) for t in law.terms))
+    return law._replace(terms=tuple(t._replace(bent=None, after=False) for t in law.terms))
 
 
 def broken(x: Dual, node: Node) -> Dual:
     """A nonlinear function of a growing value: no power of k describes the result."""
-    terms = tuple(replace(t, broken=t.broken or node) if t.p is not None else t for t in x.gradient.terms)
+    terms = tuple(t._replace(broken=t.broken or node) if t.p is not None else t for t in x.gradient.terms)
     return Dual(None, Law(tuple({t.key: t for t in terms}.values())))
 
 
@@ -231,7 +226,7 @@ def either(node: Node, duals: list[Dual]) -> Dual:
     known = [v for v in values if v is not None]
     if not values or len(known) < len(values) or len({(v.p, v.c) for v in known}) > 1:
         return Dual(None if values else NOTHING, gradient)
-    return Dual(replace(known[0], asymptotic=any(v.asymptotic for v in known)), gradient)
+    return Dual(known[0]._replace(asymptotic=any(v.asymptotic for v in known)), gradient)
 
 
 def multiply(node: Node, a: Dual, b: Dual, scale: float | None = None) -> Dual:
@@ -280,7 +275,7 @@ def power(node: Node, x: Dual, exponent: Fraction) -> Dual:
 def negate(x: Dual) -> Dual:
     """``-x``."""
     v = x.value
-    return x if v is None or not v.c else Dual(replace(v, c=-v.c), x.gradient)
+    return x if v is None or not v.c else Dual(v._replace(c=-v.c), x.gradient)
 
 
 def log(node: Node, x: Dual) -> Dual:
@@ -289,7 +284,7 @@ def log(node: Node, x: Dual) -> Dual:
     if v is None or not v.pure:
         return unknown(x)
     if v.p == 0:
-        return Dual(replace(v, zero=False), nearly(x).gradient)
+        return Dual(v._replace(zero=False), nearly(x).gradient)
     gradient = shifted(x.gradient, Power(-v.p, asymptotic=v.asymptotic))
     return Dual(Power(_ZERO, v.p, v.asymptotic), _bent(gradient, v, node))
 
@@ -311,14 +306,14 @@ def curve(node: Node, x: Dual, at_zero: float = 1.0, smooth: bool = True) -> Dua
     if v is None:
         return unknown(x)
     if v.still:
-        return Dual(replace(v, zero=v.zero and at_zero == 0), nearly(x).gradient)
+        return Dual(v._replace(zero=v.zero and at_zero == 0), nearly(x).gradient)
     if not v.pure:
         return unknown(x)
     if v.p > 0:
         return broken(x, node)
     if not smooth:
         return unknown(x)
-    small = replace(v, asymptotic=True) if at_zero == 0 else Power(asymptotic=True)
+    small = v._replace(asymptotic=True) if at_zero == 0 else Power(asymptotic=True)
     return Dual(small, shifted(x.gradient, Power(asymptotic=True)))
 
 
@@ -330,8 +325,8 @@ def total(node: Node, x: Dual, degree: int | None, count: int | None = None) -> 
     if degree is None:
         return Dual(v if v is not None and v.zero else None, unknown(x).gradient)
     if v is not None and v.c != 0:
-        v = replace(v, c=None if v.c is None or degree or count is None else v.c * count)
+        v = v._replace(c=None if v.c is None or degree or count is None else v.c * count)
     by = Power(Fraction(degree))
-    value = None if v is None else v if v.zero else replace(v, p=v.p + degree)
+    value = None if v is None else v if v.zero else v._replace(p=v.p + degree)
     gradient = shifted(x.gradient, by, node)
     return Dual(value, settled(gradient) if degree else gradient)

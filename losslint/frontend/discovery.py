@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from losslint.frontend.module import Module, is_stub
 from losslint.frontend.names import FRAMEWORKS, canonical, is_loss_name, is_metric_name, is_spelled_out, role_of
@@ -57,8 +58,7 @@ def imports_framework(module: Module) -> bool:
     return relative and "loss" in module.text.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(NamedTuple):
     """What the calls of a file, and of other files, say about its functions, and the losses that follow from it."""
 
     options: Options

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from losslint.findings import Span
 from losslint.frontend.module import Module, bound_names, toplevel
@@ -26,8 +27,7 @@ _Scope = dict[str, tuple[str, ...]]
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A file as ``Site`` wants it: computes positions of ``ast`` nodes."""
 
     module: Module
@@ -47,8 +47,7 @@ class Written:
         return (offset if line.isascii() else len(line.encode()[:offset].decode(errors="ignore"))) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A library's name at one place. ``names`` is what it may stand for, dotted: one, or one for each import of it."""
 
     names: tuple[str, ...]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 from losslint.domain import law as laws
@@ -109,7 +108,7 @@ class Diagonals:
             return self._reduced(node, xs[0], degree)
         if len(xs) == 1 and marks[0] == BUT and op in _REDUCED | {"max", "min"}:
             assert xs[0].value is not None
-            return self._rules[op](node, [Dual(replace(xs[0].value, diagonal=""))], degree)
+            return self._rules[op](node, [Dual(xs[0].value._replace(diagonal=""))], degree)
         if op in _ELEMENTWISE or op == "select":
             return self._elementwise(node, xs, marks, degree)
         return laws.unknown(*xs)
@@ -147,7 +146,7 @@ class Diagonals:
         if BUT in marks and self._is_fixed(node) and node.op != "mul":
             return laws.unknown(*xs)  # 1 - (1 - eye): a constant that may be 0
         off = [
-            Dual(NOTHING) if m == ONLY else x if not m else Dual(replace(x.value, diagonal=""))
+            Dual(NOTHING) if m == ONLY else x if not m else Dual(x.value._replace(diagonal=""))
             for x, m in zip(xs, marks, strict=True)
             if x.value is not None
         ]
@@ -165,13 +164,13 @@ class Diagonals:
         gradient = laws.shifted(bulk.gradient, _LARGE)
         if not gradient.terms and any(x.gradient.terms for x in rest):
             gradient = UNKNOWN
-        return Dual(replace(bulk.value, asymptotic=True, diagonal=BUT if self._is_fixed(node) else ""), gradient)
+        return Dual(bulk.value._replace(asymptotic=True, diagonal=BUT if self._is_fixed(node) else ""), gradient)
 
     def _only(self, xs: list[Dual], value: Power | None) -> Dual:
         """0 off the diagonal. Of a gradient that arrives there alone nothing is claimed."""
         if value is None or value.c != Fraction(0):
             return laws.unknown(*xs)
-        return Dual(replace(value, zero=False, diagonal=ONLY), laws.unknown(*xs).gradient)
+        return Dual(value._replace(zero=False, diagonal=ONLY), laws.unknown(*xs).gradient)
 
     def _is_fixed(self, node: Node) -> bool:
         return node.id in self._fixed

@@ -8,7 +8,6 @@ log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -595,8 +594,8 @@ class Laws:
             return Dual(dual.value)
         if not all(t.rows for t in dual.gradient.terms) and degree(node.shape.numel):
             # weights that met the samples: what comes of them is computed from the batch
-            of_rows = tuple(replace(t, rows=True) for t in dual.gradient.terms)
-            return Dual(dual.value, replace(dual.gradient, terms=of_rows))
+            of_rows = tuple(t._replace(rows=True) for t in dual.gradient.terms)
+            return Dual(dual.value, dual.gradient._replace(terms=of_rows))
         return dual
 
     def _unmoved(self, node: Node) -> Power | None:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import libcst as cst
 
@@ -35,16 +35,14 @@ _NOT_DATA = re.compile(
 """Arguments that are code and no numbers: no configuration can hold them as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An argument of a call: its value, and how the source spells it where it is a name."""
 
     value: Any
     spelled: str
 
 
-@dataclass(frozen=True, slots=True)
-class Init:
+class Init(NamedTuple):
     """A call of the constructor of a library's loss class, ``library``; ``positional`` are its arguments in order."""
 
     site: Site
@@ -52,8 +50,7 @@ class Init:
     positional: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of the constructor. ``attribute`` is the one that it is stored in, as it is; "" where it is not."""
 
     name: str
@@ -64,8 +61,7 @@ class Parameter:
     passed_on: bool = False  # to the constructor of the library's class
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """A ``__call__`` of the class's own. ``takes`` is how many positional arguments it accepts, None for any number."""
 
     site: Site
@@ -74,8 +70,7 @@ class Override:
     scalar: bool | None  # whether it returns a scalar, None where that is unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """``keys`` are what ``get_config`` returns, None where that is unknown; ``site`` is its name, if there is one."""
 
     keys: frozenset[str] | None

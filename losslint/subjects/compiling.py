@@ -6,7 +6,7 @@ import ast
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import libcst as cst
 
@@ -41,8 +41,7 @@ _STEPS = 8_000
 _OWN_STEPS = ("train_step", "compute_loss", "test_step")
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One loss that a model is compiled with."""
 
     value: Any

@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from losslint.frontend.discovery import Entry, entries
 from losslint.frontend.module import Module
@@ -166,8 +167,7 @@ def _set_by_imports(module: Module, project: Project) -> Iterator[str]:
                     todo.append((path, said.imports))
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """What one file tells those that import it: asked of it once a run, however many do."""
 
     sets: frozenset[str]

@@ -11,7 +11,7 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
 
 # tf.losses, tf.metrics and the like are Keras's in TensorFlow 2; the functions of TensorFlow 1 keep their names
-for _package in ("losses", "metrics", "optimizers", "initializers"):
-    for _table in (CATALOGUE, CONSTANTS):
-        for _name in [name for name in _table if name.startswith(f"keras.{_package}.")]:
-            _table.setdefault(f"tensorflow.{_name.removeprefix('keras.')}", _table[_name])
+_PACKAGES = tuple(f"keras.{package}." for package in ("losses", "metrics", "optimizers", "initializers"))
+for _table in (CATALOGUE, CONSTANTS):
+    for _name in [name for name in _table if name.startswith(_PACKAGES)]:
+        _table.setdefault(f"tensorflow.{_name.removeprefix('keras.')}", _table[_name])

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from losslint.domain.shape import SCALAR, Shape, broadcast, reduce
 from losslint.graph import Graph, Node, Unknown
@@ -26,8 +26,7 @@ _MATRICES = frozenset({"scale_tril", "covariance_matrix", "precision_matrix", "s
 _OF_NO_EVENT = frozenset({"total_count", "df"})
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """A family of distributions."""
 
     parameters: str  # in order
