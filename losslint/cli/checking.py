@@ -199,9 +199,11 @@ def _check_stdin(data: bytes, filename: str, resolver: Resolver, force_exclude: 
 
 def _with_hint(error: str, path: str) -> str:
     """A mistyped subcommand is read as a path: say so."""
-    group = click.get_current_context().find_root().command
+    root = click.get_current_context().find_root()
     mistyped = error.endswith(f" {path}") and os.sep not in path
-    return error + rulebook.hint(path, group.commands) if mistyped and isinstance(group, click.Group) else error
+    if not mistyped or not isinstance(root.command, click.Group):
+        return error
+    return error + rulebook.hint(path, root.command.list_commands(root))
 
 
 def _show(paths: Sequence[str], resolver: Resolver, force_exclude: bool, settings: bool) -> int:
