@@ -17,12 +17,13 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from losslint import __version__, plugins
 from losslint.findings import Edit, Finding, Fix, Severity, Span, Step
+from losslint.options import Use
 from losslint.report import Report
 from losslint.sources import digest
 from losslint.suppressions import Comments, Pragma
@@ -80,31 +81,57 @@ class Cache:
                 os.unlink(self._folder / name)
 
     # -- reading -------------------------------------------------------------------------------------------------------
-    def get(self, report: Report, data: bytes) -> bool:
-        """Fill ``report``, of a file that holds ``data``, with what is known of it; whether there was something."""
-        if self._connection is None:
-            return False
+    def get(self, report: Report, content: bytes) -> bool:
+        """Fill ``report``, of a file with that digest, with what is known of it; whether there was something."""
         try:
-            row = self._connection.execute(
-                "select content, report, sum from entries where path = ? and key = ?",
-                (str(report.target.path), _key(report.target.settings, report.target.elsewhere)),
-            ).fetchone()
-            if row is None or row[0] != digest(data) or row[2] != digest(row[1].encode()):
+            text = self._entry(str(report.target.path), _key(report.target.settings, report.target.elsewhere), content)
+            if text is None:
                 return False
-            used, versions, *rest = json.loads(row[1])
+            used, versions, *rest = json.loads(text)
             if versions and versions != self._versions(report):
                 return False
             if any(self._state(path, state) != state for path, state in used.items()):
                 return False
-            _fill(report, rest, data)
-        except sqlite3.OperationalError:  # another run is writing for too long
+            return _fill(report, rest, content)
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
             return False
+
+    def uses(self, files: list[tuple[str, str]], contents: Sequence[bytes]) -> dict[str, tuple[Use, ...]] | None:
+        """What the ``files`` (their names and paths) do with each other's functions, where that was kept.
+
+        It depends on nothing but their contents, as long as no file beside them comes to be what an import means.
+        """
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            text = self._entry("", _run_key(files), digest(b"".join(contents)))
+            if text is not None:
+                return {path: tuple(Use(*use) for use in known) for path, known in json.loads(text).items()}
+        return None
+
+    def keep_uses(
+        self, files: list[tuple[str, str]], contents: Sequence[bytes], found: dict[str, tuple[Use, ...]]
+    ) -> None:
+        """Keep what ``uses`` tells."""
+        if all(contents):
+            text = json.dumps(found, separators=(",", ":"))
+            self._new.append(("", _run_key(files), digest(b"".join(contents)), text, digest(text.encode())))
+
+    def _entry(self, path: str, key: bytes, content: bytes) -> str | None:
+        """The text that was kept under ``path`` and ``key`` for that content."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute(
+                "select content, report, sum from entries where path = ? and key = ?", (path, key)
+            ).fetchone()
+        except sqlite3.OperationalError:  # another run is writing for too long
+            return None
         except sqlite3.Error:
             self._give_up()
-            return False
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            return False
-        return True
+            return None
+        if row is None or row[0] != content or row[2] != digest(row[1].encode()):
+            return None
+        text: str = row[1]
+        return text
 
     def _give_up(self) -> None:
         """The database is damaged: the next run starts with an empty one."""
@@ -194,6 +221,10 @@ def _key(settings: Any, elsewhere: tuple[Any, ...]) -> bytes:
     return digest(repr((told, _program())).encode())
 
 
+def _run_key(files: list[tuple[str, str]]) -> bytes:
+    return digest(repr((files, _program())).encode())
+
+
 @functools.cache
 def _program() -> tuple[Any, ...]:
     """What tells this losslint, its Python and the packages with rules from others."""
@@ -251,7 +282,8 @@ def _name(filename: str | None, own: str) -> str | None:
     return "" if filename == own else filename
 
 
-def _fill(report: Report, written: list[Any], data: bytes) -> None:
+def _fill(report: Report, written: list[Any], content: bytes) -> bool:
+    """Fill ``report``; False where the file has changed since its ``content`` was looked at. Raises OSError."""
     idle, findings, pragmas, rows = written
     own = report.target.filename
     made = [_read(f, own) for f in findings]
@@ -265,10 +297,14 @@ def _fill(report: Report, written: list[Any], data: bytes) -> None:
     if made or comments.pragmas:
         from losslint import sources
 
+        data = report.target.path.read_bytes()
+        if digest(data) != content:
+            return False
         source = sources.decode(data, own, report.target.path)
         report.text = source.text
         comments.lines = source.lines if comments.pragmas else []
     report.findings, report.comments, report.idle = made, comments, idle
+    return True
 
 
 def _read(written: list[Any], own: str) -> Finding:

@@ -26,6 +26,7 @@ from losslint.sources import Source, Unreadable
 from losslint.suppressions import Comments
 
 if TYPE_CHECKING:
+    from losslint.cache import Cache
     from losslint.frontend.module import Module
     from losslint.frontend.project import Project
     from losslint.options import Options, Use
@@ -111,7 +112,7 @@ def check(
     rulebook.demand()
     found = discovery.find(paths, resolver, force_exclude)
     result = Result(errors=found.errors, warnings=found.warnings)
-    known, rest = _recalled(with_uses(found.targets), cache)
+    known, rest = _recalled(found.targets, cache)
     reports: Iterable[Report] = itertools.chain(known, _analysed(rest, jobs, cache, cluster)) if rest else known
     if progress is not None:
         reports = _told(reports, len(found.targets), progress)
@@ -127,27 +128,29 @@ def _told(reports: Iterable[Report], total: int, progress: Progress) -> Iterator
 
 
 def _recalled(targets: list[Target], folder: Path | None) -> tuple[list[Report], list[Target]]:
-    """The reports that the cache in ``folder`` holds, and the files it tells nothing of."""
+    """The reports that the cache in ``folder`` holds, and the files it tells nothing of; all know of each other."""
     if folder is None or any(t.settings.fix for t in targets):
-        return [], targets
+        return [], with_uses(targets)
     from losslint.cache import Cache
 
     cache = Cache(folder)
+    contents = [_content(target.path) for target in targets]
     known, rest = [], []
-    for target in targets:
+    for target, content in zip(with_uses(targets, cache, contents), contents, strict=True):
         report = Report(target)
-        try:
-            with open(target.path, "rb") as file:
-                data = file.read()
-        except OSError:  # which is found out again where it is reported
-            rest.append(target)
-            continue
-        if cache.get(report, data):
+        if content and cache.get(report, content):
             known.append(report)
         else:
             rest.append(target)
     cache.close()
     return known, rest
+
+
+def _content(path: Path) -> bytes:
+    """What tells the content of the file at ``path`` from another; b"" where it cannot be read, as is told later."""
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return sources.digest(file.read())
+    return b""
 
 
 def check_text(data: bytes, filename: str, settings: Settings) -> Result:
@@ -252,14 +255,20 @@ def _settle_file(report: Report, findings: list[Finding], result: Result) -> Non
 # -- analysing -------------------------------------------------------------------------------------------------------
 
 
-def with_uses(targets: list[Target]) -> list[Target]:
-    """``targets``, each with what the others do with its functions."""
+def with_uses(targets: list[Target], cache: Cache | None = None, contents: Sequence[bytes] = ()) -> list[Target]:
+    """``targets``, each with what the others do with its functions. ``contents``: their digests, for the ``cache``."""
     if len(targets) < 2:
         return targets
-    from losslint.frontend.elsewhere import uses
+    run = [(t.filename, str(t.path)) for t in targets]
+    found = cache.uses(run, contents) if cache is not None else None
+    if found is None:
+        from losslint.frontend import elsewhere
 
-    found = uses(((t.filename, t.path) for t in targets), _code_in)
-    return [t._replace(elsewhere=found.get(str(t.path.resolve()), ())) for t in targets]
+        uses = elsewhere.uses(((t.filename, t.path) for t in targets), _code_in)
+        found = {str(t.path): used for t in targets if (used := uses.get(str(t.path.resolve())))} if uses else {}
+        if cache is not None:
+            cache.keep_uses(run, contents, found)
+    return [t._replace(elsewhere=found.get(str(t.path), ())) for t in targets]
 
 
 def _code_in(path: Path) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 
 from losslint import engine, executor, session
 from losslint.findings import Finding
+from losslint.frontend import elsewhere
 from losslint.settings import Resolver
 from tests.rule_pages import ROOT
 
@@ -225,3 +226,26 @@ def test_the_engine_is_asked_once_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(engine, "lint_module", lambda module, *rest: calls.append(module.path) or plain(module, *rest))
     lint(), lint()
     assert calls == ["a.py"]
+
+
+# -- what files do with each other's functions -----------------------------------------------------------------------
+
+STEP = "import tensorflow as tf\nfrom a import first_loss\n\ndef step(x, y, model):\n    with tf.GradientTape() as tape:\n        value = first_loss(y, model(x))\n    return tape.gradient(value, model.trainable_variables)\n"
+
+
+def test_who_uses_a_function_is_not_looked_for_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "train.py").write_text(STEP)
+    first = lint()
+    assert first == session.check(["."], Resolver({"min-severity": "info"})).findings
+    monkeypatch.setattr(elsewhere, "uses", None)
+    assert lint() == first
+
+
+def test_who_uses_a_function_is_looked_for_when_anything_has_changed(project: Path) -> None:
+    alone = lint()
+    (project / "train.py").write_text(STEP)
+    used = lint()
+    assert used == session.check(["."], Resolver({"min-severity": "info"})).findings
+    assert [f for f in used if f.filename == "a.py"] != [f for f in alone if f.filename == "a.py"]
+    (project / "train.py").write_text("x = 2\n")
+    assert [f for f in lint() if f.filename == "a.py"] == [f for f in alone if f.filename == "a.py"]
