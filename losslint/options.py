@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from losslint.budget import Budget
@@ -34,16 +35,17 @@ class Use(NamedTuple):
     place: str  # the file that does so, as findings show it
 
 
-class Options(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Options:
     """Options of the analysis; the defaults are those of a file without configuration and comments."""
 
     keras: str = "auto"  # "2", "3" or "auto"
-    target: Target = Target()  # the versions that the code is judged by
+    target: Target = field(default_factory=Target)  # the versions that the code is judged by
     loss_names: tuple[str, ...] = ()  # patterns of functions that are losses
     not_loss_names: tuple[str, ...] = ()
     metric_names: tuple[str, ...] = ()
-    declared: Mapping[str, Declared] = {}  # by the name of the user's function
-    pragmas: Mapping[int, str] = {}  # row of a def -> "loss" or "not-a-loss"
+    declared: Mapping[str, Declared] = field(default_factory=dict)  # by the name of the user's function
+    pragmas: Mapping[int, str] = field(default_factory=dict)  # row of a def -> "loss" or "not-a-loss"
     batch_level: frozenset[int] = frozenset()  # rows of defs whose coupling inside the batch is meant
     elsewhere: tuple[Use, ...] = ()  # what other files of the run do with the functions of this one
     budget: Budget = field(default_factory=Budget, compare=False)  # what is left for this file

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from losslint import rulebook, settings
-from losslint.cli import cli
+from losslint.cli import commands
 from losslint.findings import Finding, Fix, Severity, Span, Verdict
 from losslint.reporters.json import finding_json
 from tests.command import losslint
@@ -63,9 +63,9 @@ def test_rules() -> None:
 
 def test_keys_and_options() -> None:
     assert sorted([*settings._FIELDS, *settings._SELECTING]) == KEYS.split()
-    options = {o for p in cli.commands["check"].params for o in (*p.opts, *p.secondary_opts) if o.startswith("-")}
+    options = {o for p in commands()["check"].params for o in (*p.opts, *p.secondary_opts) if o.startswith("-")}
     assert sorted(options) == OPTIONS.split()
-    assert sorted(cli.commands) == COMMANDS.split()
+    assert sorted(commands()) == COMMANDS.split()
 
 
 def test_fields() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,8 +124,8 @@ def test_files_that_change_vanish_or_become_folders_meanwhile(tree: Path, monkey
     """Between the moment they are found and the one they are read."""
     found = session.with_uses
 
-    def meanwhile(targets: list[Target]) -> list[Target]:
-        made = found(targets)
+    def meanwhile(targets: list[Target], *kept: Any) -> list[Target]:
+        made = found(targets, *kept)
         (tree / "m0.py").unlink()
         (tree / "m1.py").unlink()
         (tree / "m1.py").mkdir()

@@ -125,7 +125,7 @@ def _losses(
     module = session.module_of(source, tree, project)
     options = session.options_of(source, tree, settings, elsewhere)
     if forced:
-        options = options._replace(pragmas=dict.fromkeys(forced, "loss") | dict(options.pragmas))
+        options = dataclasses.replace(options, pragmas=dict.fromkeys(forced, "loss") | dict(options.pragmas))
     files = bundle(module, project)
     declared = _declared(source, tree)
     configured = {f: " ".join(f"{n}={v}" for n, v in pairs) for f, pairs in settings.inputs}

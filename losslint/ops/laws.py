@@ -582,7 +582,7 @@ class Laws:
             return inputs[0]
         if node.op == "select" and (taken := self._decided(node.inputs[0])) is not None:
             branch = inputs[1 if taken else 2]
-            large = None if branch.value is None else replace(branch.value, asymptotic=True)
+            large = None if branch.value is None else branch.value._replace(asymptotic=True)
             return Dual(large, laws.shifted(branch.gradient, Power(asymptotic=True)))
         degree = _no_batch if node.id in self._weights else self._degree
         dual = self._diagonals.law(node, inputs, degree) or RULES.get(node.op, any_function)(node, inputs, degree)
