@@ -47,8 +47,8 @@ def _missing(
     source = next((r for names, r in imported.items() if f"{names[0]}.".startswith(f"{name}.")), None)
     if source is not None and source.guarded:
         return
-    if source is not None and source is not reference:
-        return  # it is reported where it is imported
+    if source is not None and source is not reference and not isinstance(reference.tree, ast.alias):
+        return  # it is reported where it is imported, wherever that is
     tree: ast.AST = reference.tree
     for _ in range(after if isinstance(tree, ast.Attribute) else 0):
         tree = tree.value if isinstance(tree, ast.Attribute) else tree

@@ -48,6 +48,24 @@ def test_no_text_breaks_a_promise(name: str) -> None:
     assert len(tried) > EXAMPLES[name] // 2
 
 
+KEPT = {
+    "imported twice": """\
+import tensorflow as tf
+from tensorflow import log_sigmoid
+from tensorflow import log_sigmoid
+def loss(y_true, y_pred):
+    return -tf.reduce_mean(log_sigmoid(y_true * y_pred), axis=-1)
+""",
+}
+"""The smallest forms of what was found."""
+
+
+@pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_was_found_is_mended(name: str, text: str) -> None:
+    TARGETS[name](text.encode())
+
+
 def test_a_broken_promise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The targets can fail: here the fixes are made to leave out half of the text."""
     from losslint.fixes import edits
