@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from losslint.frontend.module import Module, is_stub
-from losslint.frontend.names import FRAMEWORKS, canonical, is_loss_name, is_metric_name, is_spelled_out, role_of
+from losslint.frontend.names import FRAMEWORKS, canonical, is_loss_name, is_metric_name, is_spelled_out, roles_of
 from losslint.frontend.survey import Definition, Evidence, Survey, last_part
 from losslint.frontend.words import METRIC_FILE, NO_LOSS
 from losslint.loss import Consumer
@@ -237,13 +237,13 @@ def _where(evidence: Evidence, kind: str, names: set[str]) -> str:
 
 def _takes_samples(names: list[str]) -> bool:
     """Whether there are labels and predictions among the arguments."""
-    roles = [role_of(n) for n in names]
+    roles = roles_of(names)
     return "label" in roles and "prediction" in roles
 
 
 def _is_sample_pair(names: list[str]) -> bool:
     """Whether the first two arguments are what Keras passes to a loss."""
-    return {role_of(n) for n in names[:2]} == {"label", "prediction"}
+    return set(roles_of(names)[:2]) == {"label", "prediction"}
 
 
 def _is_certain_pair(chain: list[Definition], names: list[str]) -> bool:

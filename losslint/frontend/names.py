@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 
 _PREFIXES = [
     # (written, canonical); the first that matches is replaced, repeatedly
@@ -190,6 +191,15 @@ def role_of(name: str) -> str | None:
 def is_label_name(name: str) -> bool:
     """Whether an argument of this name holds labels."""
     return bool(re.match(_LABEL, name)) and not re.search(_ABOUT, name)
+
+
+def roles_of(names: Sequence[str]) -> list[str | None]:
+    """The roles of the arguments of one function.
+
+    Anchors without positives or negatives are boxes of a detector, no samples that others are compared with.
+    """
+    boxes = not any(name.startswith(("pos", "neg")) for name in names)
+    return [None if boxes and name == "anchors" else role_of(name) for name in names]
 
 
 def is_model_name(name: str) -> bool:

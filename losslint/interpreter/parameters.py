@@ -10,7 +10,7 @@ import libcst as cst
 
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
 from losslint.frontend.module import every
-from losslint.frontend.names import role_of
+from losslint.frontend.names import role_of, roles_of
 from losslint.graph import Node, Unknown
 from losslint.interpreter.ranks import samples
 from losslint.interpreter.values import Class, Function, Instance, SomeOf, dependencies
@@ -140,11 +140,9 @@ class Parameters:
 
     def _roles(self, names: list[str], is_loss: bool) -> dict[str, str | None]:
         """The role of each required parameter; two positional ones of a loss are labels and predictions."""
-        roles = {name: role_of(name) for name in names}
         if not is_loss:
-            return roles
-        if "anchors" in roles and not any(n.startswith(("pos", "neg")) for n in names):
-            roles["anchors"] = None  # boxes of a detector, not samples that others are compared with
+            return {name: role_of(name) for name in names}
+        roles = dict(zip(names, roles_of(names), strict=True))
         if (
             roles.get("actual") == "label"
             and list(roles.values()).count("label") > 1
