@@ -78,7 +78,10 @@ def numbers(
 def judge(one: Changed, points: list[dict[str, Any]], count: Counter[str], far: dict[str, float]) -> None:
     """Count what the numbers of one loss show."""
     count["run"] += 1
-    count["identical"] += all(p["identical"] for p in points if p["dtype"] == "float32")
+    differ = [p["name"] for p in points if not p["identical"] and p["dtype"] == "float32"]
+    count["identical"] += not differ
+    if differ and one.fix.applicability == "safe":
+        print(f"  differs: {one.name} at {', '.join(differ)}")
     exact = [p["error"] for p in points if p["dtype"] == "float64" and p["ordinary"]]
     far[one.code] = max([far.get(one.code, 0.0), *exact])
     count["within 1e-6"] += all(error <= 1e-6 for error in exact)
