@@ -56,6 +56,8 @@ class Happening(NamedTuple):
 
     - "call": a library's function or object ``callee``, ``name`` (canonical; "Tensor.numpy" for a tensor's method), was
       called with ``args`` and ``kwargs``, and gave ``result``
+    - "inlined": the user's function ``callee``, ``name`` (qualified), was called with ``args`` and ``kwargs``, and gave
+      ``result``
     - "unfollowed": something was called of which nothing is known but how the source spells it, ``name``
     - "branch": Python asked for the truth of the tensor ``args[0]``; ``name`` is "if", "while", "and", "or", "not",
       "assert" or "if expression"

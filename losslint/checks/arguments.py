@@ -10,6 +10,7 @@ from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, written
 from losslint.findings import Severity
 from losslint.graph import Node, Site, ancestors
+from losslint.interpreter.values import Function
 from losslint.loss import Happening, Loss, flatten
 from losslint.ops.elementtypes import WEAK, clash, is_floating, promotes
 from losslint.ops.gradients import SHAPE_ONLY
@@ -64,8 +65,8 @@ def swapped_arguments(loss: Loss) -> Iterator[Draft]:
     calls = [
         (happening, slots, *_given(happening, slots))
         for happening in loss.happenings
-        if happening.kind == "call" and isinstance(happening.result, Node)
-        for slots in (_SLOTS.get(happening.name),)
+        if isinstance(happening.result, Node)
+        for slots in (_slots(happening),)
         if slots is not None
     ]
     upright = any(_role(labels) == "label" and _role(outputs) == "prediction" for _, _, labels, outputs in calls)
@@ -86,6 +87,27 @@ def swapped_arguments(loss: Loss) -> Iterator[Draft]:
             fault=happening.result,
             data={"slots": (slots.labels, slots.predictions)},
         )
+
+
+def _slots(happening: Happening) -> _Slots | None:
+    """How what is called names its labels and predictions; None where it does not say so in these words.
+
+    What a function of the user's computes may be the same for both orders: only who names both has said which is which.
+    """
+    if happening.kind == "call":
+        return _SLOTS.get(happening.name)
+    if happening.kind not in ("inlined", "unfollowed"):
+        return None
+    named = next((s for s in (_KERAS, _BACKEND, _LOGITS) if {s.labels, s.predictions} <= happening.kwargs.keys()), None)
+    if named is not None or happening.kind == "unfollowed":
+        return named
+    callee = happening.callee
+    if not isinstance(callee, Function):  # a part of its arguments is given already
+        return None
+    params = callee.tree.params
+    names = [p.name.value for p in (*params.posonly_params, *params.params)][callee.bound is not None :][:2]
+    told = len(names) == 2 and _CERTAIN_LABEL.match(names[0]) and _CERTAIN_PREDICTION.match(names[1])
+    return _Slots(names[0], names[1], symmetric=True) if told else None
 
 
 def _given(happening: Happening, slots: _Slots) -> tuple[Any, Any]:

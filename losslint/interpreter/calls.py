@@ -451,6 +451,8 @@ def _reported(function: Any, spelled: str) -> tuple[str, str]:
         function = function.function
     if isinstance(function, (Api, Callback)):
         return "call", function.name
+    if isinstance(function, Function):
+        return "inlined", function.name
     if isinstance(function, Method):
         owner, name = function.owner, function.name
         if name in CONSUMING or not isinstance(owner, (Node, Callback)):

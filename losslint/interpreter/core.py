@@ -26,7 +26,7 @@ from losslint.interpreter.values import Api, Bindings, Class, Function, Instance
 from losslint.loss import Happening, Output
 from losslint.options import Options
 
-MAX_STEPS = 60_000
+MAX_STEPS = 150_000
 """Steps, and operations, of one trace of one loss."""
 _GIVEN = ("label", "prediction", "weight")
 """Roles of arguments that are tensors for sure."""

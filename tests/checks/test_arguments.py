@@ -12,7 +12,7 @@ PAIR = "def loss(y_true, y_pred):\n"
 
 def found(body, code, header=HEADER, signature=PAIR):
     source = signature + "".join(f"    {line}\n" for line in body.splitlines())
-    return [d.severity for d in drafts(traced(source, header=header), code)]
+    return [d.severity for d in drafts(traced(source, "loss" if "own" in header else None, header=header), code)]
 
 
 # -- LL510 -------------------------------------------------------------------------------------------------------------
@@ -64,6 +64,27 @@ def test_roles_follow_the_names_of_the_parameters():
     reversed_ = "def loss(y_pred, y_true):\n"
     assert found("return keras.losses.poisson(y_true, y_pred)", "LL510", signature=reversed_) == []
     assert found("return keras.losses.poisson(y_pred, y_true)", "LL510", signature=reversed_) == [Severity.ERROR]
+
+
+OWN = HEADER + "def own(y_true, y_pred, gamma=2.0):\n    return -y_true * tf.math.log(y_pred) * gamma\n"
+
+
+def test_functions_of_ones_own_that_say_which_is_which():
+    for call in ("own(y_true=y_pred, y_pred=y_true)", "given(logits=y_true, labels=y_pred)"):
+        assert found(f"return {call}", "LL510", header=OWN) == [Severity.ERROR], call
+    for call in (
+        "own(y_true=y_true, y_pred=y_pred)",
+        "own(y_true, y_pred)",
+        "given(y_pred, y_true)",
+        "given(y_true=y_pred)",
+    ):
+        assert found(f"return {call}", "LL510", header=OWN) == [], call
+    # by position it may be as good: many measures are symmetric
+    assert found("return own(y_pred, y_true)", "LL510", header=OWN) == [Severity.INFO]
+    partial = "import functools\nf = functools.partial(own, gamma=1.0)\nreturn f(y_pred, y_true)"
+    assert found(partial, "LL510", header=OWN) == []
+    other = OWN.replace("y_true, y_pred, gamma", "a, b, gamma").replace("-y_true", "-a").replace("(y_pred)", "(b)")
+    assert found("return own(y_pred, y_true)", "LL510", header=other) == []
 
 
 # -- LL511 -------------------------------------------------------------------------------------------------------------
