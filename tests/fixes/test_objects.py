@@ -113,6 +113,7 @@ def test_arguments_are_where_they_belong(changed: dict[str, list[Changed]], run:
         "swapped_logits_loss": "tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=p))",
         "swapped_object": "keras.losses.CategoricalCrossentropy()(y, p)",
         "swapped_backend": "K.mean(K.categorical_crossentropy(target=y, output=p))",
+        "focal_by_keyword": "_own_focal(y, p)",
     }
     for one in changed["LL510"]:
         name = one.finding.function
