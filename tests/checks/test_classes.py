@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 import losslint.checks.classes  # noqa: F401
 from losslint.findings import Severity
+from losslint.interpreter.machine import Machine
 from losslint.options import Options
 from losslint.subjects.classes import LossClass, loss_classes
 from tests.hand import drafts as of_loss
@@ -78,8 +81,9 @@ def test_an_open_configuration_is_unknown() -> None:
         assert only(source).config.keys is None, config
 
 
-def test_a_budget_costs_one_class_only() -> None:
-    endless = "".join(f"        self.a{i} = {i}\n" for i in range(61_000))
+def test_a_budget_costs_one_class_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Machine, "limit", 1_000)
+    endless = "".join(f"        self.a{i} = {i}\n" for i in range(1_100))
     source = f"class A(keras.losses.Loss):\n    def __init__(self):\n{endless}{CALL}\nclass B(keras.losses.Loss):{CALL}"
     assert [subject.name for subject in found(loss_classes, source)] == ["B"]
 
