@@ -50,6 +50,7 @@ OTHER_LOSSES = {
     "per_sample_times_per_element_loss": "pairs of samples that no gradient of these parts shows",
     "alternating_pairs_loss": "pairs of neighbours, which the parts of a batch hold as well",
     "all_triplets_loss": "triples of samples: too many in the large batch",
+    "contrast_loss": "the name of a function, or one",
     "conditional_loss": "a branch on the batch that these inputs do not take",
     "matched_mask_loss": "masks that are matched, beside labels",
     "generator_step": "models",

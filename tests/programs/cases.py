@@ -301,4 +301,4 @@ def elu_of_an_entropy(y_true, y_pred):
 # T binary probabilities
 # law 0; gradient absent; coupling const; gradient zero; findings LL202
 def norm_of_shares(y_true, y_pred):
-    return tf.norm(tf.nn.softmax(tf.math.l2_normalize(y_pred, axis=0), axis=1), ord=1, axis=-1)
+    return tf.norm(tf.nn.softmax(tf.math.l2_normalize(y_pred, axis=0), axis=-1), ord=1, axis=-1)
