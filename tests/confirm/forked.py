@@ -50,12 +50,12 @@ class Forked:
 
 
 @contextmanager
-def server(**variables: str) -> Iterator[Forked]:
-    """A process that runs snippets, with ``variables`` in its environment."""
+def server(also: str = "", **variables: str) -> Iterator[Forked]:
+    """A process that runs snippets, with ``variables`` in its environment, and has imported ``also``."""
     inherited = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
     environment = inherited | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"} | variables
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER],
+        [sys.executable, "-c", f"import {also}\n{_SERVER}" if also else _SERVER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Iterator
+
 import pytest
+
+from tests.confirm.forked import Forked, server
+from tests.conformance.columns import UNKNOWN, WRONG
 
 pytestmark = pytest.mark.tf
 
@@ -64,20 +70,20 @@ matrix: tfp.bijectors.Exp().forward_log_det_jacobian(y_pred, event_ndims=1)
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def probability() -> None:
-    with pytest.MonkeyPatch.context() as patch:  # for the import alone: other tests start processes
-        patch.setenv("TF_USE_LEGACY_KERAS", "1")  # TensorFlow Probability knows no other
-        pytest.importorskip("tensorflow_probability")
+@pytest.fixture(scope="module")
+def run() -> Iterator[Forked]:
+    """A process with TensorFlow Probability, which knows no other Keras than 2."""
+    if importlib.util.find_spec("tensorflow_probability") is None:
+        pytest.skip("TensorFlow Probability is not installed")
+    with server("tensorflow_probability", TF_USE_LEGACY_KERAS="1") as forked:
+        yield forked
 
 
 @pytest.mark.parametrize("line", CASES.strip().splitlines())
-def test_a_distribution(line: str) -> None:
-    from tests.conformance.columns import UNKNOWN, WRONG
-    from tests.conformance.compare import compared
-
+def test_a_distribution(line: str, run: Forked) -> None:
     kind, call = line.split(": ", 1)
     source = f"def case(y_true, y_pred):\n    import tensorflow_probability as tfp\n    tfd = tfp.distributions\n    return {call}\n"
-    verdicts = compared(source, kind)
+    snippet = f"from tests.conformance.compare import compared\nresult = compared({source!r}, {kind!r})"
+    verdicts = run(snippet)
     assert {column: told for column, told in verdicts.items() if told[0] == WRONG} == {}
     assert [c for c in ("shape", "gradient") if verdicts[c][0] == UNKNOWN] == []
