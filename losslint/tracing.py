@@ -145,7 +145,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     certain = entry.consumer.kind == "keras" and entry.consumer.proven
     numbers = changing(function)
     args, kwargs = machine.parameters.for_entry(function, "loss" if entry.kind == "function" else "step", certain)
-    frame = machine.enter(function, ([function.bound] if function.bound is not None else []) + args, kwargs)
+    frame = machine.enter(function, function.given(args), kwargs)
     if entry.kind == "step":
         yield from _consumed(machine, entry, evidence)
         return
@@ -216,8 +216,7 @@ def reach(machine: Machine, scope: Any, chain: list[Definition]) -> Function | N
         elif isinstance(value, Function) and not isinstance(outer, ast.ClassDef):
             if (scope.source.path, done) not in machine.created:
                 args, kwargs = machine.parameters.for_entry(value, "factory")
-                bound = [] if value.bound is None else [value.bound]
-                machine.enter(value, bound + args, kwargs, needed_for([inner], outer.body))
+                machine.enter(value, value.given(args), kwargs, needed_for([inner], outer.body))
             value = machine.created.get((scope.source.path, done))
         else:
             return None

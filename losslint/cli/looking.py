@@ -1,4 +1,4 @@
-"""The commands that change and run nothing: ``facts``, ``explain``, ``rules``; and the language server."""
+"""The commands that change and run nothing: ``facts``, ``explain``, ``rules``, ``config``; and the language server."""
 
 from __future__ import annotations
 

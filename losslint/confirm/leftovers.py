@@ -7,12 +7,12 @@ import sys
 from typing import Any
 
 _PROGRAM = """
-import shutil, sys, time
+import os, shutil, sys, time
 sys.stdin.buffer.read()  # until the other end is closed, by whatever closes it
 for _ in range(100):
     shutil.rmtree(sys.argv[1], ignore_errors=True)
     try:
-        __import__("os").lstat(sys.argv[1])
+        os.lstat(sys.argv[1])
     except FileNotFoundError:
         break
     time.sleep(0.1)  # what runs in there is about to end

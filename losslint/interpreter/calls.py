@@ -183,7 +183,7 @@ class Calls(Expressions):
         if declared is not None:
             return self._declared(declared, args, kwargs)
         self.called.add(function.name)
-        values = ([function.bound] if function.bound is not None else []) + args
+        values = function.given(args)
         # with a gradient of its own, the numerics of a function are looked after by whoever wrote it
         with self.graph.library() if function.custom_gradient else contextlib.nullcontext():
             outputs = self.run_function(function, values, kwargs)

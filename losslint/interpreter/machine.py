@@ -44,10 +44,8 @@ class Machine(Calls):
 
     def run_module(self, scope: ModuleScope, needed: Sequence[bool] | None = None) -> None:
         """Execute the module in order, as a script or a notebook does; of its statements those that are ``needed``."""
-        for statement, wanted in itertools.zip_longest(scope.source.tree.body, needed or (), fillvalue=True):
-            if not wanted:
-                continue
-            assert isinstance(statement, ast.stmt)
+        body = scope.source.tree.body
+        for statement in body if needed is None else itertools.compress(body, needed):
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 scope.bind_import(statement)
             elif not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or any(

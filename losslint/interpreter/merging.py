@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from losslint.graph import Graph, Node, Unknown
-from losslint.interpreter.values import Bindings, SomeOf, dependencies
-
-_CONTAINERS = (list, dict, tuple)
+from losslint.interpreter.values import CONTAINERS, Bindings, SomeOf, dependencies
 
 
 def forked(bindings: Bindings, memo: dict[int, Any] | None = None) -> Bindings:
@@ -24,7 +22,7 @@ def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
     """``value`` with its own containers, shared ones still shared; all else is immutable or kept by reference."""
     memo = {} if memo is None else memo
     if type(value) is tuple:
-        return tuple([copied(v, memo) if isinstance(v, _CONTAINERS) else v for v in value])
+        return tuple([copied(v, memo) if isinstance(v, CONTAINERS) else v for v in value])
     if not isinstance(value, (list, dict)):
         return value
     if id(value) not in memo:
@@ -32,11 +30,11 @@ def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
             copy_: Any = {}
             memo[id(value)] = copy_
             for key, item in value.items():
-                copy_[key] = copied(item, memo) if isinstance(item, _CONTAINERS) else item
+                copy_[key] = copied(item, memo) if isinstance(item, CONTAINERS) else item
         else:
             copy_ = type(value)()
             memo[id(value)] = copy_
-            copy_.extend([copied(v, memo) if isinstance(v, _CONTAINERS) else v for v in value])
+            copy_.extend([copied(v, memo) if isinstance(v, CONTAINERS) else v for v in value])
     return memo[id(value)]
 
 

@@ -18,7 +18,8 @@ from losslint.graph import Node, Unknown
 if TYPE_CHECKING:
     from losslint.interpreter.scope import Scope
 
-_CONTAINERS = (list, dict, tuple)
+CONTAINERS = (list, dict, tuple)
+"""What holds values, and may be changed in place itself or by one of them."""
 _LOSS_CLASS = re.compile(r"\.(Loss|LossFunctionWrapper|losses\.(\w+\.)*[A-Z]\w+)$")
 
 
@@ -59,7 +60,7 @@ class Bindings(dict[str, Any]):
 
 
 def _is_container(value: Any) -> bool:
-    return isinstance(value, _CONTAINERS) and (type(value) is not tuple or any(map(_is_container, value)))
+    return isinstance(value, CONTAINERS) and (type(value) is not tuple or any(map(_is_container, value)))
 
 
 @dataclass(eq=False, slots=True)
@@ -81,6 +82,10 @@ class Function:
     def bind(self, instance: Any) -> Function:
         """The method of ``instance``."""
         return dataclasses.replace(self, bound=instance)
+
+    def given(self, args: list[Any]) -> list[Any]:
+        """``args`` as its parameters get them: behind what it is bound to."""
+        return args if self.bound is None else [self.bound, *args]
 
     @property
     def tree(self) -> cst.FunctionDef | cst.Lambda:

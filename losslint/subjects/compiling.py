@@ -102,8 +102,7 @@ def _run(machine: Machine, module: Module, chain: list[Definition], calls: list[
     function = reach(machine, scope, chain)
     if function is not None:
         args, kwargs = machine.parameters.for_entry(function, "step")
-        bound = [] if function.bound is None else [function.bound]
-        machine.enter(function, bound + args, kwargs, needed_for(calls, chain[-1].body))
+        machine.enter(function, function.given(args), kwargs, needed_for(calls, chain[-1].body))
 
 
 class _Reader:
@@ -174,8 +173,7 @@ class _Reader:
         if _is_wrapped(function):
             return False
         args, kwargs = self.machine.parameters.for_entry(function, "factory")
-        bound = [function.bound] if function.bound is not None else []
-        outputs = self.machine.enter(function, bound + args, kwargs).outputs
+        outputs = self.machine.enter(function, function.given(args), kwargs).outputs
         return bool(outputs) and all(isinstance(o.value, (Function, Partial)) or _is_loss(o.value) for o in outputs)
 
     # -- objects ---------------------------------------------------------------------------------------------------
