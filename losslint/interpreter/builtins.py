@@ -372,6 +372,8 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
         return Text((), f"method {name}")
     if isinstance(owner, list) and name == "insert":
         machine.grow(owner, args)
+    elif isinstance(owner, list) and name in ("pop", "sort", "reverse"):
+        machine.touch(owner)
     if isinstance(owner, (str, list, tuple)) and known and name in _PLAIN_METHODS:
         try:
             return getattr(owner, name)(*args, **kwargs)

@@ -19,6 +19,7 @@ from losslint.frontend.names import role_of
 from losslint.frontend.project import Project
 from losslint.graph import Node, Site
 from losslint.interpreter.limits import HUGE, is_heavy
+from losslint.interpreter.merging import Overwritten
 from losslint.interpreter.parameters import Parameters
 from losslint.interpreter.scope import ModuleScope, Scope
 from losslint.interpreter.tracing import TracingGraph
@@ -86,6 +87,7 @@ class Core(abc.ABC):
         self.happenings: list[Happening] = []
         self.created: dict[tuple[str, str], Function] = {}
         self.instances: list[Instance] = []
+        self.overwritten: Overwritten | None = None  # what the branch that is executed has changed in place
         self.called: set[str] = set()  # qualified names of the user's functions that were inlined
         self.frames: list[Frame] = []
         self.fails = False  # an exception is raised whatever the configuration: the arguments do not fit
@@ -133,6 +135,12 @@ class Core(abc.ABC):
         """Look at what is put into ``container``. Raises BudgetExceeded where it gets too large to be walked over."""
         if len(container) + len(added) > HUGE or is_heavy(added):
             raise BudgetExceeded(f"a container of more than {HUGE} values")
+        self.touch(container)
+
+    def touch(self, container: list[Any] | dict[Any, Any]) -> None:
+        """To be called before ``container`` is changed in place: other ways of the program share it."""
+        if self.overwritten is not None and id(container) not in self.overwritten:
+            self.overwritten[id(container)] = container, container.copy()
 
     # -- where we are ----------------------------------------------------------------------------------------------
     def module_scope(self, module: Module) -> ModuleScope:

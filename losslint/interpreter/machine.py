@@ -16,7 +16,7 @@ from losslint.frontend.module import Slice, below, toplevel
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame, handler
-from losslint.interpreter.merging import forked, merged
+from losslint.interpreter.merging import Overwritten, forked, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
 from losslint.interpreter.values import Bindings, Class, Function, Instance, SomeOf, Tape, dependencies
 from losslint.loss import Output
@@ -238,10 +238,19 @@ class Machine(Calls):
         before = self._state()
         after = []
         self.frame.conditions.append(configured)
-        for body in bodies:
-            self._restore(before)
-            if self.block(body):
-                after.append(self._state())
+        around = self.overwritten
+        try:
+            for body in bodies:
+                self._restore(before)
+                self.overwritten = {}
+                if self.block(body):
+                    after.append(self._state())
+                if self.overwritten:  # the next one starts from what was there before
+                    before = self._before(before, self.overwritten)
+                    if around is not None:
+                        around.update({k: v for k, v in self.overwritten.items() if k not in around})
+        finally:
+            self.overwritten = around
         self.frame.conditions.pop()
         if not after:
             return False
@@ -252,11 +261,19 @@ class Machine(Calls):
         """What is bound now. It is not copied: who goes on from here restores a state first."""
         return self.scope.names, [i.attrs for i in self.instances]
 
-    def _restore(self, state: State) -> None:
+    def _before(self, state: State, overwritten: Overwritten) -> State:
+        """``state`` with containers of its own, as they were when ``overwritten`` was begun."""
         memo: dict[int, Any] = {}
-        self.scope.names = forked(state[0], memo)
-        for instance, attrs in zip(self.instances, state[1], strict=False):
-            instance.attrs = forked(attrs, memo)
+        return forked(state[0], memo, overwritten), [forked(attrs, memo, overwritten) for attrs in state[1]]
+
+    def _restore(self, state: State) -> None:
+        """Go on from ``state``, which others share: what is changed in it is kept in ``overwritten``."""
+        names, attributes = state
+        names.shared = True
+        self.scope.names = names
+        for instance, attrs in zip(self.instances, attributes, strict=False):
+            attrs.shared = True
+            instance.attrs = attrs
 
     def _merge(self, states: list[State]) -> None:
         names = [s[0] for s in states]

@@ -7,34 +7,41 @@ from typing import Any
 from losslint.graph import Graph, Node, Unknown
 from losslint.interpreter.values import CONTAINERS, Bindings, SomeOf, dependencies
 
+Overwritten = dict[int, tuple[Any, Any]]
+"""Containers that were changed in place, by identity: each, and a copy of what it held before."""
 
-def forked(bindings: Bindings, memo: dict[int, Any] | None = None) -> Bindings:
+
+def forked(bindings: Bindings, memo: dict[int, Any] | None = None, overwritten: Overwritten | None = None) -> Bindings:
     """``bindings`` for another way the program may take: shared, unless they hold what can be changed in place."""
     bindings.shared = True
     if not bindings.containers:
         return bindings
-    fork = Bindings(copied(dict(bindings), memo))
+    fork = Bindings(copied(dict(bindings), memo, overwritten))
     fork.containers = True
     return fork
 
 
-def copied(value: Any, memo: dict[int, Any] | None = None) -> Any:
-    """``value`` with its own containers, shared ones still shared; all else is immutable or kept by reference."""
+def copied(value: Any, memo: dict[int, Any] | None = None, overwritten: Overwritten | None = None) -> Any:
+    """``value`` with its own containers, shared ones still shared; all else is immutable or kept by reference.
+
+    They hold what ``overwritten`` has kept of them.
+    """
     memo = {} if memo is None else memo
     if type(value) is tuple:
-        return tuple([copied(v, memo) if isinstance(v, CONTAINERS) else v for v in value])
+        return tuple([copied(v, memo, overwritten) if isinstance(v, CONTAINERS) else v for v in value])
     if not isinstance(value, (list, dict)):
         return value
     if id(value) not in memo:
+        content: Any = overwritten[id(value)][1] if overwritten and id(value) in overwritten else value
         if isinstance(value, dict):
             copy_: Any = {}
             memo[id(value)] = copy_
-            for key, item in value.items():
-                copy_[key] = copied(item, memo) if isinstance(item, CONTAINERS) else item
+            for key, item in content.items():
+                copy_[key] = copied(item, memo, overwritten) if isinstance(item, CONTAINERS) else item
         else:
             copy_ = type(value)()
             memo[id(value)] = copy_
-            copy_.extend([copied(v, memo) if isinstance(v, CONTAINERS) else v for v in value])
+            copy_.extend([copied(v, memo, overwritten) if isinstance(v, CONTAINERS) else v for v in content])
     return memo[id(value)]
 
 

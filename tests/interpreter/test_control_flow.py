@@ -132,3 +132,43 @@ def test_values_that_are_huge_are_not_computed() -> None:
             return tf.reduce_mean(y_pred)
     """
     assert traced(source).value.shape.rank == 0  # computing them would take all memory
+
+
+def test_a_list_changed_in_one_branch_is_as_before_in_the_next() -> None:
+    loss = _loss(
+        "parts = [y_pred]\nif alpha > 0:\n    parts.append(tf.exp(y_pred))\nelse:\n    parts.append(tf.sin(y_pred))\nreturn parts[1]"
+    )
+    assert sorted(ops(loss)) == ["exp", "join", "sin"]
+
+
+def test_what_is_nested_is_as_before_in_the_next_branch() -> None:
+    loss = _loss(
+        "kept = {'a': [y_pred]}\nif alpha > 0:\n    kept['a'].append(y_true)\n    return tf.exp(kept['a'][1])\n"
+        "kept['a'].append(tf.sin(y_pred))\nreturn kept['a'][1]"
+    )
+    assert sorted(ops(loss)) == ["exp", "join", "sin"]
+
+
+def test_a_branch_inside_of_one_leaves_the_outer_one_to_be_taken_back() -> None:
+    loss = _loss(
+        "parts = [y_pred]\nif alpha > 0:\n    if beta > 0:\n        parts.pop()\n        parts.append(tf.exp(y_pred))\n"
+        "    return parts[0]\nreturn tf.sin(parts[0])"
+    )
+    assert sorted(ops(loss)) == ["exp", "join", "join", "sin"]
+
+
+def test_a_list_that_a_branch_of_a_helper_adds_to_is_that_of_the_caller() -> None:
+    loss = traced(
+        """
+        def add(parts, term, weight):
+            if weight is not None:
+                parts.append(weight * term)
+
+        def loss(y_true, y_pred, w=0.5):
+            parts = []
+            add(parts, tf.exp(y_pred), w)
+            return tf.add_n(parts)
+        """,
+        "loss",
+    )
+    assert "exp" in ops(loss)
