@@ -322,7 +322,7 @@ class Analyst:
         if _is_idle(source, comments, target):
             return Report(target, [], comments, text=source.text if comments.pragmas else "", idle=True)
         try:
-            tree = sources.syntax_tree(source)
+            tree = sources.syntax_tree(source) if self._project is None else self._project.parsed(source)
         except Unreadable as error:
             return Report(target, [error.finding], comments, False, source.text)
         if not gate.may_matter(source.text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,6 +51,11 @@ class Project:
         self._texts[name] = text
         self._modules.pop(name, None)
         self._digests.pop(name, None)
+
+    def parsed(self, source: Source) -> ast.Module:
+        """The tree of ``source``: the one there is where an import has led here before. Raises ``Unreadable``."""
+        known = self._modules.get(str(self._real(source.path))) if source.path is not None else None
+        return known.tree if known is not None and known.text == source.text else sources.syntax_tree(source)
 
     def load(self, path: Path) -> Module | None:
         """The module at ``path``; None where it cannot be read or parsed (reported where it is linted itself)."""
