@@ -122,10 +122,15 @@ class Core(abc.ABC):
         """How a test at the top level of a module turns out, None where that is not known."""
 
     # -- how much is done ------------------------------------------------------------------------------------------
+    @property
+    def done(self) -> int:
+        """What was done so far, steps and operations, as ``limit`` bounds it."""
+        return self.steps + len(self.graph.nodes)
+
     def step(self) -> None:
         """Count one step, and the operations since the last. Raises BudgetExceeded."""
         self.steps += 1
-        done = self.steps + len(self.graph.nodes)
+        done = self.done
         if done > self.limit:
             raise BudgetExceeded(f"more than {self.limit} steps")
         self.options.budget.spend(done - self._charged)

@@ -36,8 +36,8 @@ _HARD = ("accuracy", "pearson_correlation", "concordance_correlation")
 """Functions of ``keras.metrics`` that are no losses; the others are found in ``keras.losses`` as well."""
 _NO_TENSORS = frozenset(("source", "opaque", "model", "join", "loop", "identity", "index", "const"))
 """Primitives whose result may be anything that Python code can hold."""
-_STEPS = 8_000
-"""Statements that are executed for the calls of one file; training scripts take a tenth of it."""
+_STEPS = 20_000
+"""Steps and operations for the calls of one file. Of 90 real training scripts 3 take more, 80 less than a tenth."""
 _OWN_STEPS = ("train_step", "compute_loss", "test_step")
 
 
@@ -90,7 +90,7 @@ def compiles(module: Module, project: Project, options: Options) -> Iterator[Com
         except BudgetExceeded:
             continue
         finally:
-            left -= machine.steps
+            left -= machine.done
 
 
 def _run(machine: Machine, module: Module, chain: list[Definition], calls: list[ast.AST]) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 import losslint.checks.compiling  # noqa: F401
 from losslint.options import Options
+from losslint.subjects import compiling
 from losslint.subjects.compiling import Compile, compiles
 from tests.subjects import drafts, found
 
@@ -76,10 +79,18 @@ def test_how_many_outputs_a_model_has() -> None:
         assert compiled("['mse', 'mae']", model, before=inputs).outputs == count, model
 
 
-def test_one_function_that_is_too_large_costs_no_other() -> None:
-    endless = "".join(f"    m.a{i} = {i}\n" for i in range(9_000))
+def test_one_function_that_is_too_large_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_STEPS", 1_000)
+    endless = "".join(f"    m.a{i} = {i}\n" for i in range(1_000))
     source = HELPERS + f"def small(m):\n    m.compile(loss=mse)\ndef large(m):\n{endless}    m.compile(loss=mse)\n"
     assert [s.name for s in found(compiles, source)] == ["small"]
+
+
+def test_operations_count_as_steps_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_STEPS", 1_000)
+    many = "    m.x = tf.abs(m.y)" + " + m.y" * 300 + "\n    m.compile(loss=mse)\n"
+    source = HELPERS + "".join(f"def build_{i}(m):\n{many}" for i in range(6))
+    assert [s.name for s in found(compiles, source)] == ["build_0", "build_1", "build_2"]
 
 
 # --- LL108 ------------------------------------------------------------------------------------------------------------
