@@ -61,6 +61,8 @@ class Unknown:
             self.deps = tuple(dict.fromkeys(self.deps))
 
 
+_MOST_AXES = 254
+"""What TensorFlow allows a tensor to have."""
 ShapeRule = Callable[..., "tuple[Shape, str | None, dict[str, Any]]"]
 """``rule(inputs, attrs) -> (shape, dtype, attributes to add)``; one a primitive, in losslint.ops.primitives."""
 
@@ -95,11 +97,11 @@ class Graph:
             return self.opaque(value.deps, value.why)
         if isinstance(value, bool):
             return self._append("const", (), {"value": value}, SCALAR, "bool")
-        if isinstance(value, (int, float)):
+        if isinstance(value, (int, float)) and _fits(value):
             return self._append("const", (), {"value": value}, SCALAR, None)
         if isinstance(value, (list, tuple)):
             flat = list(_leaves(value))
-            if flat and all(isinstance(v, (int, float)) for v in flat):
+            if flat and all(isinstance(v, (int, float)) and _fits(v) for v in flat):
                 return self._append("const", (), {"value": _frozen(value)}, Shape.of(*_lengths(value)), None)
             if value:
                 return self.op("stack", *value, axis=0)
@@ -131,6 +133,8 @@ class Graph:
         dtype: str | None,
         unique: bool = False,
     ) -> Node:
+        if shape.min_rank > _MOST_AXES:
+            shape = Shape.unknown()
         key = (len(self.nodes),) if unique else (op, tuple(n.number for n in inputs), _frozen(attrs))
         try:
             number = self._numbers.setdefault(key, len(self.nodes))
@@ -155,6 +159,11 @@ class _Making:
 
     def __exit__(self, *_: object) -> None:
         self._graph.site, self._graph.api, self._graph.internal = self._before
+
+
+def _fits(value: float) -> bool:
+    """Whether ``value`` is a float, or can be one: no tensor holds a larger number."""
+    return isinstance(value, float) or value.bit_length() < 1024
 
 
 def _leaves(value: Any) -> Iterator[Any]:

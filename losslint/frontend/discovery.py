@@ -101,19 +101,20 @@ def _with_uses(evidence: Evidence, uses: tuple[Use, ...]) -> Evidence:
     )
 
 
-def definitions(body: list[ast.stmt], chain: tuple[Definition, ...] = ()) -> Iterator[list[Definition]]:
+def definitions(body: list[ast.stmt]) -> Iterator[list[Definition]]:
     """Every def, each as the chain of definitions that leads to it."""
-    for statement in body:
+    todo: list[tuple[ast.stmt, tuple[Definition, ...]]] = [(statement, ()) for statement in reversed(body)]
+    while todo:  # a thousand times ``elif`` are as many levels
+        statement, chain = todo.pop()
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            here = (*chain, statement)
+            chain = (*chain, statement)
             if not isinstance(statement, ast.ClassDef):
-                yield list(here)
-            yield from definitions(statement.body, here)
+                yield list(chain)
+            inner = statement.body
         else:
-            for inner in ("body", "orelse", "finalbody"):
-                yield from definitions(getattr(statement, inner, []), chain)
-            for handler in getattr(statement, "handlers", []):
-                yield from definitions(handler.body, chain)
+            handled = [s for handler in getattr(statement, "handlers", ()) for s in handler.body]
+            inner = [s for name in ("body", "orelse", "finalbody") for s in getattr(statement, name, ())] + handled
+        todo += [(s, chain) for s in reversed(inner)]
 
 
 def qualified(chain: list[Definition]) -> str:

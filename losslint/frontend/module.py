@@ -79,7 +79,7 @@ class Module:
     path: str
     text: str
     tree: ast.Module = field(default=None)  # type: ignore[assignment]  # parsed here where it is not given
-    _slices: dict[tuple[int, bool], Slice] = field(default_factory=dict)
+    _slices: dict[tuple[int, int, bool], Slice] = field(default_factory=dict)
     _conditions: dict[int, tuple[Slice, cst.BaseExpression]] = field(default_factory=dict)
     discovered: Discovered | None = None  # what losslint.frontend.discovery found last
 
@@ -125,7 +125,7 @@ class Module:
 
         The methods of a class are left without bodies, unless the ``whole`` is asked for: each is a slice of its own.
         """
-        key = statement.lineno, whole and isinstance(statement, ast.ClassDef)
+        key = statement.lineno, statement.col_offset, whole and isinstance(statement, ast.ClassDef)
         if key not in self._slices:
             self._slices[key] = self._parse(statement, whole)
         return self._slices[key], _statement_of(self._slices[key], statement)

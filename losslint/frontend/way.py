@@ -25,13 +25,16 @@ def needed_for(wanted: Collection[ast.AST], body: Sequence[ast.stmt]) -> list[bo
     if not places:
         return [True] * len(body)
     chosen = {*places, *(i for i, s in enumerate(body[: places[-1]]) if _may_leave(s))}
-    touched = [set(_touched(s)) for s in body]
-    needed: set[str] = set()
+    touching: dict[str, list[int]] = {}
+    for i, statement in enumerate(body):
+        for name in _touched(statement):
+            touching.setdefault(name, []).append(i)
     todo = list(chosen)
     while todo:
-        needed |= {n.id for i in todo for n in ast.walk(body[i]) if isinstance(n, ast.Name)}
-        todo = [i for i, names in enumerate(touched) if i not in chosen and not names.isdisjoint(needed)]
-        chosen.update(todo)
+        names = {n.id for n in ast.walk(body[todo.pop()]) if isinstance(n, ast.Name)}
+        more = {i for name in names for i in touching.pop(name, ())} - chosen
+        chosen |= more
+        todo += more
     return [i in chosen for i in range(len(body))]
 
 

@@ -71,9 +71,13 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
     legacy = "TF_USE_LEGACY_KERAS" in module.text
     bodies = module.survey.functions
     left = {id(r): r for r in file.found}
+    inside: dict[int, list[int]] = {}  # definition, 0 for the module -> the indices of what stands in it
+    for i, r in enumerate(file.found):
+        for owner in map(id, r.owners) if r.owners else (0,):
+            inside.setdefault(owner, []).append(i)
     for entry in sorted(found, key=lambda e: -len(e.chain)):  # a factory after the loss that it makes
         within = _region(entry, bodies)
-        own = [r for r in file.found if _is_within(r, within)]
+        own = [file.found[i] for i in sorted({i for owner in within for i in inside.get(owner, ())})]
         for reference in own:
             left.pop(id(reference), None)
         if own:
@@ -105,12 +109,6 @@ def _with_imports(used: list[Reference], file: References) -> list[Reference]:
     wanted = {name for r in used for name in r.names}
     imported = [r for r in file.found if isinstance(r.tree, ast.alias) and r not in used]
     return used + [r for r in imported if any(w == r.names[0] or w.startswith(f"{r.names[0]}.") for w in wanted)]
-
-
-def _is_within(reference: Reference, within: set[int]) -> bool:
-    if not reference.owners:
-        return 0 in within
-    return any(id(owner) in within for owner in reference.owners)
 
 
 def _region(entry: Entry, bodies: Mapping[str, Sequence[ast.AST]]) -> set[int]:
