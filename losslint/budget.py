@@ -28,9 +28,13 @@ class Budget:
         """Whether nothing is left."""
         return 0 < self.most < self.spent
 
+    def charge(self, steps: int) -> None:
+        """Note ``steps`` that are taken in any case."""
+        self.spent += steps
+
     def spend(self, steps: int) -> None:
         """Note ``steps``. Raises BudgetExceeded."""
-        self.spent += steps
+        self.charge(steps)
         if self.exceeded:
             raise BudgetExceeded(f"more than {self.most} steps for one file")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from losslint.budget import Budget, BudgetExceeded
@@ -20,6 +20,10 @@ from losslint.loss import Loss
 from losslint.options import Options
 from losslint.subjects import PROVIDERS, Subject
 from losslint.tracing import trace
+
+
+_OVERHEAD = 250
+"""Steps that a loss is charged for what is done with every one, however short it is."""
 
 
 class Failure(NamedTuple):
@@ -38,11 +42,12 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
     for entry in entries(module, options):
         if options.budget.exceeded:
             return
+        options.budget.charge(_OVERHEAD)
         find = functools.partial(trace, entry, module, project, evidence, options)
         yield from _until_it_fails(find, entry.name, entry.row, options.budget)
 
 
-def _until_it_fails(find: Callable[[], Iterator[Any]], name: str, row: int, budget: Budget) -> Iterator[Any]:
+def _until_it_fails(find: Callable[[], Iterable[Any]], name: str, row: int, budget: Budget) -> Iterator[Any]:
     """What ``find`` yields, and a Failure of ``name`` where it ends in an error."""
     try:
         yield from find()
@@ -65,12 +70,11 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             failures.append(subject)
             continue
         last = subject.name if isinstance(subject, Loss) else last
-        try:
-            made = drafts_of_subject(subject)
-        except Exception as error:  # as above
-            failures.append(Failure(subject.name, 1, f"{type(error).__name__}: {error}"))
-            continue
-        for draft in made:
+        find = functools.partial(drafts_of_subject, subject)
+        for draft in list(_until_it_fails(find, subject.name, 1, options.budget)):
+            if isinstance(draft, Failure):
+                failures.append(draft)
+                continue
             finding = finding_of(draft, subject)
             key = (finding.code, finding.filename, finding.span)
             known = findings.get(key)

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from losslint.budget import Budget
 from losslint.frontend.names import is_loss_name
 from losslint.graph import Graph, Node, Site
 
@@ -105,6 +106,7 @@ class Loss:
     notes: list[str] = field(default_factory=list)  # what the analysis had to assume
     happenings: list[Happening] = field(default_factory=list)  # in the order of execution
     changing: dict[str, Site] = field(default_factory=dict)  # Python numbers it reads that change while it trains
+    budget: Budget = field(default_factory=Budget)  # what is left for its file
     watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
 
     @property

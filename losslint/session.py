@@ -350,6 +350,8 @@ class Analyst:
         try:
             found = lint_source(source, tree, self.project, target.settings, target.elsewhere)
             return [*source.problems, *found]
+        except RecursionError:
+            return [failure(target.filename, "<module>", 1, "nested too deeply")]
         except Exception as error:  # a bug of ours must not cost the user the other files
             return [failure(target.filename, "<module>", 1, _described(error))]
 

@@ -155,6 +155,7 @@ def _run(machine: Machine, entry: Entry, module: Module, evidence: Evidence) -> 
     value = merged(machine.graph, [o.value for o in outputs])
     site = machine_site(function, outputs[0].site)
     loss = Loss(entry.name, site, entry.consumer, machine.graph, outputs, value, keras=machine.keras)
+    loss.budget = machine.options.budget
     loss.batch_level = entry.row in machine.options.batch_level
     loss.happenings, loss.changing = machine.happenings, numbers if loss.for_keras else {}
     loss.base = (function.owner.library_loss() or "") if function.owner is not None else ""
@@ -252,7 +253,7 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
         seen.add(nodes)
         consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
         loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value, whole=False)
-        loss.keras, loss.happenings = machine.keras, machine.happenings
+        loss.keras, loss.happenings, loss.budget = machine.keras, machine.happenings, machine.options.budget
         if isinstance(event.owner, Tape):
             loss.watched = tuple(event.owner.spans)
         _describe(loss, entry, evidence)

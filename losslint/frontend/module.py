@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from losslint.budget import BudgetExceeded
 from losslint.findings import Span
 from losslint.frontend.survey import Survey, survey
 from losslint.sources import parse
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _CONSTANTS = ("Constant", "SimpleString", "ConcatenatedString", "Ellipsis")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
+_LONGEST = 500_000
+"""Characters of a statement that libcst is given: it takes a second or two for them, and cannot be interrupted."""
 
 
 @dataclass(eq=False)
@@ -124,6 +127,7 @@ class Module:
         """``statement`` (one of this module, at any depth) as libcst parses it, and the slice it belongs to.
 
         The methods of a class are left without bodies, unless the ``whole`` is asked for: each is a slice of its own.
+        Raises BudgetExceeded for one that is too long to be parsed.
         """
         key = statement.lineno, statement.col_offset, whole and isinstance(statement, ast.ClassDef)
         if key not in self._slices:
@@ -150,6 +154,8 @@ class Module:
         first, last = _first_line(statement), statement.end_lineno or statement.lineno
         lines = self.lines[first - 1 : last]
         outlined = [] if whole or not isinstance(statement, ast.ClassDef) else self._emptied(statement, lines)
+        if sum(map(len, lines)) > _LONGEST:
+            raise BudgetExceeded(f"a statement of more than {_LONGEST} characters")
         # trailing comments and statements after ";" are no part of it
         lines[-1] = lines[-1].encode()[: statement.end_col_offset].decode(errors="ignore")
         if statement.col_offset and first == statement.lineno:

@@ -62,7 +62,7 @@ class Ranges:
         """Finds inputs that take a node to a value."""
         from losslint.ops.witness import Witness
 
-        return Witness(self)
+        return Witness(self, self._loss.budget)
 
     @functools.cached_property
     def _exact(self) -> Values:

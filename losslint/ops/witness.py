@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from losslint.budget import Budget, BudgetExceeded
 from losslint.domain import interval as iv
 from losslint.domain.interval import Interval, Trust
 from losslint.domain.shape import Dim
@@ -35,6 +36,8 @@ FAR = 200.0
 _BUDGET = 100_000  # node evaluations spent on one question
 _TOTAL = 600_000  # and on one loss; what is asked later is answered from fewer samples
 _MOST = 256  # assignments tried
+_WALKED = 1_000_000  # nodes met on the ways from what is asked to the inputs, for one loss
+_A_STEP = 16  # of these take about as long as one step of the interpreter
 
 Value = float
 Assignment = dict[int, Value]
@@ -61,13 +64,14 @@ class Sample:
 class Witness:
     """Samples the cones of nodes."""
 
-    def __init__(self, ranges: Ranges) -> None:
+    def __init__(self, ranges: Ranges, budget: Budget) -> None:
         self._ranges = ranges
         self._left = _TOTAL
+        self._walked, self._budget = 0, budget
 
     def samples(self, *nodes: Node, exact: bool = False) -> list[Sample]:
         """Evaluations of everything that ``nodes`` are computed from, at the corners of its inputs."""
-        cone = _cone(nodes, self._is_leaf)
+        cone = self._cone(nodes)
         inner = list({n.number: n for n in cone if not self._is_leaf(n)}.values())
         leaves = {n.number: self._corners(n) for n in cone if self._is_leaf(n)}
         leaves |= {_choice(n): _options(n) for n in inner if n.op in _CHOICES}
@@ -78,7 +82,7 @@ class Witness:
 
     def value(self, node: Node, of: Callable[[Node], Value | None]) -> Value | None:
         """What ``node`` is where its inputs have the values ``of`` them; None where one has none, or one is chosen."""
-        cone = _cone((node,), self._is_leaf)
+        cone = self._cone((node,))
         leaves = {n.number: of(n) for n in cone if self._is_leaf(n)}
         inner = list({n.number: n for n in cone if not self._is_leaf(n)}.values())
         assigned = {number: value for number, value in leaves.items() if value is not None}
@@ -102,7 +106,7 @@ class Witness:
 
     def leaves(self, node: Node) -> set[int]:
         """The value numbers of the inputs that ``node`` is computed from."""
-        return {n.number for n in _cone((node,), self._is_leaf) if self._is_leaf(n)}
+        return {n.number for n in self._cone((node,)) if self._is_leaf(n)}
 
     def mixed(self, node: Node) -> frozenset[int]:
         """The keys of leaves whose alternatives all take part in ``node``: it is computed from a reduction of them.
@@ -111,10 +115,10 @@ class Witness:
         their classes are reduced.
         """
         found: set[int] = set()
-        for inner in _cone((node,), self._is_leaf):
+        for inner in self._cone((node,)):
             if inner.op not in _REDUCTIONS or constant(inner) is not None or self._is_leaf(inner):
                 continue
-            for part in _cone(inner.inputs[:1], self._is_leaf):
+            for part in self._cone(inner.inputs[:1]):
                 if part.op in ("stack", "concat") and not self._is_leaf(part):
                     found.add(_choice(part))
                 elif part.op == "range" or _is_shared(part, inner):
@@ -124,7 +128,7 @@ class Witness:
     def bounded(self, node: Node) -> Interval | None:
         """An interval with all assumptions where every input of ``node`` has known or assumed corners, else None."""
         given: set[str] = set()
-        for leaf in _cone((node,), self._is_leaf):
+        for leaf in self._cone((node,)):
             if self._is_leaf(leaf) and constant(leaf) is None:
                 interval = self._ranges.of(leaf)
                 if not interval.bounded:
@@ -136,7 +140,7 @@ class Witness:
     def told(self, node: Node, sample: Sample) -> str:
         """What takes ``node`` there, in words: ``y_true = 0, y_pred = 1``; empty where that says little."""
         said: dict[str, Value] = {}
-        for leaf in _cone((node,), self._is_leaf):
+        for leaf in self._cone((node,)):
             value = sample.leaves.get(leaf.number)
             if value is None:
                 continue
@@ -148,6 +152,26 @@ class Witness:
             if said.setdefault(label_of(leaf), value) != value:
                 return ""
         return ", ".join(f"{name} = {value:.6g}" for name, value in said.items()) if len(said) < 4 else ""
+
+    def _cone(self, nodes: tuple[Node, ...]) -> list[Node]:
+        """``nodes`` and what they are computed from, down to the leaves, in order; choices keep their inputs.
+
+        Raises BudgetExceeded where so much was asked of so large a loss that it is given up.
+        """
+        seen: dict[int, Node] = {}
+        todo = list(nodes)
+        while todo:
+            node = todo.pop()
+            if node.id in seen:
+                continue
+            seen[node.id] = node
+            if constant(node) is None and not self._is_leaf(node):
+                todo.extend(node.inputs)
+        self._walked += len(seen)
+        if self._walked > _WALKED:
+            raise BudgetExceeded("too many operations that each depend on too many")
+        self._budget.spend(len(seen) // _A_STEP)
+        return sorted(seen.values(), key=lambda n: n.id)
 
     def _is_leaf(self, node: Node) -> bool:
         if constant(node) is not None:
@@ -248,20 +272,6 @@ def _chosen(node: Node, values: dict[int, Value]) -> Value:
 def _reshaped(node: Node) -> bool:
     """Whether a comparison pairs elements that are not at the same place."""
     return any(plain(x).number != x.number for x in node.inputs)
-
-
-def _cone(nodes: tuple[Node, ...], is_leaf: Callable[[Node], bool]) -> list[Node]:
-    """``nodes`` and what they are computed from, down to the leaves, in order; choices keep their inputs."""
-    seen: dict[int, Node] = {}
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        if node.id in seen:
-            continue
-        seen[node.id] = node
-        if constant(node) is None and not is_leaf(node):
-            todo.extend(node.inputs)
-    return sorted(seen.values(), key=lambda n: n.id)
 
 
 def _assignments(leaves: list[tuple[int, list[Value]]], budget: int) -> Iterator[Assignment]:
