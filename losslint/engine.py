@@ -21,7 +21,6 @@ from losslint.options import Options
 from losslint.subjects import PROVIDERS, Subject
 from losslint.tracing import trace
 
-
 _OVERHEAD = 250
 """Steps that a loss is charged for what is done with every one, however short it is."""
 

@@ -88,22 +88,31 @@ def pragmas(source: Source) -> dict[int, list[Pragma]]:
 
 def _pragmas(source: Source) -> Iterator[Pragma]:
     lines = source.lines
+    below: list[int] = []
     for row, column, comment in statements.comments(source):
         if not re.search(_MARK, comment):
             continue
         own_line = not lines[row - 1][: column - 1].strip()
-        spoken_of = _code_below(lines, row) if own_line else row
+        if own_line and not below:
+            below = _code_below(lines)
+        spoken_of = below[row - 1] if own_line else row
         for kind, start, end, names, text, problem in _parse(comment):
             span = Span(row, column + start, row, column + end)
             yield Pragma(kind, row if kind == "noqa" else spoken_of, span, names, text, own_line, problem)
 
 
-def _code_below(lines: list[str], row: int) -> int:
-    """The row of the code that a comment alone on ``row`` speaks of: the next one that is no comment."""
-    for below in range(row + 1, len(lines) + 1):
-        if not lines[below - 1].lstrip().startswith("#"):
-            return below
-    return row
+def _code_below(lines: list[str]) -> list[int]:
+    """For each row the row of the code that a comment alone on it speaks of: the next one that is no comment.
+
+    The row itself where only comments follow.
+    """
+    found = list(range(1, len(lines) + 1))
+    for i in range(len(lines) - 2, -1, -1):
+        if not lines[i + 1].lstrip().startswith("#"):
+            found[i] = i + 2
+        elif found[i + 1] > i + 2:
+            found[i] = found[i + 1]
+    return found
 
 
 def _parse(comment: str) -> Iterator[tuple[str, int, int, tuple[str, ...] | None, str, str]]:
@@ -141,25 +150,29 @@ def apply(findings: list[Finding], comments: Comments, filename: str, judged: fr
     ``judged`` are the codes that were looked for: of no other can be said that suppressing it is of no use.
     """
     used: set[tuple[int, str | None]] = set()
-    kept = [f for f in findings if not _suppress(f, comments, used)]
-    own = [*_unknown(comments, filename), *_unused(comments, filename, judged, used)]
-    return kept + [f for f in own if not _suppress(f, comments, used)]
-
-
-def _suppress(finding: Finding, comments: Comments, used: set[tuple[int, str | None]]) -> bool:
-    """Whether a pragma hides ``finding``; every one that does is noted in ``used``, by its index and the name in it."""
-    name = rulebook.name_of(finding.code)
-    rows = comments.rows_of(finding.span) if comments.pragmas else set()
-    hidden = False
+    at: dict[int, list[int]] = {}  # row, 0 for the whole file -> the indices of the suppressions that speak of it
     for index, pragma in enumerate(comments.pragmas):
-        if pragma.problem or pragma.kind not in ("ignore", "ignore-file", "noqa"):
-            continue
-        if pragma.kind != "ignore-file" and pragma.row not in rows:
-            continue
-        if pragma.names is None:
+        if not pragma.problem and pragma.kind in ("ignore", "ignore-file", "noqa"):
+            at.setdefault(0 if pragma.kind == "ignore-file" else pragma.row, []).append(index)
+    kept = [f for f in findings if not _suppress(f, comments, at, used)]
+    own = [*_unknown(comments, filename), *_unused(comments, filename, judged, used)]
+    return kept + [f for f in own if not _suppress(f, comments, at, used)]
+
+
+def _suppress(
+    finding: Finding, comments: Comments, at: dict[int, list[int]], used: set[tuple[int, str | None]]
+) -> bool:
+    """Whether a pragma hides ``finding``; every one that does is noted in ``used``, by its index and the name in it."""
+    if not at:
+        return False
+    name = rulebook.name_of(finding.code)
+    hidden = False
+    for index in (i for row in (0, *comments.rows_of(finding.span)) for i in at.get(row, ())):
+        names = comments.pragmas[index].names
+        if names is None:
             matched: list[str | None] = [None] if finding.code not in _UNTOLD else []
         else:
-            matched = [n for n in pragma.names if n in (finding.code, name)]
+            matched = [n for n in names if n in (finding.code, name)]
         used.update((index, n) for n in matched)
         hidden |= bool(matched)
     return hidden
@@ -172,9 +185,13 @@ def _unknown(comments: Comments, filename: str) -> Iterator[Finding]:
             yield _own("LL003", pragma.problem, filename, pragma)
         for name in pragma.names or ():
             if not pragma.problem and not _is_rule(name):
-                known = [*rulebook.rules(), *rulebook.codes_by_name()]
-                message = f"there is no rule {name!r} to suppress{rulebook.hint(name, known)}"
+                message = f"there is no rule {name!r} to suppress{_hint(name)}"
                 yield _own("LL003", message, filename, pragma)
+
+
+@functools.lru_cache(maxsize=256)  # who misspells a name does so again
+def _hint(name: str) -> str:
+    return rulebook.hint(name, [*rulebook.rules(), *rulebook.codes_by_name()])
 
 
 def _unused(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -197,32 +198,39 @@ def _assigned(tree: ast.Module) -> dict[str, list[ast.expr]]:
     return found
 
 
-def _named(tree: ast.expr, values: Mapping[str, list[ast.expr]], depth: int = 4) -> Iterator[ast.expr]:
-    """The functions an expression names: ``f``, ``f(alpha)``, ``[f, g]``, ``{"out": f}``, ``f if x else g``."""
-    if isinstance(tree, ast.Name):
-        yield tree
-        for value in values.get(tree.id, ()) if depth else ():
-            if isinstance(value, (ast.Name, ast.Attribute, ast.Call, ast.List, ast.Tuple, ast.Dict, ast.IfExp)):
-                yield from _named(value, values, depth - 1)
-    elif isinstance(tree, ast.Attribute):
-        yield tree
-    elif isinstance(tree, ast.Call):
-        yield from _named(tree.func, {}, depth)
-    elif isinstance(tree, (ast.List, ast.Tuple)):
-        for item in tree.elts:
-            yield from _named(item, values, depth)
-    elif isinstance(tree, ast.Dict):
-        for item in tree.values:
-            yield from _named(item, values, depth)
-    elif isinstance(tree, ast.IfExp):
-        for item in (tree.body, tree.orelse):
-            yield from _named(item, values, depth)
+_NAMING = (ast.Name, ast.Attribute, ast.Call, ast.List, ast.Tuple, ast.Dict, ast.IfExp)
+
+
+def _named(tree: ast.expr, values: Mapping[str, list[ast.expr]]) -> Iterator[ast.expr]:
+    """The functions an expression names: ``f``, ``f(alpha)``, ``[f, g]``, ``{"out": f}``, ``f if x else g``.
+
+    Of a variable it is what is assigned to it, by way of four others at most; each is looked into once.
+    """
+    known: set[str] = set()
+    todo = deque([(tree, 4)])
+    while todo:
+        part, depth = todo.popleft()
+        if isinstance(part, ast.Name):
+            yield part
+            if depth and part.id not in known:
+                known.add(part.id)
+                todo += [(value, depth - 1) for value in values.get(part.id, ()) if isinstance(value, _NAMING)]
+        elif isinstance(part, ast.Attribute):
+            yield part
+        elif isinstance(part, ast.Call):
+            todo.append((part.func, 0))  # what it makes, not what it is made of
+        elif isinstance(part, (ast.List, ast.Tuple)):
+            todo += [(item, depth) for item in part.elts]
+        elif isinstance(part, ast.Dict):
+            todo += [(item, depth) for item in part.values]
+        elif isinstance(part, ast.IfExp):
+            todo += [(part.body, depth), (part.orelse, depth)]
 
 
 def _dotted(tree: ast.expr) -> list[str]:
     """The parts of a dotted name; none for anything else."""
     parts: list[str] = []
     while isinstance(tree, ast.Attribute):
-        parts.insert(0, tree.attr)
+        parts.append(tree.attr)
         tree = tree.value
-    return [tree.id, *parts] if isinstance(tree, ast.Name) else []
+    return [tree.id, *reversed(parts)] if isinstance(tree, ast.Name) else []

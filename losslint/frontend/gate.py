@@ -27,7 +27,8 @@ _WORDS = re.compile(
 )
 _PARTS = ("gradient", "minimize", "add_loss", "get_updates", "compile", "losses", ".metrics.", ".objectives.")
 """Without one of these texts none of the words is met; to look for them takes a tenth of the time."""
-_CLASS = re.compile(r"\bclass\s+(\w+)\s*\((.*?)\)\s*:", re.DOTALL)
+_CLASS = re.compile(r"\bclass\s+(\w+)\s*\((?:(.{0,1000}?)\)\s{0,9}:)?", re.DOTALL)
+"""A class and its bases, unless they are too long to be looked for: a text may hold many a beginning and no end."""
 _OPEN = r"[\[{#\"'\\]|lambda"
 """What may hide the end of a list of base classes."""
 
@@ -66,7 +67,7 @@ def may_define_losses(table: Any) -> bool:
 
 def _may_be_loss_class(match: re.Match[str]) -> bool:
     name, bases = match.groups()
-    if re.search(_OPEN, bases):
+    if bases is None or re.search(_OPEN, bases):
         return True
     return any(_says_loss(word) for word in (name, *re.findall(r"\w+", bases)))
 

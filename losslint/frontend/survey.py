@@ -188,16 +188,17 @@ def compiled_loss(call: ast.Call) -> ast.expr | None:
 
 def summands(tree: ast.expr) -> Iterator[ast.expr]:
     """What is added up, or scaled, to make a value: ``f(x)`` and ``g(x)`` of ``f(x) + 0.1 * g(x)``."""
-    if isinstance(tree, ast.BinOp):
-        yield from summands(tree.left)
-        yield from summands(tree.right)
-    elif isinstance(tree, ast.UnaryOp):
-        yield from summands(tree.operand)
-    elif isinstance(tree, (ast.List, ast.Tuple)):
-        for item in tree.elts:
-            yield from summands(item)
-    else:
-        yield tree
+    todo = [tree]
+    while todo:  # a sum of a thousand terms is as many levels deep
+        part = todo.pop()
+        if isinstance(part, ast.BinOp):
+            todo += (part.right, part.left)
+        elif isinstance(part, ast.UnaryOp):
+            todo.append(part.operand)
+        elif isinstance(part, (ast.List, ast.Tuple)):
+            todo += reversed(part.elts)
+        else:
+            yield part
 
 
 def _is_of_note(call: ast.Call) -> bool:

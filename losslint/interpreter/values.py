@@ -116,16 +116,24 @@ class Class:
     members: dict[str, Any]
 
     def lineage(self) -> Iterator[Any]:
-        """This class and its bases, nearest first; library bases come as Api."""
-        yield self
-        for base in self.bases:
-            if isinstance(base, Class):
-                yield from base.lineage()
-            else:
-                yield base
+        """This class and its bases, each once and before its own, as Python resolves them; those of libraries as Api."""
+        last_first: list[Any] = []
+        seen: set[int] = set()
+        todo: list[tuple[Any, bool]] = [(self, False)]
+        while todo:
+            cls, met = todo.pop()
+            if met:
+                last_first.append(cls)
+            elif id(cls) not in seen:
+                seen.add(id(cls))
+                todo.append((cls, True))
+                todo += [(base, False) for base in cls.bases] if isinstance(cls, Class) else []
+        return reversed(last_first)
 
     def find(self, name: str) -> Any:
         """The member ``name`` as Python would find it, None where there is none."""
+        if name in self.members:
+            return self.members[name]
         for cls in self.lineage():
             if isinstance(cls, Class) and name in cls.members:
                 return cls.members[name]
