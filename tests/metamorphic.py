@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from losslint import session
+from losslint.frontend.names import is_metric_name
 from losslint.settings import Settings
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -123,11 +124,157 @@ def swapped(text: str) -> str:
     return _written(tree)
 
 
+_SYNONYMS = {
+    name: f"math.{name}"
+    for name in "abs add cos divide exp maximum minimum multiply negative pow reduce_all reduce_any reduce_logsumexp"
+    " reduce_max reduce_mean reduce_min reduce_sum sigmoid sign sin sqrt square subtract tanh".split()
+}
+"""Functions of ``tf`` that have another name."""
+_BACKEND = {"abs": "abs", "exp": "exp", "maximum": "maximum", "mean": "reduce_mean", "minimum": "minimum",
+            "pow": "pow", "sign": "sign", "square": "square", "sum": "reduce_sum"}  # fmt: skip
+"""Functions of the backend of Keras that do what one of ``tf`` does with tensors of numbers."""
+
+
+def _spelled(text: str, owner: str, names: dict[str, str], prefix: str) -> str:
+    """``owner.name`` for each of ``names`` becomes ``prefix`` and its other name."""
+
+    class Change(ast.NodeTransformer):
+        def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+            self.generic_visit(node)
+            if isinstance(node.value, ast.Name) and node.value.id == owner and node.attr in names:
+                return ast.parse(f"{prefix}{names[node.attr]}", mode="eval").body
+            return node
+
+    return _written(Change().visit(ast.parse(text)))
+
+
+def _imports(text: str, line: str) -> bool:
+    return any(ast.unparse(s) == line for s in ast.parse(text).body)
+
+
+def synonyms(text: str) -> str:
+    """``tf.reduce_sum`` becomes ``tf.math.reduce_sum``."""
+    return _spelled(text, "tf", _SYNONYMS, "tf.") if _imports(text, "import tensorflow as tf") else text
+
+
+def imported(text: str) -> str:
+    """``tf.math.log`` becomes ``math_2.log`` after ``from tensorflow import math as math_2``."""
+    return _after_imports(text, "tf.math.", "math_2.", "from tensorflow import math as math_2")
+
+
+def of_tensorflow(text: str) -> str:
+    """``K.sum`` becomes ``tf_2.reduce_sum``."""
+    if not any(_imports(text, f"{line} as K") for line in ("import keras.backend", "from keras import backend",
+                                                         "from tensorflow.keras import backend")):  # fmt: skip
+        return text
+    after = _spelled(text, "K", _BACKEND, "tf_2.")
+    return _after_imports(after, "tf_2.", "tf_2.", "import tensorflow as tf_2")
+
+
+def _after_imports(text: str, spelled: str, otherwise: str, line: str) -> str:
+    """``text`` with ``otherwise`` for ``spelled``, and ``line`` after the imports from the future."""
+    tree = ast.parse(text)
+    if spelled not in text or (spelled.startswith("tf.") and not _imports(text, "import tensorflow as tf")):
+        return text
+    owner, _, rest = spelled.rstrip(".").partition(".")
+
+    class Change(ast.NodeTransformer):
+        def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+            self.generic_visit(node)
+            if rest and isinstance(node.value, ast.Name) and node.value.id == owner and node.attr == rest:
+                return ast.Name(otherwise.rstrip("."), ast.Load())
+            return node
+
+    tree = Change().visit(tree)
+    first = next(
+        (i for i, s in enumerate(tree.body) if isinstance(s, ast.Import)), 0
+    )  # what stands before is a docstring, or from the future
+    tree.body.insert(first, ast.parse(line).body[0])
+    return _written(tree)
+
+
+def inlined(text: str) -> str:
+    """Calls, with names and numbers, of a function at the top level that only returns something become what it returns.
+
+    A function that is mentioned in no other way is left out then.
+    """
+    tree = ast.parse(text)
+    simple = {s.name: s for s in tree.body if _only_returns(s)}
+    done: set[str] = set()
+
+    class Change(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            self.generic_visit(node)
+            helper = simple.get(node.func.id) if isinstance(node.func, ast.Name) else None
+            if helper is None or node.keywords or len(node.args) != len(helper.args.args):
+                return node
+            if not all(isinstance(a, (ast.Name, ast.Constant)) for a in node.args):
+                return node
+            done.add(helper.name)
+            given = dict(zip([a.arg for a in helper.args.args], node.args, strict=True))
+            return _Given(given).visit(ast.parse(ast.unparse(helper.body[-1].value), mode="eval").body)
+
+    local = {n.id for f in ast.walk(tree) if isinstance(f, _FUNCTIONS) for n in _stored(f)}
+    free = {name: {n.id for n in ast.walk(s) if isinstance(n, ast.Name)} for name, s in simple.items()}
+    simple = {name: s for name, s in simple.items() if not free[name] & local and name not in free[name]}
+    tree = Change().visit(tree)
+    left = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    tree.body = [s for s in tree.body if getattr(s, "name", "") not in done - left]
+    return _written(tree)
+
+
+class _Given(ast.NodeTransformer):
+    """Puts arguments in the place of parameters."""
+
+    def __init__(self, given: dict[str, ast.expr]) -> None:
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.given.get(node.id, node)
+
+
+def _only_returns(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.FunctionDef) or statement.decorator_list or not statement.args.args:
+        return False
+    args, body = statement.args, statement.body
+    plain_ = not (args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or args.defaults)
+    last = body[-1]
+    only = len(body) == 1 or (
+        len(body) == 2 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    )
+    returns = isinstance(last, ast.Return) and last.value is not None
+    return plain_ and only and returns and not any(isinstance(n, _OPAQUE) for n in ast.walk(last))
+
+
+def methods(text: str) -> str:
+    """A function of labels and predictions that nothing else mentions becomes ``call`` of a ``Loss``."""
+    tree = ast.parse(text)
+    if not _imports(text, "import tensorflow as tf"):
+        return text
+    mentioned = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
+    for i, statement in enumerate(tree.body):
+        if not isinstance(statement, ast.FunctionDef) or statement.decorator_list or mentioned[statement.name]:
+            continue
+        if is_metric_name(statement.name):  # which is then a loss
+            continue
+        if [a.arg for a in statement.args.args] == ["y_true", "y_pred"] and not statement.args.kwonlyargs:
+            cls = ast.parse(f"class {statement.name}(tf.keras.losses.Loss):\n    pass").body[0]
+            statement.name = "call"
+            statement.args.args.insert(0, ast.arg("self"))
+            cls.body = [statement]  # type: ignore[attr-defined]
+            tree.body[i] = cls
+    return _written(tree)
+
+
+CONSUMERS = frozenset("LL101 LL102 LL103 LL104 LL501 LL502 LL511".split())
+"""Rules that ask who consumes a loss: what is said of one that is known to be of Keras may be more, or less, severe."""
 SAME_FUNCTIONS: dict[str, Callable[[str], str]] = {
-    "results are named": named, "variables renamed": renamed, "modules renamed": aliased, "assignments swapped": swapped
+    "results are named": named, "variables renamed": renamed, "modules renamed": aliased, "assignments swapped": swapped,
+    "synonyms": synonyms, "functions imported": imported, "tf for K": of_tensorflow
 }  # fmt: skip
 """Changes after which findings stand in the functions where they stood."""
-OTHER_FUNCTIONS: dict[str, Callable[[str], str]] = {"helpers extracted": extracted, "made by factories": made}
+OTHER_FUNCTIONS: dict[str, Callable[[str], str]] = {"helpers extracted": extracted, "made by factories": made,
+    "helpers inlined": inlined, "moved into a Loss": methods}  # fmt: skip
 """Changes after which they may stand in others."""
 
 
@@ -146,8 +293,14 @@ def differences(text: str, path: Path) -> Iterator[tuple[str, list[str]]]:
             after = change(before)
             if after != before:
                 told = findings(after, path, by_function)
-                lost = [f"-{' '.join(k)}" for k in (known - told).elements()]
-                yield name, lost + [f"+{' '.join(k)}" for k in (told - known).elements()]
+                lost, more = known - told, told - known
+                if change is inlined:  # a fault of a helper is now one of each caller
+                    lost, more = Counter(known.keys() - told.keys()), Counter(told.keys() - known.keys())
+                elif change is of_tensorflow:  # which of the names are gone is another matter
+                    lost, more = (Counter({k: n for k, n in c.items() if k[-1] != "LL503"}) for c in (lost, more))
+                elif change is methods:
+                    lost, more = (Counter({k: n for k, n in c.items() if k[-1] not in CONSUMERS}) for c in (lost, more))
+                yield name, [f"-{' '.join(k)}" for k in lost.elements()] + [f"+{' '.join(k)}" for k in more.elements()]
 
 
 def _stored(tree: ast.AST) -> Iterator[ast.Name]:

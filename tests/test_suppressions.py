@@ -137,3 +137,10 @@ def test_pragmas_are_keyed_by_the_row_they_speak_of() -> None:
 def test_comments_are_read_as_far_as_the_source_goes() -> None:
     found = pragmas(Source("a.py", "# losslint: loss\ndef f():\n    x = (\n"))
     assert [p.kind for p in found[2]] == ["loss"]
+
+
+def test_many_suppressions_are_told_in_time() -> None:
+    ignoring = "# losslint: ignore[LL401]\n" * 30_000
+    source = Source("a.py", f"import tensorflow as tf\n{ignoring}x = 1\n# losslint: ignore[LL402]\n")
+    rows = [p.row for p in read_comments(source).pragmas]
+    assert set(rows[:-1]) == {30_002} and rows[-1] == 30_004

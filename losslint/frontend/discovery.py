@@ -30,6 +30,7 @@ _SAYS_LOSS = re.compile(r"loss(_|$)|^loss", re.IGNORECASE)
 """Names of losses even in a file of metrics."""
 _DISTANCE = re.compile(r"(?<!wasserstein)(?<!jaccard)_distances?$", re.IGNORECASE)
 """A distance of two things is a loss only where they are labels and predictions."""
+_BY_ARGUMENTS = "takes labels and predictions"
 _LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$|^loss(es)?_", re.IGNORECASE)
 _FRAMEWORK_TEXT = re.compile(r"\b(tensorflow|keras|tf|K|backend)\b")
 
@@ -141,6 +142,8 @@ def _entries(module: Module, evidence: Evidence, options: Options) -> Iterator[E
         if declared == "not-a-loss":
             continue
         consumer = _declared(chain, declared) if declared else _consumer(chain, module.survey, evidence, place)
+        if consumer is not None and not declared and _is_part(chain, consumer, module, evidence, place):
+            continue
         if consumer is not None:
             yield Entry("function", qualified(chain), chain, consumer, function.lineno)
         if function in module.survey.consuming:
@@ -219,7 +222,7 @@ def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place
             if (evidence.tape and function.name in evidence.called) or function.name in evidence.beside:
                 where = _where(evidence, BESIDE, known_as)
                 return Consumer("unknown", f"called beside a gradient tape{where}")
-            return Consumer("keras" if _is_sample_pair(names) else "unknown", "takes labels and predictions")
+            return Consumer("keras" if _is_sample_pair(names) else "unknown", _BY_ARGUMENTS)
         return None
     if metric:
         return Consumer("metric", f"{function.name} is the name of a metric")
@@ -228,6 +231,34 @@ def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place
     if is_loss_name(function.name) and not _DISTANCE.search(function.name):
         return Consumer("unknown", f"{function.name} is the name of a loss")
     return None
+
+
+def _is_part(chain: list[Definition], consumer: Consumer, module: Module, evidence: Evidence, place: str) -> bool:
+    """Whether a function is a loss by its arguments alone, and all that is done with it is that losses call it.
+
+    What is wrong with it is told of these: they know what it is given, and what becomes of its result.
+    """
+    function = chain[-1]
+    if len(chain) > 1 or is_loss_name(function.name) or not _is_guess(consumer) or function.decorator_list:
+        return False
+    if any(name == function.name for _, name in evidence.elsewhere):
+        return False
+    calling = module.callers.get(function.name, [])
+    return bool(calling) and all(_is_whole(s, module, evidence, place) for s in calling)
+
+
+def _is_guess(consumer: Consumer) -> bool:
+    return consumer.evidence == _BY_ARGUMENTS
+
+
+def _is_whole(statement: ast.stmt, module: Module, evidence: Evidence, place: str) -> bool:
+    """Whether a statement is a loss that is no part of another for sure."""
+    if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    consumer = _consumer([statement], module.survey, evidence, place)
+    if consumer is None or consumer.kind == "metric":
+        return False
+    return not _is_guess(consumer) or is_loss_name(statement.name) or statement.name not in evidence.called
 
 
 def _where(evidence: Evidence, kind: str, names: set[str]) -> str:

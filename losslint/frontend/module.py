@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from losslint.budget import BudgetExceeded
 from losslint.findings import Span
+from losslint.frontend.mentions import callers
 from losslint.frontend.survey import Survey, survey
 from losslint.sources import parse
 
@@ -104,6 +105,11 @@ class Module:
     def survey(self) -> Survey:
         """What one walk over the whole file tells."""
         return survey(self.tree)
+
+    @functools.cached_property
+    def callers(self) -> dict[str, list[ast.stmt]]:
+        """The functions that are called, and mentioned in no other way, and by which statements at the top level."""
+        return callers(self.tree)
 
     @functools.cached_property
     def bindings(self) -> dict[str, list[ast.stmt]]:

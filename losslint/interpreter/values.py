@@ -116,7 +116,7 @@ class Class:
     members: dict[str, Any]
 
     def lineage(self) -> Iterator[Any]:
-        """This class and its bases, each once and before its own, as Python resolves them; those of libraries as Api."""
+        """This class and its bases in the order in which Python searches them, each once; those of libraries as Api."""
         last_first: list[Any] = []
         seen: set[int] = set()
         todo: list[tuple[Any, bool]] = [(self, False)]

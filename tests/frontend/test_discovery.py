@@ -158,3 +158,34 @@ def test_what_a_loss_class_wraps_is_a_loss_of_keras() -> None:
             super().__init__(slope_penalty, name="slope")
     """
     assert found(source) == {"slope_penalty": "keras"}
+
+
+PART = "def combined(pred, true):\n    return pred\n"
+CALLED = "def dice_loss(y_true, y_pred):\n    return combined(y_pred, y_true)\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "is_loss"),
+    [
+        (CALLED, False),
+        ("def some(y_true, y_pred):\n    return 1 - combined(y_pred, y_true)\n", False),
+        ("", True),
+        ("def train(x, y):\n    return combined(x, y)\n", True),
+        ("def accuracy(y_true, y_pred):\n    return combined(y_pred, y_true)\n", True),
+        (CALLED + "LOSSES = [combined]\n", True),
+        (CALLED + "__all__ = ['combined']\n", True),
+        (CALLED + "m.compile(loss=combined)\n", True),
+    ],
+)
+def test_what_losses_alone_call_is_a_part_of_them(more: str, is_loss: bool) -> None:
+    assert ("combined" in found(PART + more)) == is_loss
+
+
+def test_of_two_that_call_each_other_each_may_be_the_whole() -> None:
+    each = "def {}(y_true, y_pred):\n    return {}(y_pred, y_true)\n"
+    assert found(each.format("a", "b") + each.format("b", "a")) == {"a": "keras", "b": "keras"}
+
+
+def test_two_thousand_branches_are_no_levels() -> None:
+    branches = "if x == 0:\n    pass\n" + "".join(f"elif x == {i}:\n    pass\n" for i in range(2_000))
+    assert found(branches + "def my_loss(y_true, y_pred):\n    return y_pred\n") == {"my_loss": "keras"}

@@ -153,3 +153,19 @@ def test_a_run_finds_the_same_losses_again(tmp_path: Path) -> None:
     [planned] = plan.for_findings(result.findings, Resolver(isolated=True))
     assert (planned.name, planned.job.consumer) == ("f", "keras")
     assert {claim.code for claim in planned.job.claims} == {f.code for f in result.findings}
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("a = [" + "a, " * 100 + "f]\nm.compile(loss=a)\n", COMPILED),
+        ("a = [b, b]\nb = [a, a, f]\n" * 500 + "m.compile(loss=a)\n", COMPILED),
+        ("m.compile(loss=" + "f if c else " * 1_200 + "f)\n", COMPILED),
+        ("m.add_loss(" + " + ".join(["f(a, b)"] * 1_500) + ")\n", ADDED),
+    ],
+    ids=["fan", "cycle", "conditional", "sum"],
+)
+def test_what_asks_for_endless_work_is_read_in_time(tmp_path: Path, call: str, kind: str) -> None:
+    files = {"losses.py": LOSSES, "train.py": "from losses import f\n" + call}
+    found = uses([(p.name, p) for p in tree(tmp_path, files)], Path.read_bytes)
+    assert {u.kind for u in found[str((tmp_path / "losses.py").resolve())] if u.name == "f"} == {kind}

@@ -63,3 +63,8 @@ def test_the_file_may_say_so() -> None:
 def test_no_table_is_no_answer() -> None:
     assert gate.symbols("return = 1", "a.py") is None
     assert gate.symbols("x = \0", "a.py") is None
+
+
+def test_classes_without_an_end_are_told_in_time() -> None:
+    assert passes('x = "' + "class Loss(" * 60_000 + '"')
+    assert not passes('x = "' + "class A(B) :" * 60_000 + '"')

@@ -55,3 +55,10 @@ def test_statements_that_are_needed(body: str, kept: list[str]) -> None:
 def test_all_are_needed_where_nothing_wanted_is_found() -> None:
     body = ast.parse("a = 1\nb = 2").body
     assert needed_for([ast.parse("f()").body[0]], body) == [True, True]
+
+
+def test_a_long_chain_of_statements_is_followed_in_time() -> None:
+    chain = "".join(f"x{i} = x{i - 1}\n" for i in range(1, 30_000))
+    body = ast.parse(f"x0 = 1\n{chain}y = 1\nf(x29999)\n").body
+    needed = needed_for([body[-1].value], body)  # type: ignore[attr-defined]
+    assert needed.count(False) == 1 and not needed[-2]

@@ -16,9 +16,11 @@ import pytest
 from losslint import budget, session
 from losslint.discovery import Target
 from losslint.engine import Failure, lint_module
+from losslint.frontend import module
 from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.interpreter import core, limits
+from losslint.ops import witness
 from losslint.options import Options
 from losslint.settings import Settings
 from losslint.sources import Source
@@ -188,3 +190,38 @@ def test_the_clock_rings_again_where_it_was_not_heard() -> None:
                 heard += 1
                 if heard == 2:
                     raise
+
+
+# -- what is not counted in steps --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"x = y_pred * {10**400}",
+        f"x = y_pred + 10 ** 400 - tf.constant([{10**400}, 1])",
+        "x = tf.reshape(y_pred, [1] * 9000)\nx = tf.reduce_sum(x, axis=list(range(9000)))",
+    ],
+    ids=["number", "numbers", "axes"],
+)
+def test_what_no_tensor_can_be_is_unknown(body: str) -> None:
+    assert analysed(body + "\ny_pred = y_pred + 0. * x") == []
+
+
+def test_questions_about_a_large_loss_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witness, "_WALKED", 2_000)
+    deep = "x = y_pred\n" + "".join("  " * d + f"while x > {d}:\n" for d in range(7)) + "  " * 7 + "x = tf.sqrt(x)"
+    failures = analysed(deep + "\ny_pred = x")
+    assert [f.reason for f in failures] == ["too many operations that each depend on too many"]
+
+
+def test_a_statement_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LONGEST", 2_000)
+    assert analysed("x = 1", before=f"TABLE = {[1.0] * 1_000}") == []
+    failures = analysed("y_pred = y_pred * TABLE", before=f"TABLE = {[1.0] * 1_000}")
+    assert [f.reason for f in failures] == ["a statement of more than 2000 characters"]
+
+
+def test_each_loss_costs_something() -> None:
+    part = linted("import tensorflow as tf\n" + "def loss(y_true, y_pred):\n    return y_pred\n" * 8, file_steps=1_000)
+    assert any(f.code == "LL004" and "more than 1000 steps" in f.message for f in part.findings)

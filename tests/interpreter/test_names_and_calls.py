@@ -236,3 +236,26 @@ def test_letters_that_stand_alone_are_no_hyper_parameters() -> None:
     loss = traced("def my_loss(a, b):\n    return tf.reduce_sum(tf.square(a - b))\n")
     assert sources(loss) == {"a": "argument", "b": "argument"}
     assert loss.laws.value(loss.results[0]) is None
+
+
+def test_statements_that_share_a_row_are_told_apart() -> None:
+    source = "A = tf.reduce_sum; B = tf.reduce_mean\ndef my_loss(y_true, y_pred):\n    return B(y_pred) - A(y_true)\n"
+    assert [op for op in ops(traced(source)) if op in ("sum", "mean")] == ["mean", "sum"]
+
+
+def test_bases_are_searched_as_python_does() -> None:
+    source = """
+        class Base(tf.keras.losses.Loss):
+            def terms(self, x):
+                return tf.reduce_sum(x)
+        class Left(Base):
+            pass
+        class Right(Base):
+            def terms(self, x):
+                return tf.reduce_mean(x)
+        class Both(Left, Right):
+            def call(self, y_true, y_pred):
+                return self.terms(y_true - y_pred)
+    """
+    found = ops(traced(source, "Both.call"))
+    assert "mean" in found and "sum" not in found
