@@ -155,7 +155,7 @@ def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Ta
             inner = entry.name if name == "." else os.path.join(name, entry.name)
             if is_folder:
                 todo.append((inner, entry.path, ignores))
-            elif entry.is_file():
+            elif os.path.isfile(entry.path):  # the entry itself would raise for a link that leads to itself
                 yield Target(inner, Path(entry.path), settings)
             elif entry.is_symlink() and not os.path.exists(entry.path):
                 found.warnings.append(f"broken symbolic link skipped: {inner}")
@@ -187,8 +187,11 @@ def _ignore_files_above(top: str) -> tuple[_Patterns, ...]:
 def _ignore_files(folder: str, *names: str) -> tuple[_Patterns, ...]:
     found = []
     for name in names:
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):  # a pipe would be waited for
+            continue
         try:
-            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            with open(path, encoding="utf-8", errors="replace") as file:
                 found.append(_Patterns.of(folder, file.read().splitlines()))
         except OSError:
             continue

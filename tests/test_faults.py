@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -177,3 +178,26 @@ def test_whoever_is_killed_while_writing_leaves_the_old_file_or_the_new_one(tmp_
             one.send_signal(signal.SIGKILL)
         data = path.read_bytes()
         assert len(data) == 300_000 and len(set(data)) == 1, "torn"
+
+
+@posix
+def test_what_is_no_file_is_neither_read_nor_waited_for(tree: Path) -> None:
+    plain = run("check", ".", "--no-cache")
+    (tree / "self.py").symlink_to(tree / "self.py")
+    (tree / "loop").symlink_to(tree)
+    (tree / "zero.py").symlink_to("/dev/zero")
+    (tree / "folder.py").mkdir()
+    for name in ("pipe.py", ".gitignore"):
+        os.mkfifo(tree / name)
+    ran = run("check", ".", "--no-cache")
+    assert (ran.returncode, ran.stdout) == (1, plain.stdout) and "self.py" in ran.stderr
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes the right to read everything away")
+def test_the_superuser_without_that_right_goes_on_as_well(tree: Path) -> None:
+    (tree / "m0.py").chmod(0)
+    wrapped = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+    ran = run("check", ".", "--no-cache", "--output-format", "concise", wrapped=wrapped)
+    if "setpriv" in ran.stderr:
+        pytest.skip("no such right to take away")
+    assert ran.returncode == 1 and "m0.py:1:1: LL001" in ran.stdout and "m1.py" in ran.stdout
