@@ -128,7 +128,7 @@ class Class:
                 seen.add(id(cls))
                 todo.append((cls, True))
                 todo += [(base, False) for base in cls.bases] if isinstance(cls, Class) else []
-        return reversed(last_first)
+        yield from reversed(last_first)
 
     def find(self, name: str) -> Any:
         """The member ``name`` as Python would find it, None where there is none."""
