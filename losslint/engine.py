@@ -70,10 +70,11 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
             continue
         last = subject.name if isinstance(subject, Loss) else last
         find = functools.partial(drafts_of_subject, subject)
-        for draft in list(_until_it_fails(find, subject.name, 1, options.budget)):
-            if isinstance(draft, Failure):
-                failures.append(draft)
+        for made in list(_until_it_fails(find, subject.name, 1, options.budget)):
+            if isinstance(made, Failure):
+                failures.append(made)
                 continue
+            draft, source = made
             finding = finding_of(draft, subject)
             key = (finding.code, finding.filename, finding.span)
             known = findings.get(key)
@@ -81,7 +82,7 @@ def lint_module(module: Module, project: Project, options: Options = DEFAULTS) -
                 continue
             findings[key] = finding
             try:
-                findings[key] = dataclasses.replace(finding, fix=fix_of(draft, subject))
+                findings[key] = dataclasses.replace(finding, fix=fix_of(draft, source))
             except Exception as error:  # the finding stands without
                 reason = f"the fix of {draft.code}: {type(error).__name__}: {error}"
                 failures.append(Failure(subject.name, finding.span.row, reason))
@@ -103,13 +104,17 @@ def others(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
 
 def findings_of(subject: Subject) -> list[Finding]:
     """What every check says of one subject, a loss above all; one finding a fault."""
-    return [finding_of(draft, subject) for draft in drafts_of_subject(subject)]
+    return [finding_of(draft, subject) for draft, _ in drafts_of_subject(subject)]
 
 
-def drafts_of_subject(subject: Subject) -> list[Draft]:
-    """The same before positions are computed, and without fixes."""
+def drafts_of_subject(subject: Subject) -> Iterator[tuple[Draft, Subject]]:
+    """The same before positions are computed, and without fixes; each with the subject whose facts it is read from."""
     load_checks()
-    return drafts_of(subject)
+    yield from ((draft, subject) for draft in drafts_of(subject))
+    if isinstance(subject, Loss) and subject.general is not None:
+        seen = subject.places
+        others = drafts_of(subject.general)
+        yield from ((draft, subject.general) for draft in others if id(draft.site.tree) not in seen)
 
 
 def finding_of(draft: Draft, subject: Subject) -> Finding:

@@ -210,3 +210,19 @@ def users(nodes: Iterable[Node]) -> dict[int, list[Node]]:
         for value in dict.fromkeys(node.inputs):
             found.setdefault(value.id, []).append(node)
     return found
+
+
+def alternatives(a: Node, b: Node, nodes: Iterable[Node]) -> bool:
+    """Whether one run computes either ``a`` or ``b``: of ``nodes``, all of a graph, only a join takes both of them."""
+    of_a, of_b, met = {a.id}, {b.id}, False
+    for node in nodes:
+        from_a, from_b = ({x.id for x in node.inputs} & found for found in (of_a, of_b))
+        if from_a and from_b and not from_a & from_b:
+            if node.op != "join":
+                return False
+            met = True
+        if (from_a and node is b) or (from_b and node is a):
+            return False
+        of_a |= {node.id} if from_a else set()
+        of_b |= {node.id} if from_b else set()
+    return met

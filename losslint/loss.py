@@ -108,6 +108,7 @@ class Loss:
     changing: dict[str, Site] = field(default_factory=dict)  # Python numbers it reads that change while it trains
     budget: Budget = field(default_factory=Budget)  # what is left for its file
     watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
+    general: Loss | None = None  # the same, traced without what was assumed of its arguments, which leaves branches out
 
     @property
     def is_metric(self) -> bool:
@@ -126,6 +127,12 @@ class Loss:
             return False
         nodes = self.graph.nodes
         return any(n.op == "leaves_tensorflow" for n in nodes) and not any(is_tensorflow(n.api) for n in nodes)
+
+    @property
+    def places(self) -> set[int]:
+        """The trees, by ``id``, that made a tensor or where something happened."""
+        sites = (*(node.site for node in self.graph.nodes), *(happening.site for happening in self.happenings))
+        return {id(site.tree) for site in sites if site is not None}
 
     def site_of(self, node: Node) -> Site:
         """Where ``node`` was made; a node without a place is reported at the return."""

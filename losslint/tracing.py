@@ -67,8 +67,10 @@ def trace(
         fitting = (losses for m, losses in trials if losses and m.fails <= machine.fails and not _refutes(m.graph))
         agreed = _agreed(fitting, found[0])
         if agreed:
-            found = agreed
+            (general,), found = found, agreed
             found[0].notes.append(f"assuming that {', '.join(left)} may have any number of axes")
+            # what the program does for other ranks is known from the trace that leaves them open
+            found[0].general = general if general.places - found[0].places else None
     yield from found
 
 

@@ -56,6 +56,11 @@ OTHER_DEFAULTS = {
 }
 """What the old function took for granted and the new one does not."""
 
+OTHER_NUMBERS = {
+    "keras.backend.binary_crossentropy": "from_logits",  # each logarithm had another epsilon: log 2 less at 0 and 1
+}
+"""What computed something else, unless it was given this keyword as True."""
+
 _NEVER = (1, 0)
 SAME_PLACES: dict[str, tuple[int, int]] = {
     # TensorFlow's own
@@ -143,14 +148,20 @@ def way_out(name: str, target: Target, legacy: bool = False) -> WayOut:
     for candidate in [] if _is_of_both(name, target) else _candidates(name):
         answer = ask(candidate, target, legacy)
         if answer is not None and answer.missing is None:
-            default = OTHER_DEFAULTS.get(candidate, "")
-            return WayOut(candidate, f"its default was {default}" if default else "")
+            return WayOut(candidate, _difference(name, candidate))
     parts = name.split(".")
     if _is_of_both(name, target):
         short = ".".join(parts[1:])
         return WayOut("", f"TensorFlow 1's is tf.compat.v1.{short} now, that of Keras is another one")
     known = (".".join(parts[:n]) for n in range(len(parts), 1, -1))
     return WayOut("", next((_HELP[k] for k in known if k in _HELP), ""))
+
+
+def _difference(old: str, new: str) -> str:
+    """What to mind where ``new`` is written for ``old``."""
+    if old in OTHER_NUMBERS:
+        return f"its numbers are other ones near 0 and 1, but for {OTHER_NUMBERS[old]}=True"
+    return f"its default was {OTHER_DEFAULTS[new]}" if new in OTHER_DEFAULTS else ""
 
 
 def _is_of_both(name: str, target: Target) -> bool:

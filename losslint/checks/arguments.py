@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import spoken, written
 from losslint.findings import Severity
-from losslint.graph import Node, Site, ancestors
+from losslint.graph import Node, Site, alternatives, ancestors
 from losslint.interpreter.values import Function
 from losslint.loss import Happening, Loss, flatten
 from losslint.ops.elementtypes import WEAK, clash, is_floating, promotes
@@ -69,11 +69,16 @@ def swapped_arguments(loss: Loss) -> Iterator[Draft]:
         for slots in (_slots(happening),)
         if slots is not None
     ]
-    upright = any(_role(labels) == "label" and _role(outputs) == "prediction" for _, _, labels, outputs in calls)
+    upright = [
+        happening.result
+        for happening, _, labels, outputs in calls
+        if _role(labels) == "label" and _role(outputs) == "prediction"
+    ]
     for happening, slots, labels, outputs in calls:
         if _role(labels) != "prediction" or _role(outputs) != "label":
             continue
-        meant = upright or _logs_prediction(loss, happening) or bool(_ON_PURPOSE.search(loss.name))
+        both = not all(_instead(loss, happening, other) for other in upright)
+        meant = both or _logs_prediction(loss, happening) or bool(_ON_PURPOSE.search(loss.name))
         first, second = _name(labels), _name(outputs)
         named = bool(_CERTAIN_PREDICTION.match(first) and _CERTAIN_LABEL.match(second))
         lenient = slots.symmetric or meant or loss.is_metric or not (named or loss.consumer.proven)
@@ -87,6 +92,13 @@ def swapped_arguments(loss: Loss) -> Iterator[Draft]:
             fault=happening.result,
             data={"slots": (slots.labels, slots.predictions)},
         )
+
+
+def _instead(loss: Loss, happening: Happening, other: Node) -> bool:
+    """Whether shapes decide between a call and ``other``: nobody means one order for some shapes only."""
+    asked = (h.args[0] for h in loss.happenings if h.kind == "branch")
+    by_shape = all(not _sources(condition) for condition in asked)
+    return by_shape and alternatives(happening.result, other, loss.graph.nodes)
 
 
 def _slots(happening: Happening) -> _Slots | None:
@@ -152,6 +164,7 @@ def _logs_prediction(loss: Loss, happening: Happening) -> bool:
         node.op in ("log", "log1p", "log_softmax", "log_sigmoid", "xlogy")
         and (node.site is None or node.site.tree is not happening.site.tree)
         and _role(node.inputs[-1]) == "prediction"
+        and not _instead(loss, happening, node)
         for node in loss.graph.nodes
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from losslint.apis.renames import SAME_PLACES, call_now, keyword_now
+from losslint.apis.renames import OTHER_NUMBERS, SAME_PLACES, call_now, keyword_now
 from losslint.apis.tables import ask, is_old
 from losslint.checks.base import Draft
 from losslint.findings import Edit, Fix, Span
@@ -70,6 +70,9 @@ def _renamed(draft: Draft, subject: Names, reference: Reference) -> Fix | None:
             return None
         if len(call.args) + len(call.keywords) < places[0] or len(call.args) > places[1]:
             return None
+    told = OTHER_NUMBERS.get(old)
+    if told is not None and not (call is not None and any(_is_true(k, told) for k in call.keywords)):
+        return None
     if call is not None and call.keywords:
         answer = ask(new, subject.target, subject.legacy)
         takes = answer.keywords if answer is not None else None
@@ -85,6 +88,10 @@ def _renamed(draft: Draft, subject: Names, reference: Reference) -> Fix | None:
     if not written:
         return None
     return _fix(new, [Edit(draft.site.module.span(draft.site.tree), written), *importing, *keywords])
+
+
+def _is_true(keyword: ast.keyword, name: str) -> bool:
+    return keyword.arg == name and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
 
 
 def _called(draft: Draft, subject: Names, reference: Reference) -> Fix | None:

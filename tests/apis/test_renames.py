@@ -105,6 +105,24 @@ def test_both_compute_the_same(old: str) -> None:
     np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
 
 
+EDGES = np.array([[0.0, 1.0, 0.5], [1.0, 1e-9, 1.0 - 1e-9], [1e-4, 0.0, 1.0]])
+LOSSES = "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy".split()
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("short", LOSSES)
+def test_losses_are_the_same_at_their_edges_or_said_to_differ(short: str, from_logits: bool) -> None:
+    labels = np.array([0, 2, 1]) if short.startswith("sparse") else np.eye(3)[[0, 2, 1]]
+    old, new = at(f"tf_keras.backend.{short}"), at(renames._BY_HAND[f"keras.backend.{short}"])
+    first, second = (np.asarray(f(labels, EDGES, from_logits=from_logits)) for f in (old, new))
+    differ = float(np.max(np.abs(first - second)))
+    if from_logits or f"keras.backend.{short}" not in renames.OTHER_NUMBERS:
+        assert differ <= 1e-6
+    else:
+        assert differ == pytest.approx(np.log(2.0), abs=1e-3)
+
+
 @pytest.mark.tf
 def test_generated_renames_are_the_same_object() -> None:
     import tensorflow as tf

@@ -60,6 +60,17 @@ def test_where_the_other_order_is_meant_or_harmless():
     assert found("return keras.losses.kl_divergence(fake, real)", "LL510", signature=vague) == info
 
 
+BRANCH = "if {0}:\n    a = keras.losses.poisson(y_pred, y_true)\nelse:\n    a = keras.losses.poisson(y_true, y_pred)\n"
+
+
+def test_one_order_in_one_branch_and_the_other_in_the_other():
+    by_data, by_setting = BRANCH.format("len(y_true.shape) == 2"), BRANCH.format("backwards")
+    assert found(by_data + "return 2.0 * a", "LL510") == [Severity.ERROR]
+    assert found(by_data + "return a - keras.losses.poisson(y_true, y_pred)", "LL510") == [Severity.INFO]
+    setting = "def loss(y_true, y_pred, backwards):\n"
+    assert found(by_setting + "return a", "LL510", signature=setting) == [Severity.INFO]
+
+
 def test_roles_follow_the_names_of_the_parameters():
     reversed_ = "def loss(y_pred, y_true):\n"
     assert found("return keras.losses.poisson(y_true, y_pred)", "LL510", signature=reversed_) == []

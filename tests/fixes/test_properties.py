@@ -100,6 +100,18 @@ def test_fixes_that_overlap_are_made_one_after_the_other(written: str, tmp_path:
     assert result.changes[0].after == program([f"value = {NESTED[written]}"])
 
 
+@pytest.mark.parametrize("logits", ["", ", from_logits=False", ", from_logits=not True", ", from_logits=True"])
+def test_no_name_that_computes_other_numbers(logits: str, tmp_path: Path) -> None:
+    path = tmp_path / "losses.py"
+    old = f"K.binary_crossentropy(y_true, y_pred{logits})"
+    path.write_text("from keras import backend as K, ops\n" + program([f"value = {old}"]), encoding="utf-8")
+    result = fix(path)
+    if logits == ", from_logits=True":
+        assert f"ops.{old.removeprefix('K.')}" in result.changes[0].after
+    else:
+        assert result.changes == [] and any("other ones near 0 and 1" in f.help for f in result.findings)
+
+
 def program(statements: list[str], indent: str = "    ") -> str:
     """A loss that computes ``value`` with ``statements``."""
     body = [*statements, "return tf.reduce_mean(value * (y_true - y_pred), axis=-1)"]
