@@ -1,8 +1,8 @@
 """What a loss takes for granted about its inputs, told from how it uses them.
 
 Nothing bounds a ``y_pred``. But a loss that takes its logarithm, or crosses ``1 - p`` with the labels, believes that it
-is a probability, and a network that keeps to this does reach 0 and 1; one that takes its arc cosine believes in a
-cosine. A value that goes to exp, sigmoid or softmax is one of logits and is never assumed to be anything.
+is a probability, and a network that keeps to this does reach 0 and 1; one that takes its root believes that it is not
+negative; one that takes its arc cosine believes in a cosine. A value that goes to exp, sigmoid or softmax is one of logits and is never assumed to be anything.
 """
 
 from __future__ import annotations
@@ -99,6 +99,14 @@ def _lineage(piece: Node) -> Iterator[int]:
         yield piece.number
 
 
+def _is_fraction(exponent: float | None) -> bool:
+    return exponent is not None and exponent != int(exponent)
+
+
+def _not_negative(name: str) -> Interval:
+    return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"}))
+
+
 class Assumptions:
     """The assumed interval of every source, by value number of the piece it holds for."""
 
@@ -112,6 +120,7 @@ class Assumptions:
         self._crossed: set[int] = set()
         self._unit_labels: set[int] = set()
         self._cosines: set[int] = set()
+        self._rooted: set[int] = set()
         self._met: dict[int, set[int]] = {}  # label piece -> what it is multiplied with
         self._activations: set[int] = set()
         self._read()
@@ -219,6 +228,8 @@ class Assumptions:
             self._crossed.update(p for x in inputs[1:] for p, f in forms[x.id].items() if f == _COMPLEMENT)
         elif node.op in ("div", "div_no_nan"):
             self._note_overlap(node)
+        elif node.op == "sqrt" or (node.op == "pow" and _is_fraction(constant(inputs[1]))):
+            self._rooted.update(p for p, f in forms[inputs[0].id].items() if f <= _GUARDED)
         elif node.op in _ANGLES:
             self._cosines.update(p for p, f in forms[inputs[0].id].items() if f <= _GUARDED)
         if node.op == "sub" and constant(inputs[0]) == 1.0:
@@ -243,19 +254,21 @@ class Assumptions:
         name = label_of(piece)
         numbers = set(_lineage(piece))
         if role == "weight":
-            return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"}))
+            return _not_negative(name)
         if role == "label":
             met = set().union(*(self._met.get(n, set()) for n in numbers))
             if numbers & self._unit_labels or met & (self._activations | self._probabilities):
                 return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is in [0, 1]"}))
-            return None
+            return _not_negative(name) if met & self._rooted else None
         if role in _TENSORS and _SPREAD.search(name):
             positive = role == "prediction" and numbers & self._logged and not numbers & self.logits
-            return Interval.of(0.0, INF, Trust.ASSUMED, frozenset({f"{name} is not negative"})) if positive else None
+            return _not_negative(name) if positive else None
         if role in _TENSORS and self._is_probability(numbers, role, name):
             return Interval.of(0.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a probability in [0, 1]"}))
         if role in _TENSORS and numbers & self._cosines:
             return Interval.of(-1.0, 1.0, Trust.ASSUMED, frozenset({f"{name} is a cosine in [-1, 1]"}))
+        if role == "prediction" and numbers & self._rooted and not numbers & self.logits:
+            return _not_negative(name)
         return None
 
     def _is_probability(self, numbers: set[int], role: str, name: str) -> bool:
