@@ -20,6 +20,7 @@ from losslint.confirm.stubs import Stub
 from losslint.confirm.toplevel import Unit, narrowed, simple_parts, star_imports, stores, units
 from losslint.sources import split_lines
 
+_ABSENT = object()
 _CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 
 
@@ -102,18 +103,35 @@ class Scope(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         if name in self._units:
-            return self._supply(name)
-        if self.stars and not hasattr(builtins, name) and not name.startswith("__"):
-            for statement in reversed(self.stars):
-                try:
-                    value = self.context.star(self, statement, name)
-                except KeyError:
-                    continue
-                module = "." * statement.level + (statement.module or "")
-                self._ran(statement, f"from {module} import {name}")
-                self[name] = value
+            later = self._starred(name, self._stars_below(name), stubs=False)
+            return self._supply(name) if later is _ABSENT else later
+        if not hasattr(builtins, name) and not name.startswith("__"):
+            value = self._starred(name, self.stars)
+            if value is not _ABSENT:
                 return value
         raise KeyError(name)
+
+    def _stars_below(self, name: str) -> list[ast.ImportFrom]:
+        """The star imports that may bind ``name``, which is nothing but imported, to something else afterwards."""
+        bound = [unit.node for unit in self._units[name]]
+        if self._running or not all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in bound):
+            return []
+        return [statement for statement in self.stars if statement.lineno > bound[-1].lineno]
+
+    def _starred(self, name: str, statements: list[ast.ImportFrom], stubs: bool = True) -> Any:
+        """What the last of the star imports ``statements`` that knows ``name`` binds it to; _ABSENT where none does."""
+        for statement in reversed(statements):
+            try:
+                value = self.context.star(self, statement, name)
+            except KeyError:
+                continue
+            if isinstance(value, Stub) and not stubs:
+                continue
+            module = "." * statement.level + (statement.module or "")
+            self._ran(statement, f"from {module} import {name}")
+            self[name] = value
+            return value
+        return _ABSENT
 
     def _show(self) -> None:
         """Tell Python the text of the file, which need not be on this machine."""

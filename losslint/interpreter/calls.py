@@ -22,6 +22,7 @@ from losslint.interpreter.builtins import BUILTINS, call_method
 from losslint.interpreter.core import Event, Frame
 from losslint.interpreter.expressions import CONSUMING, LAYERS, Expressions
 from losslint.interpreter.merging import merged
+from losslint.interpreter.parameters import ANY_ARGUMENTS
 from losslint.interpreter.scope import Scope
 from losslint.interpreter.standard import STANDARD
 from losslint.interpreter.values import (
@@ -68,7 +69,7 @@ class Calls(Expressions):
             owner = self._owner_class()
             return Super(owner, self.frame.instance) if owner is not None else Unknown((), "super")
         function = self.eval(tree.func)
-        args, kwargs, open_ended = self._arguments(tree)
+        args, kwargs, open_ended = self._arguments(tree, isinstance(function, Function))
         site = self.site(tree)
         with self.graph.at(site, function.name if isinstance(function, Api) else ""):
             if open_ended and not isinstance(function, (Function, Class, Callback)):
@@ -87,7 +88,11 @@ class Calls(Expressions):
     def _owner_class(self) -> Class | None:
         return next((f.owner for f in reversed(self.frames) if f.owner is not None), None)
 
-    def _arguments(self, tree: cst.Call) -> tuple[list[Any], dict[str, Any], bool]:
+    def _arguments(self, tree: cst.Call, followed: bool) -> tuple[list[Any], dict[str, Any], bool]:
+        """What is passed by position and by name, and whether there may be more.
+
+        An entry's own ``*args`` are handed on to what is ``followed`` as they are: its defaults are likelier.
+        """
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         open_ended = False
@@ -96,7 +101,7 @@ class Calls(Expressions):
             if arg.star == "*":
                 known = self.elements(value)
                 open_ended |= known is None or isinstance(known, SomeOf)
-                args.extend(known or [])
+                args.extend([value] if followed and value is ANY_ARGUMENTS else known or [])
             elif arg.star == "**":
                 open_ended |= not isinstance(value, dict)
                 named = value if isinstance(value, dict) else {}

@@ -199,6 +199,10 @@ class Core(abc.ABC):
             )
         )
 
+    def raises(self) -> None:
+        """An exception is raised here: always, unless this place depends on a condition."""
+        self.fails |= not any(f.conditions for f in self.frames)
+
     def site(self, tree: cst.CSTNode) -> Site:
         """``tree`` as a place in the source."""
         return Site(self.frame.slice, tree, self.scope.function, self.frame.caller)

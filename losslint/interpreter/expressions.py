@@ -268,6 +268,8 @@ class Expressions(Core):
             except Exception:  # a KeyError of the program under test, or a key we made up
                 if isinstance(owner, dict) and isinstance(key, str):
                     return self.free(key)  # kwargs["backend"]: the caller passes it
+                if isinstance(owner, (list, tuple, range)) and isinstance(key, int):
+                    self.raises()
                 return Unknown(tuple(dependencies(owner)), "no such element")
         if isinstance(owner, (list, tuple)) and owner:
             return merged(self.graph, list(owner))

@@ -85,7 +85,7 @@ class Machine(Calls):
         return False
 
     def _run_Raise(self, tree: cst.Raise) -> bool:
-        self.fails |= not any(f.conditions for f in self.frames)
+        self.raises()
         return False
 
     def _run_Continue(self, tree: cst.Continue) -> bool:
@@ -121,7 +121,7 @@ class Machine(Calls):
         if isinstance(value, Node):
             value.attrs["asserted"] = True
         if self.truth(value) is False:  # an argument whose default is None has to be given, for one
-            self.fails |= not any(f.conditions for f in self.frames)
+            self.raises()
         return True
 
     def _run_Del(self, tree: cst.Del) -> bool:

@@ -23,7 +23,7 @@ SAMPLES = Shape((BATCH,), "S", (Dim.of("C"),))
 """Labels and predictions: a batch of samples, any axes, a last one. Both the same, as Keras aligns them."""
 
 
-_ANY = SomeOf([Unknown((), "one of any number of arguments")])
+ANY_ARGUMENTS = SomeOf([Unknown((), "one of any number of arguments")])
 """What ``*args`` of an entry holds."""
 _INPUT = re.compile(
     r"^(x|xs|x_\w+|\w*_x|images?|imgs?|\w+_images?|inputs?|\w+_inputs?|batch\w*|features?|samples?|tokens|sequences?|noise|z|latent\w*"
@@ -52,12 +52,14 @@ class Parameters:
         rest, named = list(args), dict(kwargs)
         for param in (*params.posonly_params, *params.params):
             name = param.name.value
-            if rest and rest[0] is not _ANY:
+            if rest and rest[0] is not ANY_ARGUMENTS:
                 machine.scope.assign(name, rest.pop(0))
             else:
                 machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
         if isinstance(params.star_arg, cst.Param):
-            machine.scope.assign(params.star_arg.name.value, rest[-1] if rest and rest[-1] is _ANY else tuple(rest))
+            machine.scope.assign(
+                params.star_arg.name.value, rest[-1] if rest and rest[-1] is ANY_ARGUMENTS else tuple(rest)
+            )
         for param in params.kwonly_params:
             name = param.name.value
             machine.scope.assign(name, named.pop(name) if name in named else self._default(param, function))
@@ -120,7 +122,7 @@ class Parameters:
                 for p in tree.params.kwonly_params
             }
             if isinstance(tree.params.star_arg, cst.Param):
-                args.append(_ANY)
+                args.append(ANY_ARGUMENTS)
         return args, kwargs
 
     def _annotated(self, param: cst.Param, function: Function) -> Instance | None:

@@ -53,6 +53,11 @@ class Scope:
         return scope
 
 
+def _imports(statements: list[ast.stmt]) -> bool:
+    """Whether all ``statements`` are imports."""
+    return all(isinstance(s, (ast.Import, ast.ImportFrom)) for s in statements)
+
+
 @dataclass(eq=False)
 class ModuleScope:
     """The names of a module, each evaluated from the statements that bind it when it is first looked up."""
@@ -81,7 +86,8 @@ class ModuleScope:
         if statements and name not in self._pending:
             self._pending.add(name)
             try:
-                value = self._evaluate(name, statements)
+                value = self._starred(name, below=statements[-1].lineno) if _imports(statements) else MISSING
+                value = self._evaluate(name, statements) if value is MISSING else value
             finally:
                 self._pending.discard(name)
             if value is not MISSING:
@@ -145,9 +151,12 @@ class ModuleScope:
                 return ModuleRef(below)
         return Api(full or f"{module}.{name}".lstrip("."))
 
-    def _starred(self, name: str) -> Any:
+    def _starred(self, name: str, below: int = 0) -> Any:
+        """What a star import under the row ``below`` binds ``name`` to; MISSING where none does."""
         for statement, conditions in self.source.star_imports:
-            if any(self.machine.decided(test, self) is (not wanted) for test, wanted in conditions):
+            if statement.lineno <= below or any(
+                self.machine.decided(test, self) is (not wanted) for test, wanted in conditions
+            ):
                 continue
             full = canonical(f"{statement.module or ''}.{name}") if not statement.level else ""
             if full and (full in CATALOGUE or full in CONSTANTS or full in packages()):

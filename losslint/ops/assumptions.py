@@ -2,7 +2,8 @@
 
 Nothing bounds a ``y_pred``. But a loss that takes its logarithm, or crosses ``1 - p`` with the labels, believes that it
 is a probability, and a network that keeps to this does reach 0 and 1; one that takes its root believes that it is not
-negative; one that takes its arc cosine believes in a cosine. A value that goes to exp, sigmoid or softmax is one of logits and is never assumed to be anything.
+negative; one that takes its arc cosine believes in a cosine. A value that goes to exp, sigmoid or softmax is one of
+logits and is never assumed to be anything.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 
 from losslint.domain.shape import SCALAR, Dim, Shape, product
 from losslint.graph import Node
+from losslint.ops import linear
 
 MAKERS = frozenset(
     {"zeros", "ones", "fill", "random", "model", "opaque", "batch_statistics", "scatter", "broadcast_to"}
@@ -168,6 +169,9 @@ def _entries(value: Any) -> list[Any] | None:
     known = constant(value)
     if isinstance(known, tuple):
         return list(known)
+    if isinstance(value, Node) and value.shape.rank == 1:
+        count, number = value.shape.head[0].value, linear.constant(value)  # -tf.ones([1], tf.int32)
+        return None if count is None or number is None else [int(number)] * count
     if isinstance(value, (int, Dim)) or (isinstance(value, Node) and value.shape == SCALAR):
         return [value]
     return None

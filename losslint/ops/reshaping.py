@@ -210,7 +210,7 @@ def _concat(inputs: Inputs, attrs: Attrs) -> Result:
 def held_of_vector(node: Node) -> Shape | None:
     """The shape that a vector of extents holds, also where it was written out: ``[tf.shape(x)[0], 1]``."""
     shape = held_shape(node)
-    if shape is not None or node.shape.rank != 1 or node.op not in ("const", "stack"):
+    if shape is not None or node.shape.rank != 1:
         return shape
     asked = requested(node)
     return asked if asked is not None and all(d.batch is not None or d == HOLE for d in asked.head) else None

@@ -201,6 +201,15 @@ def test_star_imports() -> None:
     assert value("from one import *\nfrom two import *\ndef f(): return A, C, len('ab')\n", **files) == (3, 4, 2)
 
 
+def test_the_last_import_of_a_name_wins() -> None:
+    files = {"one": "A = 1\n", "two": "A = 2\nimport math as m\n", "three": "B = None\n"}
+    assert value("from one import A\nfrom two import *\ndef f(): return A\n", **files) == 2
+    assert value("from one import *\nfrom two import A\ndef f(): return A\n", **files) == 2
+    assert value("from one import A\nfrom three import *\ndef f(): return A, B\n", **files) == (1, None)
+    assert value("from one import A\nfrom absent import *\ndef f(): return A\n", **files) == 1
+    assert value("A = 5\nfrom two import *\ndef f(): return A\n", **files) == 5  # as nobody means it
+
+
 def test_stubs_are_named_when_used() -> None:
     loader = Loader(
         bundle(

@@ -140,6 +140,19 @@ def test_helper_modules_and_re_exports_of_the_tree_are_followed(tmp_path: Path) 
     assert ops(loss) == ["add", "log", "add", "log", "add"]
 
 
+def test_the_last_import_of_a_name_wins(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from .plain import utils\nfrom .tf import *\n",
+        "pkg/plain/__init__.py": "",
+        "pkg/plain/utils.py": "",
+        "pkg/tf/__init__.py": "from . import utils\n",
+        "pkg/tf/utils.py": "import tensorflow as tf\ndef sq(x):\n    return tf.square(x)\n",
+        "train.py": "import tensorflow as tf\nimport pkg as p\ndef my_loss(y_true, y_pred):\n    return p.utils.sq(y_pred)\n",
+    }
+    (loss,) = in_tree(tmp_path, files, "train.py")
+    assert ops(loss) == ["square"]
+
+
 def test_a_relative_import_of_a_sibling_is_followed(tmp_path: Path) -> None:
     files = {
         "pkg/__init__.py": "",
