@@ -9,6 +9,7 @@ logits and is never assumed to be anything.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -101,7 +102,7 @@ def _lineage(piece: Node) -> Iterator[int]:
 
 
 def _is_fraction(exponent: float | None) -> bool:
-    return exponent is not None and exponent != int(exponent)
+    return exponent is not None and math.isfinite(exponent) and exponent % 1 != 0
 
 
 def _not_negative(name: str) -> Interval:

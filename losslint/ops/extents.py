@@ -22,6 +22,8 @@ MAKERS = frozenset(
 
 HOLE = Dim.of("?-1")
 """What -1 stands for in a shape that is asked for: the extent that the number of elements leaves."""
+_AXES = 16
+"""More axes than any tensor has."""
 
 _BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
 _ARITHMETIC = frozenset(
@@ -171,7 +173,9 @@ def _entries(value: Any) -> list[Any] | None:
         return list(known)
     if isinstance(value, Node) and value.shape.rank == 1:
         count, number = value.shape.head[0].value, linear.constant(value)  # -tf.ones([1], tf.int32)
-        return None if count is None or number is None else [int(number)] * count
+        if count is None or count > _AXES or number is None or not math.isfinite(number) or number % 1:
+            return None
+        return [int(number)] * count
     if isinstance(value, (int, Dim)) or (isinstance(value, Node) and value.shape == SCALAR):
         return [value]
     return None
