@@ -68,6 +68,7 @@ class Verdict(NamedTuple):
     device: str = ""
     tensorflow: str = ""
     notes: tuple[str, ...] = ()  # what was taken for granted
+    seed: int | None = None  # from which all numbers of the run were drawn; None where nothing ran
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ COMMANDS = "check config confirm explain facts rules server"
 FIELDS = """
 code name severity message filename cell location end_location function consumer fix url verdict witness device tensorflow
 """
-AFTER_A_RUN = "reason tried assumed"
+AFTER_A_RUN = "reason tried assumed seed"
 RULE_FIELDS = "code name severity severities family summary fixable probe added url"
 BAD = "import tensorflow as tf\n\ndef loss(y_true, y_pred):\n    return tf.reduce_sum(y_true - y_pred)\n"
 

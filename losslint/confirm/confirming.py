@@ -73,7 +73,8 @@ class Ran:
         tensorflow = self.versions.get("tensorflow", "")
         pairs = zip(claims, found, strict=True)
         trusted = [self._trusted(claim, verdict) for claim, verdict in pairs]
-        return [v._replace(device=device, tensorflow=tensorflow, notes=notes) for v in trusted]
+        seed = self.planned.job.seed if self.outcome.kind == "done" else None
+        return [v._replace(device=device, tensorflow=tensorflow, notes=notes, seed=seed) for v in trusted]
 
     def shortcomings(self) -> Iterator[str]:
         """What the run lacked."""

@@ -21,6 +21,11 @@ _KERAS = {"normal": "normal", "truncated_normal": "truncated_normal", "uniform":
 _SEED = (7, 11)
 
 
+def seed(tf: Any, number: int) -> None:
+    """Have all else that draws numbers start from ``number``: what Keras fills weights with, or NumPy in a loss."""
+    tf.keras.utils.set_random_seed(number)  # also the generators of Python, NumPy and TensorFlow
+
+
 def repeat(used: list[str]) -> None:
     """Replace the functions that draw numbers in TensorFlow and Keras; ``used`` is told the names that are called."""
     import tensorflow as tf

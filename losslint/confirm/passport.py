@@ -25,6 +25,7 @@ def to_json(ran: Ran) -> dict[str, Any]:
         "ran": bool(result.get("ran")),
         "reason": reason(ran),
         "seconds": round(ran.outcome.seconds, 3),
+        "seed": planned.job.seed,
         "convention": result.get("convention"),
         "assumed": list(assumptions(result)),
         "believed": planned.believed or None,

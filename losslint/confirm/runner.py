@@ -32,6 +32,7 @@ def run(data: dict[str, Any]) -> dict[str, Any]:
     job = Job.from_json(data)
     if "keras" in job.probes:
         _two_devices(tf)
+    noise.seed(tf, job.seed)
     callee.as_before(tf)
     drawn: list[str] = []
     noise.repeat(drawn)
@@ -238,7 +239,7 @@ def _unbounded(run: Run) -> Iterator[Run]:
     }
     if free:
         convention = dataclasses.replace(run.convention, specs=run.convention.specs | free)
-        yield Run(run.job, dataclasses.replace(run.subject, convention=convention, models={}), run.files)
+        yield Run(run.job, dataclasses.replace(run.subject, convention=convention, models={}), run.files, seed=run.seed)
 
 
 def _second(first: Run, others: list[Run]) -> Run:
@@ -251,7 +252,7 @@ def _second(first: Run, others: list[Run]) -> Run:
             return run
     sizes = inputs.sizes_for(first.convention.specs, inputs.SIZES[1])
     subject = dataclasses.replace(first.subject, sizes=sizes, models={})
-    return Run(first.job, subject, first.files, seed=17)
+    return Run(first.job, subject, first.files, seed=first.seed + 17)
 
 
 def _mode(run: Run) -> dict[str, Any]:

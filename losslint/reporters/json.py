@@ -57,6 +57,7 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
         "witness": plain(verdict.witness),
         "tried": verdict.tried or None,
         "assumed": list(verdict.notes),
+        "seed": verdict.seed,
         "device": verdict.device or None,
         "tensorflow": verdict.tensorflow or None,
     }
