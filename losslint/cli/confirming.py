@@ -116,7 +116,10 @@ def _options(how: Running, jobs: int) -> Options:
 
 
 def confirmed(result: Result, resolver: Resolver, how: Running, jobs: int, texts: dict[str, bytes]) -> Confirmation:
-    """Run what was found, which gives the findings of ``result`` their verdicts. Raises Mistake."""
+    """Run what was found, which gives the findings of ``result`` their verdicts.
+
+    Where nothing can be run that is an error of the run, and the findings stand as they were.
+    """
     from losslint.confirm import confirming
 
     try:
@@ -124,7 +127,8 @@ def confirmed(result: Result, resolver: Resolver, how: Running, jobs: int, texts
             options, passports = _options(how, jobs), how.report is not None
             return confirming.confirm(result, resolver, options, texts, told, passports)
     except confirming.Unavailable as error:
-        raise Mistake(str(error)) from None
+        result.errors.append(str(error))
+        return confirming.Confirmation()
 
 
 def print_repro(ran: list[Ran], narrow: str) -> int:

@@ -14,7 +14,15 @@ def ended(code: int) -> tuple[str, str]:
     """The kind and the detail of an exit code as Python has them: negative for a signal."""
     if code >= 0:
         return "exit", f"exited with status {code}"
-    return "crash", f"killed by {signal.Signals(-code).name}"
+    try:
+        return "crash", f"killed by {signal.Signals(-code).name}"
+    except ValueError:  # most of those for real time have no name
+        return "crash", f"killed by signal {-code}"
+
+
+def as_shells_tell(status: int) -> int:
+    """The exit code that a shell would tell as ``status``: it adds 128 to the number of a signal."""
+    return 128 - status if 128 < status <= 128 + signal.NSIG else status
 
 
 def with_tail(detail: str, tail: bytes | bytearray) -> str:

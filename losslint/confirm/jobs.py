@@ -6,6 +6,9 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+STARTUP = 180.0
+"""Seconds that the import of TensorFlow may take."""
+
 
 @dataclass(frozen=True, slots=True)
 class File:

@@ -22,13 +22,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from losslint.confirm import spawn, wire
-from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm import ends, spawn, wire, worker
+from losslint.confirm.jobs import STARTUP, Limits, Outcome
 from losslint.confirm.leftovers import Remover
 
 RUNNER = "losslint.confirm.runner:run"
@@ -230,7 +231,12 @@ class _Zygote:
     @property
     def hello(self) -> dict[str, Any]:
         """What it said when it was ready."""
-        return self._hello.result()
+        try:
+            return self._hello.result(STARTUP + _CLOSING)
+        except futures.TimeoutError:
+            self._error = worker.not_imported(ends.too_late(STARTUP)[1])
+            self._process.kill()
+            return self._hello.result()
 
     def run(self, job: dict[str, Any]) -> Outcome:
         """Run ``job``. Raises ``_Died``, or ``CannotStart``."""
@@ -262,8 +268,12 @@ class _Zygote:
         """End it, and all that it started."""
         with contextlib.suppress(OSError):
             self._channel.shutdown(socket.SHUT_RDWR)
+        self._end(_CLOSING)
+
+    def _end(self, seconds: float) -> None:
+        """See it end, by itself if it does so in that time: then its status tells why."""
         try:
-            self._process.wait(_CLOSING)
+            self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -285,18 +295,22 @@ class _Zygote:
         with self._lock:
             self.dead = True
             waiting = [*self._waiting.values(), *([] if self._hello.done() else [self._hello])]
-        self._process.kill()  # where it has closed its end, but lives
-        self._process.wait()
+        self._end(10 * _CLOSING)  # it may have closed its end, but live
         for one in waiting:
             one.set_exception(self._death())
         self._channel.close()
 
     def _death(self) -> Exception:
         self._errors.seek(0)
-        tail = self._errors.read()[-2000:].decode(errors="replace").strip()
+        tail = self._errors.read()[-ends.TAIL :]
         if self._error or not self._greeted:
-            return CannotStart(self._error or f"the process that was to start the jobs died\n{tail}".strip())
-        return _Died(f"\n{tail}" if tail else "")
+            return CannotStart(self._error or _not_imported(ends.as_shells_tell(self._process.returncode), tail))
+        return _Died(ends.with_tail("", tail))
+
+
+def _not_imported(code: int, tail: bytes) -> str:
+    """That a process which was to import TensorFlow has ended with ``code``, and what it wrote last."""
+    return worker.not_imported(ends.with_tail(ends.ended(code)[1], tail))
 
 
 # -- devices ---------------------------------------------------------------------------------------------------------
@@ -329,18 +343,22 @@ def _may_have_gpu() -> bool:
 @functools.cache
 def _probe(device: str, keras: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        ran = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, "--probe"],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            cwd=folder,
-            env=environment(folder, device, keras),
-        )
+        try:
+            ran = subprocess.run(
+                [sys.executable, "-c", _PROGRAM, "--probe"],
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                cwd=folder,
+                env=environment(folder, device, keras),
+                timeout=STARTUP,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotStart(worker.not_imported(ends.too_late(STARTUP)[1])) from None
     if ran.returncode:
-        why = ran.stderr.strip().rpartition("\n")[2]
-        raise CannotStart(f"TensorFlow could not be imported: {why}; install it anew")
+        raise CannotStart(_not_imported(ran.returncode, ran.stderr))
     found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    if "error" in found:
+        raise CannotStart(found["error"])
     return found
 
 

@@ -17,6 +17,7 @@ import resource
 import select
 import signal
 import struct
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,11 +212,23 @@ def _become_first(lifeline: int) -> None:
         waiting = select.poll()
         waiting.register(ended, 0)
         waiting.register(lifeline, 0)
-        waiting.poll()
-        os._exit(0)
+        gone = [file for file, _ in waiting.poll()]
+        os._exit(_status_of(pid) if gone == [ended] else 0)
     os.close(ended)
     die_with_parent()
     _mount("proc", "/proc", _NOSUID | _NODEV | _NOEXEC)
+
+
+def _status_of(pid: int) -> int:
+    """The status of the child ``pid``, as a shell tells it; 0 where it lives, and ends with this process."""
+    end = time.monotonic() + 10.0  # its files are closed a moment before it can be waited for
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+        time.sleep(0.01)
+    return 0
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

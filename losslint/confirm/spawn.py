@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from losslint.confirm import ends
-from losslint.confirm.jobs import Limits, Outcome
+from losslint.confirm.jobs import STARTUP, Limits, Outcome
 
 _TICK = 0.05  # seconds between two looks at what a job uses
-_STARTUP = 180.0  # seconds that the import of TensorFlow may take
 _PLAIN = "each job in a fresh interpreter, without a sandbox"
 
 
@@ -96,7 +95,7 @@ class Spawner:
                 began, base = time.monotonic(), sum(_memory(process))
             spent, memory = time.monotonic() - began, _memory(process)
             broken = None
-            if spent > (limits.seconds if base >= 0 else _STARTUP):
+            if spent > (limits.seconds if base >= 0 else STARTUP):
                 broken = ends.too_late(limits.seconds)
             elif len(memory) > limits.processes:
                 broken = ends.too_many(len(memory), limits.processes)

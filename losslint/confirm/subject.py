@@ -5,6 +5,7 @@ The gradient is that of the total: Keras averages what a loss returns, a tape su
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,6 +128,13 @@ def _aligned(x: Any, y: Any) -> tuple[Any, Any]:
 def tensors_in(value: Any) -> list[Any]:
     """The tensors of a returned value, containers flattened."""
     return [v for v in tf.nest.flatten(value) if isinstance(v, (tf.Tensor, tf.Variable))]
+
+
+@functools.cache
+def without_xla() -> str:
+    """Why XLA compiles nothing here, not even a sum; "" where it does."""
+    error = attempts(tf.function(lambda x: x + x, jit_compile=True), tf.constant(1.0))[1]
+    return "" if error is None else " ".join(str(error).split())[:200]
 
 
 def structure(value: Any) -> str:

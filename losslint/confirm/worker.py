@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +15,11 @@ from typing import Any, NoReturn
 Runner = Callable[[dict[str, Any]], dict[str, Any]]
 
 RESULT, FAILED, READY = b"=", b"!", b"+"  # what the first byte of an answer says that the rest is
+
+OLDEST = (2, 16)
+"""The first version of TensorFlow that comes with Keras 3."""
+_WAY_OUT = "python -c 'import tensorflow' should show it; pip install --force-reinstall tensorflow installs it anew"
+_WIDTH = 500  # characters of an error
 
 # Imported at the first use of what they serve, otherwise.
 _WANTED = (
@@ -25,34 +31,62 @@ _WANTED = (
 
 
 def preload(device: str, runner: str) -> dict[str, str]:
-    """Import what jobs use, and execute nothing. Returns versions, and what the device is called."""
+    """Import what jobs use, and execute nothing. Returns versions, and what the device is called. Raises Unusable."""
+    found = versions()
     import tensorflow as tf
-    from tensorflow.python.framework import kernels
 
     for name in _WANTED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    found = versions()
     find(runner)
-    kernels.get_registered_kernels_for_op("AddV2")  # sorts the registry, which each process would do again
-    tf.autograph.to_code(_converted)  # likewise the templates of AutoGraph
+    with contextlib.suppress(Exception):  # both only save time, and ask for what no release promises
+        kernels = importlib.import_module("tensorflow.python.framework.kernels")
+        kernels.get_registered_kernels_for_op("AddV2")  # sorts the registry, which each process would do again
+        tf.autograph.to_code(_converted)  # likewise the templates of AutoGraph
     if device != "cpu":
         gpus = tf.config.list_physical_devices("GPU")
         if not gpus:
-            raise RuntimeError(f"TensorFlow finds no GPU for {device}")
+            raise Unusable(f"TensorFlow finds no GPU for {device}; --device cpu does without")
         for gpu in gpus:
             tf.config.experimental.set_memory_growth(gpu, True)
         found["device"] = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
     return found
 
 
-def versions() -> dict[str, str]:
-    """What TensorFlow and Keras call themselves."""
-    import tensorflow as tf
+class Unusable(Exception):
+    """TensorFlow or Keras cannot be used; the message names the cause and the way out."""
 
-    tf.keras.losses.MeanSquaredError  # noqa: B018  (Keras loads lazily)
-    keras = importlib.import_module("tf_keras" if "tf_keras" in sys.modules else "keras")
-    return {"tensorflow": tf.__version__, "keras": keras.__version__, "device": "CPU"}
+
+def versions() -> dict[str, str]:
+    """Import TensorFlow and Keras; what they call themselves. Raises Unusable, whatever their import raises."""
+    try:
+        tf: Any = importlib.import_module("tensorflow")
+        version = str(tf.__version__)
+    except BaseException as error:
+        raise Unusable(not_imported(_said(error))) from error
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
+    if numbers < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise Unusable(f"TensorFlow {version} is too old to run losses: pip install --upgrade 'tensorflow>={wanted}'")
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
+    name = "tf_keras" if legacy else "keras"
+    try:
+        tf.keras.losses.MeanSquaredError  # noqa: B018  (Keras loads lazily)
+        keras = importlib.import_module("tf_keras" if "tf_keras" in sys.modules else "keras")
+        return {"tensorflow": version, "keras": str(keras.__version__), "device": "CPU"}
+    except BaseException as error:
+        why = f"TensorFlow {version} cannot use the {name} that is installed, or there is none: {_said(error)}"
+        raise Unusable(f"{why}; install one that fits: pip install --upgrade {name}") from error
+
+
+def not_imported(why: str) -> str:
+    """That TensorFlow cannot be imported and ``why``, with the way out."""
+    return f"TensorFlow could not be imported: {why}\n{_WAY_OUT}"
+
+
+def _said(error: BaseException) -> str:
+    """What was raised, in one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:_WIDTH]}".rstrip(": ")
 
 
 def _converted(x: Any) -> Any:

@@ -29,11 +29,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from losslint.confirm import ends, sandbox, watch, wire, worker
-from losslint.confirm.jobs import Limits
+from losslint.confirm.jobs import STARTUP, Limits
 from losslint.confirm.sandbox import Sandbox
 
 TICK = 0.025  # seconds between two looks at what the jobs use
-STARTUP = 180.0  # seconds that the import of TensorFlow may take
 _LARGEST = 64 << 20  # bytes of a result
 
 
@@ -210,7 +209,7 @@ class Zygote:
             else:
                 self._run_jobs(results, requests)
         except BaseException as error:
-            _write(results, worker.FAILED + json.dumps(f"{type(error).__name__}: {error}").encode())
+            _write(results, worker.FAILED + json.dumps(_reason(error)).encode())
         worker.leave()
 
     def _run_jobs(self, results: int, requests: int) -> None:
@@ -319,7 +318,7 @@ class Zygote:
     def _break(self, one: _Worker, kind: str, detail: str) -> None:
         """The end of a worker that did not come to a result."""
         if not one.ready:
-            raise StartFailed(f"TensorFlow could not be imported: {ends.with_tail(detail, one.tail)}")
+            raise StartFailed(worker.not_imported(ends.with_tail(detail, one.tail)))
         task, spent = one.task, time.monotonic() - one.started
         self._dismiss(one)
         if task is not None and one.requests >= 0 and not one.fresh and not task.again:
@@ -414,10 +413,14 @@ def _serve(settings: Settings, channel: int) -> None:
         finally:
             zygote.end()
     except Exception as error:
-        reason = str(error) if isinstance(error, StartFailed) else f"{type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
-            parent.sendall(wire.frame({"error": reason}))
+            parent.sendall(wire.frame({"error": _reason(error)}))
         traceback.print_exc()
+
+
+def _reason(error: BaseException) -> str:
+    known = isinstance(error, (StartFailed, worker.Unusable))
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _run_one(folder: Path) -> None:
@@ -431,6 +434,10 @@ def _run_one(folder: Path) -> None:
 
 
 def _probe() -> dict[str, Any]:
+    try:
+        found = worker.versions()
+    except worker.Unusable as error:
+        return {"error": str(error)}
     import tensorflow as tf
 
-    return {"versions": worker.versions(), "gpus": len(tf.config.list_physical_devices("GPU"))}
+    return {"versions": found, "gpus": len(tf.config.list_physical_devices("GPU"))}

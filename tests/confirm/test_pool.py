@@ -138,7 +138,7 @@ def test_who_kills_the_zygote_twice_crashes(field: Field) -> None:
 )
 def test_what_cannot_be_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
     (tmp_path / "tensorflow.py").write_text(text)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
     for more in ({}, {"resident": True}):
         with Pool(runner=RUNNER, **more) as pool:
             for ask in (lambda: pool.run({}), lambda: pool.versions, lambda: pool.enforced):

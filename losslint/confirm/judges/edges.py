@@ -34,7 +34,9 @@ def _edges(claim: Claim, evidence: Evidence) -> Verdict:
         if claim.code == "LL411":
             # nothing but rounding keeps a cosine from 1, eagerly or in a graph: finite here is not finite there
             return Verdict(INCONCLUSIVE, note)
-        return Verdict(REFUTED, note, None, f"{tested} edges under tf.function, {compiled} compiled by XLA")
+        xla = f"there is no XLA that works here: {found['without_xla']}" if found.get("without_xla") else ""
+        xla = xla or f"{compiled} compiled by XLA"
+        return Verdict(REFUTED, note, None, f"{tested} edges under tf.function, {xla}")
     if found["elsewhere"] and found["nearest"] <= NEAR:
         return Verdict(
             INCONCLUSIVE, f"something is not finite at {found['elsewhere'][0]}, but not for the flagged line"

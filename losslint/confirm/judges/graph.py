@@ -36,4 +36,6 @@ def _compiled(claim: Claim, evidence: Evidence) -> Verdict:
         return Verdict(INCONCLUSIVE, "it does not run as a graph either")
     if run["xla"]["runs"]:
         return refuted("XLA compiles it", evidence)
+    if run["xla"].get("missing"):
+        return Verdict(INCONCLUSIVE, f"there is no XLA that works here: {run['xla']['missing']}")
     return confirmed(f"compiled by XLA it raises {run['xla']['error']}", run | {"mode": "xla"})

@@ -14,7 +14,7 @@ from losslint.confirm.judges.base import NEAR
 from losslint.confirm.observe import Observation, Op, bends, breaks, distance, upstream
 from losslint.confirm.points import Edges, single
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Result, attempts, rows
+from losslint.confirm.subject import Result, attempts, rows, without_xla
 
 _LOST = {"float16": 5e-4, "bfloat16": 4e-3, "float64": 2e-16}
 _WATCHED = 40  # points at which a loss is watched operation by operation
@@ -137,6 +137,8 @@ def decide(run: Run, claim: Claim) -> dict[str, Any]:
             return found
         found["elsewhere"].append(f"{name}, compiled by XLA")
         found["near"] = [point for point in found["near"] if point[0] != name]
+    if edge_points and not found["compiled"]:
+        found["without_xla"] = without_xla()
     if found["executed"] and found["nearest"] != 0.0:
         searched = _searched(run, claim, family)
         if searched is not None:

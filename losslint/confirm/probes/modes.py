@@ -8,7 +8,7 @@ import numpy as np
 
 from losslint.confirm.probes.domain import numbers, points
 from losslint.confirm.run import Run
-from losslint.confirm.subject import Evaluator, attempts
+from losslint.confirm.subject import Evaluator, attempts, without_xla
 
 
 def modes(run: Run) -> dict[str, Any]:
@@ -21,6 +21,8 @@ def modes(run: Run) -> dict[str, Any]:
         found[mode] = {"runs": error is None} | (
             {"error": str(error)[:200]} if error is not None else {"total": result.total}
         )
+    if not found["xla"]["runs"]:
+        found["xla"]["missing"] = without_xla()
     working = {m: e for m, e in runs.items() if found[m]["runs"]}
     for name, arrays in points(run):
         if name == "a batch of one":  # another shape would have to be compiled
