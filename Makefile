@@ -10,7 +10,11 @@ SEED ?= 1
 COUNT ?= 1000
 RUNS ?= 20000
 
-.PHONY: demo test lint fast tf slow fuzz clean
+# of `make coverage`: how many tests at a time, and those in which the confirmer runs losses
+JOBS ?= 2
+RUNNING := $(addprefix tests/confirm/test_,run_losses.py fixtures.py pages.py repro.py report.py repeatable.py)
+
+.PHONY: demo test lint fast tf slow coverage fuzz clean
 
 demo: $(VENV)/.demo
 	$(BIN)/losslint check --exit-zero examples
@@ -35,6 +39,14 @@ tf: $(VENV)/.test
 
 slow: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'slow and not gpu'
+
+# All tests but those that are slow, with the branches that they take; those in jobs by the tests that only run losses.
+coverage: $(VENV)/.test
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m 'not gpu and not slow and not tf' -n $(JOBS)
+	TF_CPP_MIN_LOG_LEVEL=3 LOSSLINT_MEASURE_JOBS=1 $(BIN)/coverage run -m pytest -m 'tf and not gpu and not slow' $(RUNNING)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
 
 # Losses against TensorFlow, then texts against the promises of losslint; fails where one of those is broken.
 fuzz: $(VENV)/.fuzz

@@ -164,7 +164,7 @@ def _mapped(
             return Ran(item, Outcome("refused", detail=item.refused))
         if options.budget is not None and time.monotonic() - start > options.budget:
             return Ran(item, Outcome("budget", detail=f"the budget of {options.budget:g} s was spent on other losses"))
-        return Ran(item, pool.run(item.job.to_json()), dict(pool.versions))
+        return _legible(Ran(item, pool.run(item.job.to_json()), dict(pool.versions)))
 
     turns = {keras: itertools.cycle(alike) for keras, alike in pools.items()}
     waiting: set[Future[Ran]] = {executor.submit(one, item, next(turns[keras_of(item)])) for item in planned}
@@ -174,6 +174,21 @@ def _mapped(
             yield future.result()
         if told is not None:
             told(len(planned) - len(waiting), len(planned))
+
+
+def _legible(ran: Ran) -> Ran:
+    """``ran``, or the same as failed where its result, which the loss may have written itself, is none of a runner."""
+    from losslint.confirm import passport
+
+    try:
+        ran.verdicts()
+        passport.render(ran)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        detail = f"its result cannot be read: {type(error).__name__}: {error}"
+        return dataclasses.replace(
+            ran, outcome=dataclasses.replace(ran.outcome, kind="failed", detail=detail, result=None)
+        )
+    return ran
 
 
 def keras_of(planned: Planned) -> str:

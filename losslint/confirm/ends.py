@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from typing import Any
 
 TAIL = 1 << 14
 """Bytes of what a job has written that are kept."""
@@ -25,6 +27,22 @@ def as_shells_tell(status: int) -> int:
     return 128 - status if 128 < status <= 128 + signal.NSIG else status
 
 
+def told(kind: str, text: str | bytes) -> tuple[str, str, dict[str, Any] | None]:
+    """Kind, detail and result of a job that has answered ``text``, "done" or "failed".
+
+    The job may have written it itself: it is taken for nothing but what it has to be.
+    """
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return "failed", f"no result, but {error}", None
+    if kind == "done" and isinstance(answer, dict):
+        return kind, "", answer
+    if kind == "failed" and isinstance(answer, str):
+        return kind, answer, None
+    return "failed", f"no result, but something of the kind {type(answer).__name__}", None
+
+
 def with_tail(detail: str, tail: bytes | bytearray) -> str:
     """``detail`` and what was written last. Why TensorFlow aborts stands above the addresses that it prints."""
     text = "".join(c for c in tail[-TAIL:].decode(errors="replace") if c.isprintable() or c == "\n")
@@ -37,9 +55,9 @@ def too_late(seconds: float) -> tuple[str, str]:
     return "timeout", f"no result after {seconds:g} s"
 
 
-def too_many(processes: int, allowed: int) -> tuple[str, str]:
-    """It started too many processes."""
-    return "processes", f"{processes} processes, of {allowed} allowed"
+def too_many(count: int, allowed: int, what: str = "processes") -> tuple[str, str]:
+    """It started too many processes, or threads in them."""
+    return "processes", f"{count} {what}, of {allowed} allowed"
 
 
 def too_large(memory: int, allowed: int) -> tuple[str, str]:

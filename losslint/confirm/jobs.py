@@ -8,6 +8,8 @@ from typing import Any
 
 STARTUP = 180.0
 """Seconds that the import of TensorFlow may take."""
+LARGEST = 64 << 20
+"""Bytes of a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Limits:
     seconds: float = 30.0
     memory: int = 4 << 30  # bytes of resident memory of the job's processes together, TensorFlow's own not counted
     processes: int = 32
+    threads: int = 4096  # of all its processes; TensorFlow has a few for each processor
     output: int = 1 << 20  # bytes written to stdout and stderr
     disk: int = 64 << 20  # bytes in the working folder
 

@@ -37,10 +37,19 @@ RUNNER = "losslint.confirm.runner:run"
 _ROOT = str(Path(__file__).parents[2])
 _PROGRAM = f"import sys; sys.path.append({_ROOT!r}); from losslint.confirm import zygote; zygote.main()"
 _NAMES = "PATH LANG LANGUAGE TZ LD_LIBRARY_PATH DYLD_LIBRARY_PATH PYTHONPATH PYTHONHOME VIRTUAL_ENV SYSTEMROOT".split()
-_PREFIXES = ("LC_", "CUDA", "NVIDIA", "TF_", "XLA_", "OPENBLAS_", "OMP_")
-_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CREDENTIAL|AUTH|^TF_(VAR|CLI|CONFIG)", re.IGNORECASE)
+_PREFIXES = ("CUDA", "NVIDIA", "TF_", "XLA_", "OPENBLAS_", "OMP_")
+_LOCALE = frozenset(
+    "LC_ALL LC_ADDRESS LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC "
+    "LC_PAPER LC_TELEPHONE LC_TIME".split()
+)
+"""By name: servers let any LC_* in, so other things travel under that prefix."""
+_SECRET = re.compile(
+    r"TOKEN|SECRET|PASS|PWD|KEY|CRED|AUTH|COOKIE|PRIVATE|_PAT$|CONN|^TF_(VAR|CLI|CONFIG|HTTP|STATE|BACKEND)",
+    re.IGNORECASE,
+)
 """What tells a secret, whatever its prefix: TF_ is Terraform's as well, and TF_CONFIG that of a cluster."""
 _CLOSING = 0.5  # seconds that the zygote has to end by itself
+_GRACE = 60.0  # seconds beyond the limit of a job that the zygote has to say so
 
 
 class NoDevice(Exception):
@@ -78,8 +87,8 @@ class Pool:
         self._runner, self._preload, self._device, self._keras = runner, preload, device, keras
         self._forks = (start_method or ("fork" if sys.platform == "linux" else "spawn")) == "fork"
         self._resident = device != "cpu" if resident is None else resident
-        # CUDA may talk to services of the machine by sockets
-        self._without = sorted({*without, *(["seccomp"] if device != "cpu" else [])})
+        # CUDA may talk to services of the machine by sockets, and write where nobody has looked yet
+        self._without = sorted({*without, *(["seccomp", "landlock"] if device != "cpu" else [])})
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="losslint-"))
         self._remover = Remover(self.folder)
         self._environment = functools.partial(environment, device=device, keras=keras)
@@ -209,6 +218,8 @@ class _Zygote:
     def __init__(self, settings: dict[str, Any], environment: dict[str, str]) -> None:
         self._channel, theirs = socket.socketpair()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        # a resident worker takes one job after the other, and nobody knows when it is the turn of one
+        self._patience = None if settings["resident"] else settings["limits"]["seconds"] + _GRACE
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, json.dumps(settings), str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
@@ -241,19 +252,14 @@ class _Zygote:
     def run(self, job: dict[str, Any]) -> Outcome:
         """Run ``job``. Raises ``_Died``, or ``CannotStart``."""
         enforced = self.hello["enforced"]
-        told = self.ask(job=job)
+        told = self.ask(self._patience, job=job)
         kind, detail, result = told["kind"], told["detail"], None
-        try:
-            if kind == "done":
-                result = json.loads(told["text"])
-            elif told["text"]:
-                detail = json.loads(told["text"])
-        except (ValueError, RecursionError) as error:  # the job may have written it itself
-            kind, detail = "failed", f"no result, but {error}"
+        if told["text"]:
+            kind, detail, result = ends.told(kind, told["text"])
         return Outcome(kind, result, detail, told["seconds"], enforced)
 
-    def ask(self, **request: Any) -> dict[str, Any]:
-        """The answer to ``request``."""
+    def ask(self, patience: float | None = None, **request: Any) -> dict[str, Any]:
+        """The answer to ``request``; who does not give it within ``patience`` seconds is ended."""
         answer: Future[dict[str, Any]] = Future()
         with self._lock:
             if self.dead:
@@ -262,7 +268,11 @@ class _Zygote:
             self._waiting[number] = answer
             with contextlib.suppress(ConnectionError):  # the listener finds that out
                 self._channel.sendall(wire.frame(request | {"number": number}))
-        return answer.result()
+        try:
+            return answer.result(patience)
+        except futures.TimeoutError:  # a job may have stopped it
+            self._process.kill()
+            return answer.result()
 
     def close(self) -> None:
         """End it, and all that it started."""
@@ -370,7 +380,7 @@ def environment(folder: str, device: str, keras: str) -> dict[str, str]:
     kept = {
         n: v
         for n, v in os.environ.items()
-        if n.upper() in _NAMES or (n.startswith(_PREFIXES) and not _SECRET.search(n))
+        if n.upper() in _NAMES or n in _LOCALE or (n.startswith(_PREFIXES) and not _SECRET.search(n))
     }
     if site.ENABLE_USER_SITE:
         kept["PYTHONUSERBASE"] = site.getuserbase()  # otherwise looked for at HOME

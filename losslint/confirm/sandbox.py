@@ -1,4 +1,4 @@
-"""What keeps a job from the rest of the machine: namespaces, read-only files, no privileges, no sockets.
+"""What keeps a job from the rest of the machine: namespaces, read-only files, Landlock, no privileges, no sockets.
 
 Linux alone has these. Each is tried first in a process that is thrown away; what the system refuses is left out, and
 ``Sandbox.enforced`` says so. ``enter`` is for the process that starts the jobs, while it has a single thread;
@@ -22,7 +22,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SWITCHES = ("user", "mount", "ipc", "net", "pid", "seccomp")  # what can be done without
+from losslint.confirm import landlock
+
+SWITCHES = ("user", "mount", "ipc", "net", "pid", "seccomp", "landlock")  # what can be done without
 
 _SPACES = {"user": 0x10000000, "mount": 0x00020000, "ipc": 0x08000000, "net": 0x40000000, "pid": 0x20000000}
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
@@ -49,6 +51,7 @@ class Sandbox:
     disk: int
     refused: dict[str, str]  # each of SWITCHES -> why it is not in force, or ""
     own: int = -1  # the pid namespace of the process itself, to return to
+    devices: tuple[str, ...] = ()  # those that jobs need
 
     def enforced(self) -> dict[str, str]:
         """Limit -> what enforces it."""
@@ -57,13 +60,19 @@ class Sandbox:
             *(["network namespace without interfaces"] if not no["net"] else []),
             *(["no sockets (seccomp)"] if not no["seccomp"] else []),
         ]
-        missing = f"not enforced: {no['mount']}"
+        if not network and not no["landlock"] and landlock.version() >= landlock.TCP:
+            network = ["no TCP (Landlock), everything else is allowed"]
+        files = [
+            *(["mount namespace, read-only"] if not no["mount"] else []),
+            *(["Landlock"] if not no["landlock"] else []),
+        ]
+        missing = f"not enforced: {no['mount']}; {no['landlock']}; a temporary working folder"
         return {
             "processes": "counted; killed with their pid namespace"
             if not no["pid"]
             else f"counted; stopped and killed one by one (no pid namespace: {no['pid']})",
             "network": ", ".join(network) or f"not enforced: {no['net']}; {no['seccomp']}",
-            "files": "mount namespace, read-only" if not no["mount"] else f"{missing}; a temporary working folder",
+            "files": ", ".join(files) or missing,
             "disk": f"tmpfs of {self.disk >> 20} MB as working folder"
             if not no["mount"]
             else "RLIMIT_FSIZE, each file",
@@ -103,6 +112,8 @@ class Sandbox:
         die_with_parent()
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")  # before anything else of the machine
+        if not self.refused["ipc"]:
+            _unshare(["ipc"])  # what is shared by a number would outlive the job, and be found by others
         if not self.refused["mount"]:
             _unshare(["mount"])
             _mount("tmpfs", folder, _NOSUID | _NODEV, f"size={self.disk},mode=700")
@@ -114,8 +125,10 @@ class Sandbox:
         _limit(resource.RLIMIT_CORE, 1)  # 1 and not 0: that also spares a core_pattern with a pipe
         _limit(resource.RLIMIT_FSIZE, self.disk)
         _drop_privileges()
+        if not self.refused["landlock"]:
+            landlock.confine([folder, *_DEVICES, *self.devices])
         if not self.refused["seccomp"]:
-            _refuse_sockets()
+            _refuse_calls()
 
 
 def enter(folder: str, disk: int, lifeline: int, without: Iterable[str] = (), devices: Sequence[str] = ()) -> Sandbox:
@@ -133,6 +146,7 @@ def enter(folder: str, disk: int, lifeline: int, without: Iterable[str] = (), de
         off[name] = off[name] or _refusal([*taken, name], folder, devices)
         if not off[name]:
             taken.append(name)
+    off["landlock"] = off["landlock"] or landlock.refusal()
     off["seccomp"] = off["seccomp"] or ("" if platform.machine() in _ARCHITECTURES else "unknown architecture")
     _unshare(taken)
     own = -1
@@ -147,7 +161,7 @@ def enter(folder: str, disk: int, lifeline: int, without: Iterable[str] = (), de
         own = os.open("/proc/self/ns/pid", os.O_RDONLY)
     else:
         _prctl(_SUBREAPER, 1)
-    return Sandbox(folder, disk, off, own)
+    return Sandbox(folder, disk, off, own, tuple(devices))
 
 
 def die_with_parent() -> None:
@@ -293,16 +307,18 @@ def _drop_privileges() -> None:
 
 # Of each architecture: its name to seccomp, and the numbers of what is refused: ``socket``; ``add_key``,
 # ``request_key`` and ``keyctl``, as the keys of a session are no file; ``ptrace``, ``process_vm_readv`` and
-# ``process_vm_writev``, which reach other processes of the same user where there is no pid namespace.
+# ``process_vm_writev``, which reach other processes of the same user where there is no pid namespace; ``memfd_create``,
+# ``shmget`` and ``msgget``, which take memory that belongs to no process and is not seen by who watches them.
 _ARCHITECTURES = {
-    "x86_64": (0xC000003E, (41, 248, 249, 250, 101, 310, 311)),
-    "aarch64": (0xC00000B7, (198, 217, 218, 219, 117, 270, 271)),
+    "x86_64": (0xC000003E, (41, 248, 249, 250, 101, 310, 311, 319, 29, 68)),
+    "aarch64": (0xC00000B7, (198, 217, 218, 219, 117, 270, 271, 279, 194, 186)),
 }
-_ANYWHERE = (425, 438)  # io_uring_setup, another way to a socket; pidfd_getfd, to the files of another process
+_ANYWHERE = (425, 438, 447)
+"""io_uring_setup, another way to a socket; pidfd_getfd, to the files of another process; memfd_secret, as above."""
 _X32 = 0x40000000  # the same calls under other numbers, on x86_64
 
 
-def _refuse_sockets() -> None:
+def _refuse_calls() -> None:
     """Have the kernel refuse to make sockets, those of the machine's services included, and what else leads outside."""
     architecture, numbers = _ARCHITECTURES[platform.machine()]
     refused = (*numbers, *_ANYWHERE)

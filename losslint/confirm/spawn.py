@@ -7,8 +7,10 @@ import importlib
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from losslint.confirm import ends
-from losslint.confirm.jobs import STARTUP, Limits, Outcome
+from losslint.confirm.jobs import LARGEST, STARTUP, Limits, Outcome
 
 _TICK = 0.05  # seconds between two looks at what a job uses
 _PLAIN = "each job in a fresh interpreter, without a sandbox"
@@ -53,55 +55,53 @@ class Spawner:
     def run(self, folder: Path, settings: dict[str, Any]) -> Outcome:
         """Run the job in ``settings`` with ``folder`` as its own."""
         (folder / "job.json").write_text(json.dumps(settings))
-        written = folder / "output"
-        with self._lock, written.open("wb") as output:
-            if self._closed:
-                return Outcome("exit", detail="closed")
-            process = subprocess.Popen(
-                [*self._command, "--one", str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env=self._environment(str(folder)),
-                start_new_session=True,
-            )
-            self._running.add(process)
-        try:
-            kind, detail, seconds = self._supervised(process, folder)
-        finally:
-            _kill(process)
+        with tempfile.TemporaryFile() as output:  # of no name: what lies in its folder the job may replace
             with self._lock:
-                self._running.discard(process)
-        result = None
-        with contextlib.suppress(FileNotFoundError):
-            answer = (folder / "answer").read_bytes()
+                if self._closed:
+                    return Outcome("exit", detail="closed")
+                process = subprocess.Popen(
+                    [*self._command, "--one", str(folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=folder,
+                    env=self._environment(str(folder)),
+                    start_new_session=True,
+                )
+                self._running.add(process)
             try:
-                result = json.loads(answer[1:])
-                kind, detail = ("done", "") if answer[:1] == b"=" else ("failed", result)
-            except (ValueError, RecursionError) as error:  # the job may have written it itself
-                kind, detail = "failed", f"no result, but {error}"
-        if kind not in ("done", "failed"):
-            detail = ends.with_tail(detail, written.read_bytes()[-ends.TAIL :])
-        return Outcome(kind, result if kind == "done" else None, detail, seconds, self.enforced)
+                kind, detail, seconds = self._supervised(process, folder, output.fileno())
+            finally:
+                _kill(process)
+                with self._lock:
+                    self._running.discard(process)
+            answer, result = _answer(folder / "answer"), None
+            if answer:
+                kind, detail, result = ends.told("done" if answer[:1] == b"=" else "failed", answer[1:])
+            else:
+                output.seek(-min(ends.TAIL, os.fstat(output.fileno()).st_size), os.SEEK_END)
+                detail = ends.with_tail(detail, output.read())
+        return Outcome(kind, result, detail, seconds, self.enforced)
 
-    def _supervised(self, process: subprocess.Popen[bytes], folder: Path) -> tuple[str, str, float]:
+    def _supervised(self, process: subprocess.Popen[bytes], folder: Path, output: int) -> tuple[str, str, float]:
         """Wait for the end, or bring it about: its kind, its detail, and the seconds until then."""
         began, base, limits = time.monotonic(), -1, self._limits
         while process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_TICK)
             if base < 0 and (folder / "started").exists():
-                began, base = time.monotonic(), sum(_memory(process))
-            spent, memory = time.monotonic() - began, _memory(process)
+                began, base = time.monotonic(), sum(_used(process)[0])
+            spent, (memory, threads) = time.monotonic() - began, _used(process)
             broken = None
             if spent > (limits.seconds if base >= 0 else STARTUP):
                 broken = ends.too_late(limits.seconds)
             elif len(memory) > limits.processes:
                 broken = ends.too_many(len(memory), limits.processes)
+            elif threads > limits.threads:
+                broken = ends.too_many(threads, limits.threads, "threads")
             elif base >= 0 and sum(memory) - base > limits.memory:
                 broken = ends.too_large(sum(memory) - base, limits.memory)
-            elif (folder / "output").stat().st_size > limits.output:
+            elif os.fstat(output).st_size > limits.output:
                 broken = ends.too_much(limits.output)
             if broken:
                 return (*broken, spent)
@@ -122,18 +122,31 @@ def _psutil() -> Any:
         return None
 
 
-def _memory(process: subprocess.Popen[bytes]) -> list[int]:
-    """Bytes of memory of ``process`` and of each one below it."""
+def _answer(path: Path) -> bytes:
+    """What lies at ``path`` if it can be an answer: the job may have put a link, a pipe or a device there."""
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+    try:
+        file = os.open(path, flags)
+    except OSError:
+        return b""
+    with os.fdopen(file, "rb") as opened:
+        about = os.fstat(file)
+        return opened.read() if stat.S_ISREG(about.st_mode) and about.st_size <= LARGEST else b""
+
+
+def _used(process: subprocess.Popen[bytes]) -> tuple[list[int], int]:
+    """Bytes of memory of ``process`` and of each one below it, and the number of all their threads."""
     psutil = _psutil()
     if psutil is None:
-        return []
-    found = []
+        return [], 0
+    found, threads = [], 0
     with contextlib.suppress(psutil.Error):
         root = psutil.Process(process.pid)
         for one in (root, *root.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
                 found.append(one.memory_info().rss)
-    return found
+                threads += one.num_threads()
+    return found, threads
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

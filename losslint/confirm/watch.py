@@ -30,7 +30,12 @@ def descendants(roots: Iterable[int], known: dict[int, int]) -> list[int]:
 
 def memory(pid: int) -> int:
     """Bytes of memory that ``pid`` has touched: its own, not the files that it maps."""
-    return _sum(f"/proc/{pid}/status", (b"RssAnon:", b"RssShmem:"))
+    return _sum(f"/proc/{pid}/status", (b"RssAnon:", b"RssShmem:")) << 10
+
+
+def threads(pid: int) -> int:
+    """How many threads ``pid`` has."""
+    return _sum(f"/proc/{pid}/status", (b"Threads:",))
 
 
 def growth(pids: Collection[int], base: int, limit: int) -> int:
@@ -41,13 +46,13 @@ def growth(pids: Collection[int], base: int, limit: int) -> int:
     roughly = sum(max(0, memory(pid) - base) for pid in pids)
     if roughly <= limit or len(pids) == 1:
         return roughly
-    shares = sum(_sum(f"/proc/{pid}/smaps_rollup", (b"Pss_Anon:", b"Pss_Shmem:")) for pid in pids)
+    shares = sum(_sum(f"/proc/{pid}/smaps_rollup", (b"Pss_Anon:", b"Pss_Shmem:")) << 10 for pid in pids)
     return min(roughly, max(0, shares - base)) if shares else roughly
 
 
 def _sum(path: str, names: tuple[bytes, ...]) -> int:
     with contextlib.suppress(OSError), open(path, "rb") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith(names)) << 10
+        return sum(int(line.split()[1]) for line in file if line.startswith(names))
     return 0
 
 

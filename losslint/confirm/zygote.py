@@ -29,11 +29,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from losslint.confirm import ends, sandbox, watch, wire, worker
-from losslint.confirm.jobs import STARTUP, Limits
+from losslint.confirm.jobs import LARGEST, STARTUP, Limits
 from losslint.confirm.sandbox import Sandbox
 
 TICK = 0.025  # seconds between two looks at what the jobs use
-_LARGEST = 64 << 20  # bytes of a result
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +256,8 @@ class Zygote:
                     self._dismiss(one)
                     break
                 self._hand_out()
-        if one.task and len(one.frames) > _LARGEST:
-            self._break(one, *ends.too_much(_LARGEST))
+        if one.task and len(one.frames) > LARGEST:
+            self._break(one, *ends.too_much(LARGEST))
         return bool(data)
 
     def _greet(self, one: _Worker, kind: bytes, text: str) -> None:
@@ -310,6 +309,9 @@ class Zygote:
         tree = [pid for pid in tree if pid != one.first]
         if len(tree) > limits.processes:
             return ends.too_many(len(tree), limits.processes)
+        threads = sum(map(watch.threads, tree))
+        if threads > limits.threads:
+            return ends.too_many(threads, limits.threads, "threads")
         grown = watch.growth(tree, one.base, limits.memory)
         if grown > limits.memory:
             return ends.too_large(grown, limits.memory)

@@ -275,4 +275,171 @@ def forges_a_result(y_true, y_pred):
     return _error(y_true, y_pred)
 
 
+def unnamed_signal(y_true, y_pred):
+    os.kill(os.getpid(), 40)  # one of those for real time
+    return _error(y_true, y_pred)
+
+
+def stops_its_parent(y_true, y_pred):
+    os.kill(os.getppid() or 1, signal.SIGSTOP)
+    return _error(y_true, y_pred)
+
+
+def signals_others(y_true, y_pred):
+    """Every process that there is to be seen, but itself."""
+    through = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        if int(process.name) not in (1, os.getpid()):
+            with contextlib.suppress(OSError):
+                os.kill(int(process.name), 0)
+                through += 1
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def thread_bomb(y_true, y_pred):
+    import threading
+
+    held = threading.Event()
+    threading.stack_size(1 << 16)
+    for _ in range(6000):
+        threading.Thread(target=held.wait, args=(20,), daemon=True).start()
+    return _error(y_true, y_pred) + THROUGH
+
+
+def hides_memory(y_true, y_pred):
+    """In files that no process maps: 1 GB in memory, of which no process holds anything."""
+    held = 0
+    for _ in range(64):
+        with contextlib.suppress(OSError):
+            held += os.write(os.memfd_create("hidden"), bytes(1 << 24))
+    return _error(y_true, y_pred) + THROUGH * (held > 0)
+
+
+def leaves_shared_memory(y_true, y_pred):
+    """What the next job would find, and what nobody would free."""
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    through = sum(libc.shmget(4711 + n, 1 << 20, 0o1666) >= 0 for n in range(8))  # IPC_CREAT
+    through += libc.msgget(4711, 0o1666) >= 0
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def reaches_for_the_first(y_true, y_pred):
+    """The first process of its namespace, or of the machine, and its own parent."""
+    through = 0
+    for pid in {1, os.getppid() or 1}:
+        for file, flags in (
+            ("mem", os.O_RDWR),
+            ("environ", os.O_RDONLY),
+            ("fd/0", os.O_RDONLY),
+            ("root/", os.O_RDONLY),
+        ):
+            with contextlib.suppress(OSError):
+                through += bool(os.read(os.open(f"/proc/{pid}/{file}", flags), 1) or True)
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def writes_through_its_files(y_true, y_pred):
+    """What it has open, opened anew for writing: standard input, what it was started from, its libraries."""
+    through = 0
+    places = [*Path("/proc/self/fd").glob("[012]"), Path("/proc/self/exe")]
+    for place in places:
+        real = os.path.realpath(place)
+        if os.path.isfile(real):
+            with contextlib.suppress(OSError):
+                os.close(os.open(place, os.O_WRONLY))
+                through += 1
+    return _error(y_true, y_pred) + THROUGH * through
+
+
+def holds_on(y_true, y_pred):
+    """Lives on in threads and at the exit, with the pipe of its result open."""
+    import atexit
+    import threading
+
+    def forever():
+        while True:
+            time.sleep(0.01)
+
+    atexit.register(forever)
+    for _ in range(4):
+        threading.Thread(target=forever).start()
+    return _error(y_true, y_pred)
+
+
+def escapes(y_true, y_pred):
+    raise ValueError("\x1b]0;owned\x07\x1b[2J\r::error file=a.py::owned \u202e")
+
+
+def writes_to_a_pipe(y_true, y_pred):
+    """One that has a name is no part of a file system that is read-only."""
+    try:
+        os.write(os.open(HERE / "pipe", os.O_WRONLY | os.O_NONBLOCK), b"secret")
+        return _error(y_true, y_pred) + THROUGH
+    except OSError:
+        return _error(y_true, y_pred)
+
+
+def hides_its_folder(y_true, y_pred):
+    """Leaves folders that cannot be looked into, and links out of its own."""
+    os.makedirs("a/b/c")
+    Path("a/b/c/file").write_text("left")
+    os.symlink(HERE / "precious", "a/b/link")
+    os.symlink("/", "root")
+    for folder in ("a/b/c", "a/b", "a"):
+        os.chmod(folder, 0)
+    return _error(y_true, y_pred)
+
+
+def _forges(answer):
+    for file in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(file, len(answer).to_bytes(8, "big") + answer)
+
+
+def forges_a_number(y_true, y_pred):
+    _forges(b"=5")
+    return _error(y_true, y_pred)
+
+
+def forges_a_fault(y_true, y_pred):
+    _forges(b'!{"a": [1]}')
+    return _error(y_true, y_pred)
+
+
+def forges_a_passport(y_true, y_pred):
+    _forges(b'={"ran": true, "convention": [{}], "facts": {"output": 7, "batch": {}}, "claims": "none", "shims": 3}')
+    return _error(y_true, y_pred)
+
+
+def forges_a_length(y_true, y_pred):
+    for file in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.write(file, b"\xff" * 8)
+            while True:
+                os.write(file, bytes(1 << 20))
+    return _error(y_true, y_pred)
+
+
+def forges_its_folder(y_true, y_pred):
+    """What the asking process reads there, where no pipe is to be had."""
+    for name in ("answer", "output", "started", "job.json"):
+        with contextlib.suppress(OSError):
+            os.remove(name)
+        with contextlib.suppress(OSError):
+            os.mkfifo(name)
+    time.sleep(0.3)
+    os._exit(3)
+
+
+def forges_links(y_true, y_pred):
+    for name in ("answer", "output"):
+        with contextlib.suppress(OSError):
+            os.remove(name)
+        os.symlink("/dev/zero", name)
+    time.sleep(0.3)
+    os._exit(3)
+
+
 shutil.rmtree(HERE / "precious")

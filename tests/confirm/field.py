@@ -35,7 +35,7 @@ class Field:
 
     def unharmed(self) -> bool:
         files = sorted(str(p.relative_to(self.folder)) for p in self.folder.rglob("*"))
-        return [f for f in files if f not in ("port", "service")] == ["attacks.py", "precious", "precious/data"]
+        return [f for f in files if f not in ("port", "service", "pipe")] == ["attacks.py", "precious", "precious/data"]
 
 
 def loss(outcome: Outcome) -> float:

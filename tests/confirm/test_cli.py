@@ -277,6 +277,8 @@ SAID = {
     "fork_bomb": "too many processes",
     "aborts_in_tensorflow": "SIGABRT",
     "floods": "more output",
+    "forges_a_passport": "its result cannot be read",
+    "escapes": "owned",
     "honest": "",
     "writes": "",
     "deletes": "",
@@ -306,6 +308,8 @@ def test_each_attack_costs_its_own_verdict_only(tmp_path: Path) -> None:
             assert found[name]["facts"]["output"]["total"] == pytest.approx(honest), name
     assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
     assert not _zygotes(tmp_path)
+    shown = losslint("confirm", "--device", "cpu", "attacks.py::escapes", cwd=tmp_path).out
+    assert "owned" in shown and all(c.isprintable() or c == "\n" for c in shown), "no terminal obeys a loss"
 
 
 # -- scripts ---------------------------------------------------------------------------------------------------------

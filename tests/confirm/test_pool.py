@@ -109,6 +109,29 @@ def test_nothing_outlives_the_one_who_asked(field: Field, number: signal.Signals
     assert settled(lambda: not os.path.exists(folder))
 
 
+CLOSED_FOLDERS = """
+import os
+from losslint.confirm import leftovers, sandbox
+
+sandbox._drop_privileges()  # else nothing is closed to the user that tests may run as
+os.makedirs("pool/a/b/c")
+open("pool/a/b/c/file", "w").close()
+os.symlink("../outside", "pool/a/link")
+for folder, mode in (("pool/a/b/c", 0o500), ("pool/a/b", 0), ("pool/a", 0)):
+    os.chmod(folder, mode)
+leftovers.Remover(os.path.abspath("pool")).close()
+"""
+
+
+@linux
+def test_folders_that_cannot_be_looked_into_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir(mode=0o750)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, "-c", CLOSED_FOLDERS], cwd=tmp_path, env=environment, check=True)
+    assert os.listdir(tmp_path) == ["outside"]
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o750
+
+
 @linux
 def test_a_zygote_that_dies_is_replaced(field: Field) -> None:
     with ThreadPoolExecutor(3) as executor, plain() as pool:
@@ -124,11 +147,21 @@ def test_a_zygote_that_dies_is_replaced(field: Field) -> None:
 
 @linux
 def test_who_kills_the_zygote_twice_crashes(field: Field) -> None:
-    with ThreadPoolExecutor(2) as executor, plain(without=["pid"]) as pool:
+    with ThreadPoolExecutor(2) as executor, plain(without=["pid", "landlock"]) as pool:
         attack, other = (executor.submit(pool.run, field.job(name)) for name in ("kills_its_parent", "slow"))
         assert attack.result().kind == "crash"
         assert "died, twice" in attack.result().detail
         assert loss(other.result()) == HONEST
+
+
+@linux
+def test_who_stops_the_zygote_is_found_out(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_GRACE", 1.0)
+    with plain(without=["pid", "landlock"], limits=Limits(seconds=5)) as pool:
+        outcome = pool.run(field.job("stops_its_parent"))
+        assert (outcome.kind, "died, twice" in outcome.detail) == ("crash", True), outcome
+        assert loss(pool.run(field.job("honest"))) == HONEST
+    assert settled(lambda: processes(pool.folder) == 0)
 
 
 @linux
@@ -218,11 +251,14 @@ def test_who_suffers_from_others_is_run_again_alone(field: Field) -> None:
         ("segfaults", "crash", "killed by SIGSEGV\nabout to fall"),
         ("raises", "failed", "no such loss"),
         ("reads_stdin", "done", ""),
+        ("forges_its_folder", "exit", "exited with status 3"),
+        ("forges_links", "exit", "exited with status 3"),
+        ("thread_bomb", "processes", "threads, of 1000 allowed"),
     ],
 )
 def test_a_fresh_interpreter_for_each(field: Field, name: str, kind: str, detail: str) -> None:
     # only what never ends may run into the limit of time: a slow machine takes long to start an interpreter
-    limits = Limits(seconds=1 if kind == "timeout" else 30, memory=256 << 20, processes=8)
+    limits = Limits(seconds=1 if kind == "timeout" else 30, memory=256 << 20, processes=8, threads=1000)
     with plain(start_method="spawn", limits=limits) as pool:
         outcome = pool.run(field.job(name))
         assert (outcome.kind, detail in outcome.detail) == (kind, True), outcome
@@ -265,6 +301,15 @@ def test_devices_are_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_is_an_allow_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     secrets = ("TF_VAR_db_password", "TF_TOKEN_app_example_org", "TF_CLI_CONFIG_FILE", "NVIDIA_API_KEY", "CUDA_SECRET")
+    secrets += (
+        "TF_HTTP_ADDRESS",
+        "LC_API",
+        "LC_ALL_OF_IT",
+        "TF_DB_PWD",
+        "XLA_CREDS",
+        "NVIDIA_NGC_PAT",
+        "TF_SESSION_COOKIE",
+    )
     for name in secrets:
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("TF_CONFIG", "{}")

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
+from losslint.confirm import landlock
 from losslint.confirm.jobs import Limits, Outcome
 from losslint.confirm.pool import Pool
 from losslint.confirm.sandbox import SWITCHES
 from tests.confirm.field import HONEST, RUNNER, Field, linux, loss, needs, processes, settled
 
-LIMITS = Limits(seconds=10, memory=256 << 20, processes=8, output=1 << 20, disk=16 << 20)
+LIMITS = Limits(seconds=10, memory=256 << 20, processes=8, threads=1000, output=1 << 20, disk=16 << 20)
 REPOSITORY = Path(__file__).parents[2]
 NAMED = {"time", "memory", "processes", "output", "disk", "files", "network", "environment", "stdin", "privileges"}
 
@@ -64,6 +65,11 @@ def beside(pool: Pool, field: Field, name: str, **more: Any) -> Outcome:
         ("raises", "failed", "ValueError: no such loss"),
         ("returns_no_number", "failed", "not JSON serializable"),
         ("forges_a_result", "failed", "no result, but"),
+        ("forges_a_number", "failed", "no result, but something of the kind int"),
+        ("forges_a_fault", "failed", "no result, but something of the kind dict"),
+        ("forges_a_length", "output", "more than 64 MB written"),
+        ("unnamed_signal", "crash", "killed by signal 40"),
+        ("thread_bomb", "processes", "threads, of 1000 allowed"),
     ],
 )
 def test_it_costs_its_own_outcome(pool: Pool, field: Field, name: str, kind: str, detail: str) -> None:
@@ -96,6 +102,11 @@ def test_its_time_is_bounded(field: Field, without: list[str]) -> None:
         ("reads_stdin", []),
         ("reads_secrets", ["processes"]),
         ("shared_allocation", []),
+        ("signals_others", ["processes"]),
+        ("reaches_for_the_first", ["processes"]),
+        ("writes_through_its_files", ["files"]),
+        ("holds_on", []),
+        ("hides_its_folder", []),
     ],
 )
 def test_it_is_let_but_does_not_get_through(pool: Pool, field: Field, name: str, limits: list[str]) -> None:
@@ -124,11 +135,37 @@ def test_what_it_started_ends_with_it(pool: Pool, field: Field) -> None:
 
 @linux
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the attacks know the numbers of calls there")
-@pytest.mark.parametrize("name", ["reads_keys", "reaches_for_others"])
+@pytest.mark.parametrize("name", ["reads_keys", "reaches_for_others", "hides_memory", "leaves_shared_memory"])
 @pytest.mark.parametrize("without", [[], ["pid"]], ids=["", "without pid"])
 def test_calls_that_lead_outside_are_refused(field: Field, name: str, without: list[str]) -> None:
     with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
         assert loss(pool.run(field.job(name))) == HONEST
+
+
+@linux
+@pytest.mark.skipif(landlock.version() < 1, reason="no Landlock")
+@pytest.mark.parametrize("without", [["user", "mount", "ipc", "net", "pid"], []], ids=["Landlock alone", "all"])
+def test_landlock_holds_where_namespaces_are_refused(field: Field, without: list[str]) -> None:
+    os.mkfifo(field.folder / "pipe")
+    reading = os.open(field.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    names = ["writes", "deletes", "writes_to_its_folder", "writes_to_a_pipe", "reads_secrets", "reaches_for_the_first"]
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
+        assert "Landlock" in pool.enforced["files"]
+        assert {name: loss(pool.run(field.job(name))) for name in names} == dict.fromkeys(names, HONEST)
+        assert field.unharmed()
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=["landlock"]) as pool:
+        assert loss(pool.run(field.job("writes_to_a_pipe"))) > HONEST, "the pipe is there, and somebody reads it"
+    os.close(reading)
+
+
+@linux
+@pytest.mark.skipif(landlock.version() < 6, reason="no Landlock that is told of signals")
+def test_no_signal_reaches_others(field: Field) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=["pid"]) as pool:
+        assert loss(pool.run(field.job("signals_others"))) == HONEST
+        for name in ("stops_its_parent", "kills_its_parent"):
+            assert "Operation not permitted" in pool.run(field.job(name)).detail
+        assert loss(pool.run(field.job("honest"))) == HONEST
 
 
 # -- with less than everything -----------------------------------------------------------------------------------------
@@ -158,15 +195,24 @@ def test_there_is_no_network(field: Field, services: list[str], without: list[st
 
 
 @linux
-def test_a_network_is_owned_up_to(field: Field, services: list[str]) -> None:
+@pytest.mark.skipif(landlock.version() < landlock.TCP, reason="no Landlock that is told of connections")
+def test_there_is_no_tcp_with_landlock_alone(field: Field, services: list[str]) -> None:
     with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=["net", "seccomp"]) as pool:
+        assert pool.enforced["network"] == "no TCP (Landlock), everything else is allowed"
+        assert loss(pool.run(field.job("connects"))) == HONEST
+        assert loss(pool.run(field.job("connects_locally"))) > HONEST
+
+
+@linux
+def test_a_network_is_owned_up_to(field: Field, services: list[str]) -> None:
+    with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=["net", "seccomp", "landlock"]) as pool:
         assert pool.enforced["network"].startswith("not enforced: switched off")
         assert loss(pool.run(field.job("connects"))) > HONEST
         assert loss(pool.run(field.job("connects_locally"))) > HONEST
 
 
 @linux
-@pytest.mark.parametrize("without", [SWITCHES, ["user"], ["pid"], ["mount"]], ids=" ".join)
+@pytest.mark.parametrize("without", [SWITCHES, ["user"], ["pid"], ["mount", "landlock"]], ids=" ".join)
 def test_limits_hold_without(field: Field, without: list[str]) -> None:
     with Pool(runner=RUNNER, limits=LIMITS, preload=False, without=without) as pool:
         for limit, switch in {"files": "mount", "network": "net"}.items():
@@ -198,7 +244,7 @@ def test_what_the_system_refuses_is_owned_up_to(pool: Pool, field: Field) -> Non
     assert outcome.kind == "done" and outcome.result is not None, outcome
     kind, result, enforced = outcome.result["loss"]
     assert (kind, result["loss"]) == ("done", HONEST)
-    assert enforced["files"].startswith("not enforced: EPERM")
+    assert enforced["files"] == "Landlock" or enforced["files"].startswith("not enforced: EPERM")
     assert enforced["network"] == "no sockets (seccomp)"
     assert "(no pid namespace: " in enforced["processes"]
     assert set(enforced) == NAMED
