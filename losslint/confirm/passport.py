@@ -8,6 +8,7 @@ from typing import Any
 from losslint.confirm.confirming import Ran, assumptions
 from losslint.findings import Verdict
 from losslint.reporters.json import plain
+from losslint.reporters.lines import printable
 
 Row = tuple[str, str]
 Facts = dict[str, Any]
@@ -66,7 +67,7 @@ def render(ran: Ran) -> str:
     lines = [f"{planned.path}:{planned.row}  {planned.name}"]
     before = ""
     for label, text in rows(ran):
-        lines.append(f"  {label if label != before else '':<13} {text}")
+        lines.append(printable(f"  {label if label != before else '':<13} {text}"))  # a loss may have raised it
         before = label
     return "\n".join(lines)
 
