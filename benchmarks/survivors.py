@@ -2,8 +2,8 @@
 
     python -m benchmarks.survivors domain --count 150 --seed 1
 
-Needs cosmic-ray, whose operators make the mutants; ``--seed`` and ``--count`` choose which. Each is planted in a copy of
-the package and tested in a process of its own until the first test fails. Those in annotations are left out: nothing
+Needs cosmic-ray, whose operators make the mutants; ``--seed`` and ``--count`` choose which. Each is planted in a copy
+of the package and tested in a process of its own until the first test fails. Those in annotations are left out: nothing
 executes them. What survives is shown as a difference.
 """
 
@@ -98,6 +98,7 @@ def failed(copy: Path, tests: list[str]) -> str:
         os.dup2(null, 2)
         import pytest
 
+        _repeating()
         os._exit(
             int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:losslint", *tests]))
         )
@@ -110,6 +111,19 @@ def failed(copy: Path, tests: list[str]) -> str:
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return "time"
+
+
+def _repeating() -> None:
+    """Let Hypothesis draw the same examples for every mutant, and not look for smaller ones."""
+    from hypothesis import Phase, settings
+
+    register = settings.register_profile
+    phases = (Phase.explicit, Phase.generate)
+
+    def registered(name: str, **options: object) -> None:
+        register(name, **options, derandomize=True, phases=phases)  # type: ignore[arg-type]
+
+    settings.register_profile = staticmethod(registered)  # type: ignore[method-assign, assignment]
 
 
 def _copied(folder: Path) -> Path:
