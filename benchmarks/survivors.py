@@ -36,6 +36,7 @@ TESTS = {
 _PRELOADED = "pytest hypothesis libcst click packaging.version tomllib sqlite3 json _pytest.assertion.rewrite".split()
 _ASKING = frozenset({"core/VariableInserter", "core/VariableReplacer"})
 """Operators that want to be told about the program."""
+_EXAMPLES = 25  # of each property; the tests themselves draw 100
 _LIMIT = 900  # seconds that the tests of one mutant may take, on a busy machine
 
 
@@ -98,10 +99,8 @@ def failed(copy: Path, tests: list[str]) -> str:
         os.dup2(null, 2)
         import pytest
 
-        _repeating()
-        os._exit(
-            int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:losslint", *tests]))
-        )
+        quiet = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        os._exit(int(pytest.main([*quiet, *tests], plugins=[_Repeating()])))
     end = time.monotonic() + _LIMIT
     while time.monotonic() < end:
         done, status = os.waitpid(pid, os.WNOHANG)
@@ -113,17 +112,17 @@ def failed(copy: Path, tests: list[str]) -> str:
     return "time"
 
 
-def _repeating() -> None:
-    """Let Hypothesis draw the same examples for every mutant, and not look for smaller ones."""
-    from hypothesis import Phase, settings
+class _Repeating:
+    """A plugin that lets Hypothesis draw the same examples for every mutant, and look for no smaller ones."""
 
-    register = settings.register_profile
-    phases = (Phase.explicit, Phase.generate)
+    def pytest_collection(self) -> None:
+        """After the settings of the tests are made, and before the tests are."""
+        from hypothesis import Phase, settings
 
-    def registered(name: str, **options: object) -> None:
-        register(name, **options, derandomize=True, phases=phases)  # type: ignore[arg-type]
-
-    settings.register_profile = staticmethod(registered)  # type: ignore[method-assign, assignment]
+        phases = (Phase.explicit, Phase.generate)
+        known = settings.get_profile("losslint")
+        settings.register_profile("mutants", known, derandomize=True, phases=phases, max_examples=_EXAMPLES)
+        settings.load_profile("mutants")
 
 
 def _copied(folder: Path) -> Path:

@@ -98,3 +98,14 @@ def test_how_laws_read():
     assert str(Power(Fraction(1, 2))) == "law 1/2"
     assert str(Power(c=Fraction(1), asymptotic=True)) == "law 0, + 1 log k for large batches"
     assert [str(x) for x in (Law(), live(1).gradient, laws.UNKNOWN)] == ["absent", "law 1", "unknown"]
+
+
+def test_only_what_raises_a_gradient_has_grown_it():
+    summed, other = Hand().mse(), Hand().mse()
+    law = Law((Term(Fraction(1), grown=summed),))
+    (same,) = laws.shifted(law, Power(asymptotic=True), other).terms
+    assert (same.p, same.grown, same.lowered, same.asymptotic) == (1, summed, None, True)
+    (halved,) = laws.shifted(law, Power(Fraction(-1, 2)), other).terms
+    assert (halved.p, halved.grown, halved.lowered) == (Fraction(1, 2), summed, other)
+    (raised,) = laws.shifted(law, Power(Fraction(1, 2)), other).terms
+    assert (raised.p, raised.grown, raised.lowered) == (Fraction(3, 2), other, None)

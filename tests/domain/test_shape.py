@@ -61,6 +61,16 @@ def test_the_unlisted_axes_leave_the_batch():
     assert count.batch == 0
 
 
+def test_the_last_axes_of_what_is_open_take_listed_ones_with_them():
+    shape = Shape((BATCH, Dim.of("T"), Dim.of("H")), "S")
+    left, extent = reduce(shape, (-1,), False)  # the unlisted axes may be none, and then it is H
+    assert left.head == (BATCH, Dim.of("T")) and left.rest and left.rank is None
+    assert extent is not None and extent.batch == 0
+    assert reduce(shape, (-1, -2), False)[0].head == (BATCH,)
+    whole, extent = reduce(shape, (-1, -2, -3), False)
+    assert (whole.head, whole.tail, extent) == ((), (), None), "the batch may be among them"
+
+
 def test_an_axis_that_may_be_the_batch_is_unknown():
     left, count = reduce(Shape((BATCH,), "S"), (-1,))
     assert count is None
