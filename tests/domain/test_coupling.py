@@ -71,3 +71,9 @@ def test_order_is_remembered():
     shuffled = coupling.coupled(NODE, ordered=True)
     assert coupling.add(OTHER, [shuffled, ROW]).ordered
     assert str(shuffled) == "coupled (order matters)"
+
+
+def test_counts_of_the_batch_add_up():
+    products = [coupling.multiply(NODE, counted(a), counted(b)) for a, b in ((1, 2), (1, 1), (2, -1), (1, -1))]
+    assert [x.count for x in products] == [3, 2, 1, None]
+    assert products[-1] == CONST

@@ -129,3 +129,14 @@ def test_rounded_moves_both_ends() -> None:
     made = iv.rounded(Interval.of(1e-8, 1 - 1e-8), iv.rounding("float32"))
     assert made.high.at == 1.0 and 0 < made.low.at < 2e-8
     assert iv.rounded(UNKNOWN, iv.rounding("float32")) == UNKNOWN
+
+
+def test_a_quotient_of_what_is_positive_is_exact():
+    assert str(iv.div(Interval.of(1.0, 2.0), Interval.of(2.0, 4.0))) == "[0.25, 1]"
+    assert str(iv.div(Interval.of(1.0, 2.0), Interval.of(-4.0, -2.0))) == "[-1, -0.25]"
+
+
+def test_only_roots_of_what_may_be_negative_are_no_number():
+    around = Interval.of(-1.0, 1.0)
+    assert [iv.power(around, p).nan for p in (0.5, 1.5, 2, 3, 4)] == [True, True, False, False, False]
+    assert not iv.power(UNIT, 0.5).nan

@@ -109,3 +109,14 @@ def test_only_what_raises_a_gradient_has_grown_it():
     assert (halved.p, halved.grown, halved.lowered) == (Fraction(1, 2), summed, other)
     (raised,) = laws.shifted(law, Power(Fraction(1, 2)), other).terms
     assert (raised.p, raised.grown, raised.lowered) == (Fraction(3, 2), other, None)
+
+
+def test_powers_are_those_of_the_parts_that_have_one():
+    parts = (Term(Fraction(1), broken=NODE), Term(None), Term(Fraction(2)))
+    assert Law(parts).powers == {Fraction(2)}
+
+
+def test_a_sum_holds_for_large_batches_only_where_its_largest_part_does():
+    large = Dual(Power(Fraction(1), asymptotic=True))
+    assert laws.add(NODE, [large, live(1)]).value == Power(Fraction(1), asymptotic=True)
+    assert laws.add(NODE, [live(1), live(1)]).value == Power(Fraction(1))

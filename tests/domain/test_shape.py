@@ -28,6 +28,7 @@ def test_degrees():
     assert Dim.of("H").batch == 0
     assert Dim.unknown().batch is None
     assert [Dim.fresh(d).batch for d in (0, 1, 2, None)] == [0, 1, 2, None]
+    assert Dim.fresh().batch == 0
 
 
 def test_no_quotient_that_is_no_extent():
