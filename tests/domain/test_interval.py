@@ -140,3 +140,4 @@ def test_only_roots_of_what_may_be_negative_are_no_number():
     around = Interval.of(-1.0, 1.0)
     assert [iv.power(around, p).nan for p in (0.5, 1.5, 2, 3, 4)] == [True, True, False, False, False]
     assert not iv.power(UNIT, 0.5).nan
+    assert iv.power(around, -3).nan

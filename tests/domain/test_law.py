@@ -120,3 +120,9 @@ def test_a_sum_holds_for_large_batches_only_where_its_largest_part_does():
     large = Dual(Power(Fraction(1), asymptotic=True))
     assert laws.add(NODE, [large, live(1)]).value == Power(Fraction(1), asymptotic=True)
     assert laws.add(NODE, [live(1), live(1)]).value == Power(Fraction(1))
+
+
+def test_one_of_several_is_known_only_where_all_are():
+    assert laws.either(NODE, [Dual(None), live(0)]).value is None
+    assert laws.either(NODE, [live(1), live(1)]).value == Power(Fraction(1))
+    assert laws.either(NODE, [live(1), live(0)]).value is None
