@@ -19,7 +19,7 @@ from losslint.frontend.project import Project
 from losslint.loss import Loss
 from losslint.options import Options
 from losslint.subjects import PROVIDERS, Subject
-from losslint.tracing import trace
+from losslint.tracing import trace, undecided
 
 _OVERHEAD = 250
 """Steps that a loss is charged for what is done with every one, however short it is."""
@@ -34,16 +34,26 @@ class Failure(NamedTuple):
 
 
 def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Iterator[Loss | Failure]:
-    """Every loss of ``module``, traced. A function whose analysis fails yields a Failure and the rest goes on."""
+    """Every loss of ``module``, traced. A function whose analysis fails yields a Failure and the rest goes on.
+
+    What is but a part of other losses is told of through them: they know what it is given, and what becomes of its
+    result. It is traced by itself where none of them was followed into it.
+    """
     if not imports_framework(module):
         return
     evidence = evidence_of(module, options)
-    for entry in entries(module, options):
+    entered: set[str] = set()
+    for entry in sorted(entries(module, options), key=lambda e: e.part):
         if options.budget.exceeded:
             return
+        if entry.part and entry.name in entered:
+            continue
         options.budget.charge(_OVERHEAD)
         find = functools.partial(trace, entry, module, project, evidence, options)
-        yield from _until_it_fails(find, entry.name, entry.row, options.budget)
+        for loss in _until_it_fails(find, entry.name, entry.row, options.budget):
+            if isinstance(loss, Loss) and not undecided(loss):
+                entered |= loss.functions
+            yield loss
 
 
 def _until_it_fails(find: Callable[[], Iterable[Any]], name: str, row: int, budget: Budget) -> Iterator[Any]:

@@ -134,6 +134,12 @@ class Loss:
         sites = (*(node.site for node in self.graph.nodes), *(happening.site for happening in self.happenings))
         return {id(site.tree) for site in sites if site is not None}
 
+    @property
+    def functions(self) -> set[str]:
+        """The functions of its file, by their qualified names, that made a tensor."""
+        sites = (node.site for node in self.graph.nodes)
+        return {site.function for site in sites if site is not None and site.module.path == self.site.module.path}
+
     def site_of(self, node: Node) -> Site:
         """Where ``node`` was made; a node without a place is reported at the return."""
         return node.site or (self.outputs[0].site if self.outputs else self.site)

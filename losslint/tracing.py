@@ -56,7 +56,7 @@ def trace(
         if again.fails > machine.fails:
             break  # the program refuses arguments of these ranks
         machine, found = again, retraced
-    if len(found) == 1 and _undecided(found[0]):
+    if len(found) == 1 and undecided(found[0]):
         # generic code asks for the rank: what holds for tables and for images alike is believed
         open_ = [n for n in machine.graph.nodes if n.op == "source" and n.shape == SAMPLES]
         left = dict.fromkeys(n.attrs["name"] for n in open_)
@@ -92,7 +92,7 @@ def _agreed(trials: Iterator[list[Loss]], loss: Loss) -> list[Loss]:
     return first
 
 
-def _undecided(loss: Loss) -> bool:
+def undecided(loss: Loss) -> bool:
     """Whether it is not even known if the result is a scalar, or how it scales with the batch."""
     return isinstance(loss.value, Node) and None in _known(loss.value, loss)
 

@@ -44,6 +44,8 @@ class Entry:
     chain: list[Definition]
     consumer: Consumer
     row: int
+    part: bool = False
+    """A loss by its arguments alone, and all that is done with it is that losses call it."""
 
 
 def imports_framework(module: Module) -> bool:
@@ -142,10 +144,9 @@ def _entries(module: Module, evidence: Evidence, options: Options) -> Iterator[E
         if declared == "not-a-loss":
             continue
         consumer = _declared(chain, declared) if declared else _consumer(chain, module.survey, evidence, place)
-        if consumer is not None and not declared and _is_part(chain, consumer, module, evidence, place):
-            continue
         if consumer is not None:
-            yield Entry("function", qualified(chain), chain, consumer, function.lineno)
+            part = not declared and _is_part(chain, consumer, module, evidence, place)
+            yield Entry("function", qualified(chain), chain, consumer, function.lineno, part)
         if function in module.survey.consuming:
             tape = Consumer("tape", "it is differentiated here", True)
             yield Entry("step", qualified(chain), chain, tape, function.lineno)
@@ -234,10 +235,7 @@ def _consumer(chain: list[Definition], survey: Survey, evidence: Evidence, place
 
 
 def _is_part(chain: list[Definition], consumer: Consumer, module: Module, evidence: Evidence, place: str) -> bool:
-    """Whether a function is a loss by its arguments alone, and all that is done with it is that losses call it.
-
-    What is wrong with it is told of these: they know what it is given, and what becomes of its result.
-    """
+    """Whether a function is a loss by its arguments alone, and all that is done with it is that losses call it."""
     function = chain[-1]
     if len(chain) > 1 or is_loss_name(function.name) or not _is_guess(consumer) or function.decorator_list:
         return False

@@ -9,6 +9,7 @@ import pytest
 from losslint.frontend.discovery import entries, evidence_of, imports_framework
 from losslint.frontend.module import Module
 from losslint.options import Options
+from tests.traced import every
 
 
 def found(source: str, path: str = "model.py") -> dict[str, str]:
@@ -165,7 +166,7 @@ CALLED = "def dice_loss(y_true, y_pred):\n    return combined(y_pred, y_true)\n"
 
 
 @pytest.mark.parametrize(
-    ("more", "is_loss"),
+    ("more", "is_whole"),
     [
         (CALLED, False),
         ("def some(y_true, y_pred):\n    return 1 - combined(y_pred, y_true)\n", False),
@@ -177,8 +178,18 @@ CALLED = "def dice_loss(y_true, y_pred):\n    return combined(y_pred, y_true)\n"
         (CALLED + "m.compile(loss=combined)\n", True),
     ],
 )
-def test_what_losses_alone_call_is_a_part_of_them(more: str, is_loss: bool) -> None:
-    assert ("combined" in found(PART + more)) == is_loss
+def test_what_losses_alone_call_is_a_part_of_them(more: str, is_whole: bool) -> None:
+    module = Module("model.py", "import tensorflow as tf\n" + PART + more)
+    (entry,) = (e for e in entries(module) if e.name == "combined")
+    assert entry.part != is_whole
+
+
+def test_a_part_is_traced_where_no_loss_is_followed_into_it() -> None:
+    part = "def combined(pred, true):\n    return tf.reduce_mean(true * tf.math.log(tf.nn.softmax(pred)))\n"
+    whole = "def dice_loss(y_true, y_pred):\n    return combined(y_pred, y_true)\n"
+    unknown = "def dice_loss(y_true, y_pred):\n    return strange(combined(y_pred, y_true))\n"
+    assert {loss.name for loss in every(part + whole)} == {"dice_loss"}
+    assert {loss.name for loss in every(part + unknown)} == {"dice_loss", "combined"}
 
 
 def test_of_two_that_call_each_other_each_may_be_the_whole() -> None:
