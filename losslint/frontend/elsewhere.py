@@ -89,7 +89,7 @@ class _Reader:
             return None
         meant = self._imports(path).get(parts[0])
         if meant is None:
-            return self._through_stars(path, parts[0], _DEPTH) if len(parts) == 1 else None
+            return self._followed(self._imported(path, parts[0])) if len(parts) == 1 else None
         module, name, level = meant
         inner = parts[1:]
         if name:
@@ -100,32 +100,40 @@ class _Reader:
             whole = ".".join([*filter(None, [module]), *inner[:cut]])
             found = self._find(path, whole, level) if whole or level else None
             if found is not None:
-                return self._followed(found, inner[cut]) if cut == len(inner) - 1 else None
+                return self._followed([(found, inner[cut])]) if cut == len(inner) - 1 else None
         return None
 
-    def _followed(self, path: str, name: str, depth: int = _DEPTH) -> tuple[str, str] | None:
-        """Where ``name`` of the file at ``path`` is defined: there, or where that file imports it from."""
-        if path not in self.files or not depth:
-            return None
+    def _followed(self, places: list[tuple[str, str]]) -> tuple[str, str] | None:
+        """The first of ``places`` (file, name) that defines its name, else that of those they import it from.
+
+        Each is looked into once: files that import everything of each other lead in circles.
+        """
+        seen: set[tuple[str, str]] = set()
+        for _ in range(_DEPTH):
+            further: list[tuple[str, str]] = []
+            for path, name in places:
+                if path in self.files and (path, name) not in seen:
+                    seen.add((path, name))
+                    if self._defines(path, name):
+                        return path, name
+                    further += self._imported(path, name)
+            places = further
+        return None
+
+    def _defines(self, path: str, name: str) -> bool:
         defined = rb"^(?:async[ \t]+)?(?:def|class)[ \t]+" + re.escape(name.encode()) + rb"\b"
-        if re.search(defined, self._held(path), re.MULTILINE):
-            return path, name
+        return re.search(defined, self._held(path), re.MULTILINE) is not None
+
+    def _imported(self, path: str, name: str) -> list[tuple[str, str]]:
+        """What ``name`` of the file at ``path`` may be by its imports; of ``from x import *`` the last one wins."""
         imports = self._imports(path)
         if name in imports:
-            module, original, level = imports[name]
-            found = self._find(path, module, level) if original else None
-            return None if found is None else self._followed(found, original, depth - 1)
-        return self._through_stars(path, name, depth)
-
-    def _through_stars(self, path: str, name: str, depth: int) -> tuple[str, str] | None:
-        """Where ``name`` is defined, if the file at ``path`` has it by ``from x import *``."""
-        imports = self._imports(path)
-        for module, _, level in (imports[local] for local in imports if local.startswith("*")):
-            found = self._find(path, module, level)
-            further = None if found is None else self._followed(found, name, depth - 1)
-            if further is not None:
-                return further
-        return None
+            asked = [imports[name]] if imports[name][1] else []
+        else:
+            stars = [meant for local, meant in imports.items() if local.startswith("*")]
+            asked = [(module, name, level) for module, _, level in reversed(stars)]
+        found = [(self._find(path, module, level), original) for module, original, level in asked]
+        return [(file, original) for file, original in found if file is not None]
 
     def _bindings(self, path: str) -> dict[str, tuple[str, str, int]]:
         """Local name -> (module, name in it or "", level), for the imports of the file; "*1", "*2" for star imports."""

@@ -169,3 +169,18 @@ def test_what_asks_for_endless_work_is_read_in_time(tmp_path: Path, call: str, k
     files = {"losses.py": LOSSES, "train.py": "from losses import f\n" + call}
     found = uses([(p.name, p) for p in tree(tmp_path, files)], Path.read_bytes)
     assert {u.kind for u in found[str((tmp_path / "losses.py").resolve())] if u.name == "f"} == {kind}
+
+
+def test_files_that_import_everything_of_each_other(tmp_path: Path) -> None:
+    """25 such files have 25 ** 6 ways through them, and each is looked into once."""
+    stars = "".join(f"from m{i} import *\n" for i in range(25))
+    files = {f"m{i}.py": stars for i in range(25)}
+    files |= {"losses.py": LOSSES, "m7.py": stars + "from losses import g\n"}
+    files |= {"train.py": stars + "model.compile(loss=[g, nowhere])\n"}
+    assert found(tmp_path, files) == {"losses.py": {(COMPILED, "g")}}
+
+
+def test_of_two_star_imports_the_last_one_wins(tmp_path: Path) -> None:
+    own = "def g(y_true, y_pred):\n    return y_pred\n"
+    files = {"a.py": own, "b.py": own, "train.py": "from a import *\nfrom b import *\nmodel.compile(loss=g)\n"}
+    assert found(tmp_path, files) == {"b.py": {(COMPILED, "g")}}
