@@ -31,13 +31,18 @@ def to_json(ran: Ran) -> dict[str, Any]:
         "assumed": list(assumptions(result)),
         "believed": planned.believed or None,
         "facts": result.get("facts") or {},
-        "findings": [_finding(f, v) for f, v in zip(planned.findings, ran.verdicts(), strict=True)],
+        "findings": [_finding(f, v) for f, v in _decided(ran)],
         "limits": ran.outcome.enforced,
         "device": result.get("device") or ran.versions.get("device"),
         "tensorflow": ran.versions.get("tensorflow"),
     }
     spelled: dict[str, Any] = plain(known)
     return spelled
+
+
+def _decided(ran: Ran) -> Iterator[tuple[Any, Verdict]]:
+    """The findings of a loss with their verdicts; a benchmark also asks claims that no finding makes."""
+    return zip(ran.planned.findings, ran.verdicts(), strict=False)
 
 
 def _finding(finding: Any, verdict: Verdict) -> dict[str, Any]:
@@ -83,7 +88,7 @@ def rows(ran: Ran) -> Iterator[Row]:
         yield from of_facts(result["facts"], ran.planned.believed)
     for text in assumptions(result):
         yield "assumed", text
-    for finding, verdict in zip(ran.planned.findings, ran.verdicts(), strict=True):
+    for finding, verdict in _decided(ran):
         yield "finding", f"{finding.code} line {finding.span.row}: {verdict.verdict}: {verdict.reason}"
     if ran.versions:
         device = result.get("device") or ran.versions.get("device", "?")
