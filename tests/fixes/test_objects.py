@@ -114,11 +114,14 @@ def test_arguments_are_where_they_belong(changed: dict[str, list[Changed]], run:
         "swapped_object": "keras.losses.CategoricalCrossentropy()(y, p)",
         "swapped_backend": "K.mean(K.categorical_crossentropy(target=y, output=p))",
         "focal_by_keyword": "_own_focal(y, p)",
+        "loss_of_tokens": "tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y[..., None], logits=t), -1)",
     }
     for one in changed["LL510"]:
         name = one.finding.function
-        same = f"bool(tf.reduce_all(tf.equal({name}(y, p), {right.pop(name)})))"
+        predicted = "t" if name == "loss_of_tokens" else "p"
+        same = f"bool(tf.reduce_all(tf.equal({name}(y, {predicted}), {right.pop(name)})))"
         for source, holds in ((one.before, False), (one.after, True)):
             text = source.partition("\ninputs = keras.Input")[0]
-            assert run(f"import tensorflow as tf\n{text}\ny, p = {Y}, {P}\nresult = {same}") is holds, one.name
+            fed = f"y, p = {Y}, {P}\nt = tf.stack([p, 1.0 - p], axis=-1)"
+            assert run(f"import tensorflow as tf\n{text}\n{fed}\nresult = {same}") is holds, one.name
     assert not right
