@@ -155,7 +155,7 @@ def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Ta
             inner = entry.name if name == "." else os.path.join(name, entry.name)
             if is_folder:
                 todo.append((inner, entry.path, ignores))
-            elif os.path.isfile(entry.path):  # the entry itself would raise for a link that leads to itself
+            elif entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path):  # a link may lead to itself
                 yield Target(inner, Path(entry.path), settings)
             elif entry.is_symlink() and not os.path.exists(entry.path):
                 found.warnings.append(f"broken symbolic link skipped: {inner}")

@@ -42,18 +42,24 @@ def losses(module: Module, project: Project, options: Options = DEFAULTS) -> Ite
     if not imports_framework(module):
         return
     evidence = evidence_of(module, options)
-    entered: set[str] = set()
-    for entry in sorted(entries(module, options), key=lambda e: e.part):
+    found = entries(module, options)
+    untold = {entry.name for entry in found if entry.part}
+    for entry in sorted(found, key=lambda e: e.part):
         if options.budget.exceeded:
             return
-        if entry.part and entry.name in entered:
+        if entry.part and entry.name not in untold:
             continue
         options.budget.charge(_OVERHEAD)
-        find = functools.partial(trace, entry, module, project, evidence, options)
-        for loss in _until_it_fails(find, entry.name, entry.row, options.budget):
-            if isinstance(loss, Loss) and not undecided(loss):
-                entered |= loss.functions
-            yield loss
+        find = functools.partial(_telling, untold, functools.partial(trace, entry, module, project, evidence, options))
+        yield from _until_it_fails(find, entry.name, entry.row, options.budget)
+
+
+def _telling(untold: set[str], find: Callable[[], Iterator[Loss]]) -> Iterator[Loss]:
+    """What ``find`` yields; the parts that it tells of are taken from ``untold``."""
+    for loss in find():
+        if untold and not undecided(loss):
+            untold -= loss.functions
+        yield loss
 
 
 def _until_it_fails(find: Callable[[], Iterable[Any]], name: str, row: int, budget: Budget) -> Iterator[Any]:

@@ -238,17 +238,17 @@ class Machine(Calls):
         before = self._state()
         after = []
         self.frame.conditions.append(configured)
-        around = self.overwritten
+        around, changed = self.overwritten, Overwritten()
         try:
             for body in bodies:
+                if changed:  # by the last one; this one starts from what was there before
+                    before = self._before(before, changed)
                 self._restore(before)
-                self.overwritten = {}
+                self.overwritten = changed = {}
                 if self.block(body):
                     after.append(self._state())
-                if self.overwritten:  # the next one starts from what was there before
-                    before = self._before(before, self.overwritten)
-                    if around is not None:
-                        around.update({k: v for k, v in self.overwritten.items() if k not in around})
+                if around is not None:
+                    around = changed | around
         finally:
             self.overwritten = around
         self.frame.conditions.pop()

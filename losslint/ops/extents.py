@@ -23,7 +23,7 @@ MAKERS = frozenset(
 HOLE = Dim.of("?-1")
 """What -1 stands for in a shape that is asked for: the extent that the number of elements leaves."""
 _AXES = 16
-"""More axes than any tensor has."""
+"""Extents that anybody writes as a vector of one number."""
 
 _BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
 _ARITHMETIC = frozenset(
