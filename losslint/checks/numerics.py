@@ -22,6 +22,7 @@ from losslint.ops.singularities import (
     Singularity,
     felt,
     goes_on,
+    is_taken_back,
     operand_of,
     says_nan,
     singularity,
@@ -213,7 +214,7 @@ def unguarded_division(loss: Loss) -> Iterator[Draft]:
             node,
         )
     for node, site in candidates(loss, "mean"):
-        meant = _selected(loss, node) or _keeps_all(loss, node) or not felt(loss, node)
+        meant = _selected(loss, node) or _keeps_some(loss, node) or not felt(loss, node)
         if _over_selection(node) and _over_first(node) and not meant:
             yield Draft(
                 "LL404",
@@ -230,6 +231,8 @@ def _divides_by_zero(loss: Loss, node: Node) -> Singularity | None:
     """The singularity of a division by data that can be 0."""
     found = singularity(loss, node)
     if found is None or found.masks or found.vanished or not _of_data(loss, found.operand):
+        return None
+    if is_taken_back(loss, found.node):
         return None
     return found if found.trust > Trust.UNKNOWN or _is_sum_of_data(loss, found) else None
 
@@ -358,10 +361,10 @@ def _over_selection(node: Node) -> bool:
     return counted or plain(node.inputs[0]).op == "boolean_mask"
 
 
-def _keeps_all(loss: Loss, node: Node) -> bool:
-    """Whether the masks of what ``node`` reduces are true everywhere; of numbers, all but 0 are."""
+def _keeps_some(loss: Loss, node: Node) -> bool:
+    """Whether the masks of what ``node`` reduces keep something; of numbers all but 0 do, and shares are not all 0."""
     masks = [n.inputs[1] for n in ancestors([node]) if n.op == "boolean_mask"]
-    return bool(masks) and all(loss.ranges.of(mask).excludes(0.0) for mask in masks)
+    return bool(masks) and all(loss.ranges.of(mask).excludes(0.0) or plain(mask).op == "softmax" for mask in masks)
 
 
 def _over_first(node: Node) -> bool:

@@ -326,6 +326,40 @@ def felt(loss: Loss, node: Node) -> bool:
     return node.id in _felt(loss)
 
 
+_KEEPS_INFINITE = frozenset(
+    {"add", "cast", "identity", "reshape", "expand_dims", "squeeze", "transpose", "stop_gradient"}
+)
+
+
+def is_taken_back(loss: Loss, division: Node) -> bool:
+    """Whether a division by 0 comes to 0 in the end, as in ``1 / (1 / a + 1 / b)``, and no slope goes through it.
+
+    Its numerator is not 0, so it is infinite and not NaN, and all that is done with it is to divide by it.
+    """
+    numerator = division.inputs[0] if division.op == "div" else None
+    if numerator is not None and not loss.ranges.of(numerator).excludes(0.0):
+        return False
+    if not loss.is_metric and loss.gradients.live(division):
+        return False
+    results = {n.id for n in loss.results}
+    seen: set[int] = set()
+    todo = [division]
+    while todo:
+        node = todo.pop()
+        uses = users(loss).get(node.id, ())
+        if node.id in results or not uses:
+            return False
+        for user, i in uses:
+            if (user.op == "div" and i == 1 and user.inputs[0].id not in seen) or user.op == "reciprocal":
+                continue
+            if user.op not in _KEEPS_INFINITE:
+                return False
+            if user.id not in seen:
+                seen.add(user.id)
+                todo.append(user)
+    return True
+
+
 def _drops_all(loss: Loss, node: Node) -> bool:
     """Whether ``node`` is 0 whatever it multiplies."""
     return node.op == "mul_no_nan" and loss.ranges.of(node.inputs[1]).constant == 0

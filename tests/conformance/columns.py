@@ -72,7 +72,7 @@ def law(told: Power | None, once: Any, twice: Any, repeated: Any, large: Any = N
 
     ``large`` is a pair of values for many copies of the batch and for twice as many.
     """
-    pairs = [(*_aligned(once, twice), "twice"), (*_aligned(once, repeated, 2), "repeated")]
+    pairs = [(*aligned(once, twice), "twice"), (*aligned(once, repeated, 2), "repeated")]
     if any(first is None for first, _, _ in pairs):
         return (EXACT if told is None else LOOSE), ""
     if told is None:
@@ -83,7 +83,7 @@ def law(told: Power | None, once: Any, twice: Any, repeated: Any, large: Any = N
     blocks = [_sorted(once, twice), _sorted(once, repeated)]
     tolerance = 1e-3
     if told.asymptotic and large is not None:
-        first, second = _aligned(*large)
+        first, second = aligned(*large)
         if first is None:
             return LOOSE, ""
         pairs, blocks, tolerance = [(first, second, "many times")], [_sorted(*large)], 3e-2
@@ -106,7 +106,7 @@ def _follows(told: Power, first: Any, second: Any, p: float, tolerance: float = 
     return bool(np.all(np.abs(difference - float(told.c) * math.log(2))[finite] <= tolerance * scale))
 
 
-def _aligned(once: Any, twice: Any, step: int = 1) -> tuple[Any, Any]:
+def aligned(once: Any, twice: Any, step: int = 1) -> tuple[Any, Any]:
     """Both values with the same samples, every ``step``th one of ``twice``; None where they cannot be matched."""
     if not all(np.issubdtype(v.dtype, np.number) or v.dtype == bool for v in (once, twice)) or once.ndim != twice.ndim:
         return None, None

@@ -141,3 +141,22 @@ def test_only_roots_of_what_may_be_negative_are_no_number():
     assert [iv.power(around, p).nan for p in (0.5, 1.5, 2, 3, 4)] == [True, True, False, False, False]
     assert not iv.power(UNIT, 0.5).nan
     assert iv.power(around, -3).nan
+
+
+UNIT_GAP = Interval(End(0.0, True), End(1.0))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (Interval.of(0.0, 2.0), Interval.of(-1.0, 1.0), Interval.of(0.0, 1.0)),
+        (Interval.of(-1.0, 1.0), Interval.of(0.0, 2.0), Interval.of(0.0, 1.0)),
+        (Interval.of(-2.0, 0.0), Interval.of(-1.0, 1.0), Interval.of(-1.0, 0.0)),
+        (Interval.of(0.0, 1.0), Interval.of(1.0, 2.0), Interval.point(1.0)),
+        (Interval.of(0.0, 1.0), UNIT_GAP, UNIT_GAP),
+        (UNIT_GAP, Interval.of(0.0, 1.0), UNIT_GAP),
+        (Interval.of(3.0, 4.0), Interval.of(1.0, 2.0), Interval.of(1.0, 2.0)),
+    ],
+)
+def test_meet(a, b, expected):
+    assert iv.meet(a, b) == expected

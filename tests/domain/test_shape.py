@@ -106,6 +106,14 @@ def test_the_batch_survives_a_tensor_of_unknown_rank():
     assert both.numel.batch is None
 
 
+def test_one_axis_fits_the_last_unlisted_one_and_two_may_be_more_than_there_are():
+    images = Shape((BATCH,), "S")
+    assert broadcast(images, Shape.of(3)) == images
+    wider = broadcast(images, Shape.of(2, 3))
+    assert (wider.head, wider.tail) == (images.head, ())
+    assert wider.rest != "S"
+
+
 @given(listed, listed)
 def test_broadcasting_is_symmetric_in_rank_and_growth(a, b):
     one, other = broadcast(a, b), broadcast(b, a)

@@ -302,3 +302,16 @@ def elu_of_an_entropy(y_true, y_pred):
 # law 0; gradient absent; coupling const; gradient zero; findings LL202
 def norm_of_shares(y_true, y_pred):
     return tf.norm(tf.nn.softmax(tf.math.l2_normalize(y_pred, axis=0), axis=-1), ord=1, axis=-1)
+
+
+# C binary logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def shares_as_a_mask(y_true, y_pred):
+    shares = tf.nn.softmax(y_pred, axis=-1)
+    return tf.reduce_mean(tf.boolean_mask(shares, shares))
+
+
+# 1 soft probabilities
+# law 0 for large batches; gradient law 0 for large batches; coupling coupled; gradient live
+def divided_by_a_quotient(y_true, y_pred):
+    return y_pred / (1.0 / tf.math.reduce_euclidean_norm(y_true, axis=[0, 1]) + 0.001)

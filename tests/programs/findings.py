@@ -11,6 +11,7 @@ from losslint.checks import load_checks
 from losslint.checks.base import Draft, drafts_of
 from losslint.findings import Severity
 from losslint.loss import Loss
+from losslint.ops.singularities import singularity
 from tests.conformance.columns import EXACT, WRONG, Verdict
 from tests.programs.layouts import Batch, Layout, batch
 
@@ -26,18 +27,19 @@ def verdicts(loss: Loss, measured: Measured) -> Iterator[Verdict]:
     """One verdict for each finding of severity warning or worse that a run can decide."""
     load_checks()
     for draft in drafts_of(loss):
-        if draft.severity >= Severity.WARNING and (shown := shows(draft, measured)) is not None:
+        if draft.severity >= Severity.WARNING and (shown := shows(draft, loss, measured)) is not None:
             yield (EXACT, "") if shown else (WRONG, f"{draft.code}: {draft.message} ({draft.fact})")
 
 
-def shows(draft: Draft, measured: Measured) -> bool | None:
+def shows(draft: Draft, loss: Loss, measured: Measured) -> bool | None:
     """Whether the fault is seen; None where a run does not tell."""
     if draft.code in LAWS:
         return measured.scales("for large batches" in draft.fact)
     if draft.code in CUTS:
         return None if measured.reached == "nan" else measured.reached != "live"
     if draft.code in EDGES:
-        return measured.blows_up
+        found = singularity(loss, draft.node) if draft.node is not None else None
+        return measured.blows_up(under_xla=found is not None and found.zero_slope and found.xla_only)
     if draft.code == "LL307":
         return measured.mixes
     if draft.code == "LL101":
