@@ -122,7 +122,10 @@ def _counted(node: Node, grows: int | None) -> Coupling:
 def ordered(node: Node, xs: list[Coupling]) -> Coupling:
     """cumsum, roll, reverse: along the batch, each sample meets its neighbours."""
     result = across(node, xs)
-    return coupling.coupled(node, [result], ordered=True) if result.at is node else result
+    if result.at is node:
+        return coupling.coupled(node, [result], ordered=True)
+    counts = node.op in ("cumsum", "cumprod") and result.constant and _degree(node.attrs.get("extent")) != 0
+    return coupling.coupled(node, [], ordered=True) if counts else result
 
 
 def count(node: Node, xs: list[Coupling]) -> Coupling:

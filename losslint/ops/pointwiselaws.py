@@ -149,9 +149,29 @@ def power_rule(exponent: Fraction) -> Rule:
 
 
 def kink_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
-    """abs, relu, round, floor ...: keep the power of their argument; ``v + c log k`` they do not follow."""
+    """abs, relu, cast: keep the power of their argument; ``v + c log k`` they do not follow."""
     v = xs[0].value
-    return xs[0] if v is not None and v.pure else laws.unknown(xs[0])
+    if v is None or not v.pure:
+        return laws.unknown(xs[0])
+    grows = v.p > 0  # and keeps its sign: the slope on that side is the same from the first
+    return xs[0] if node.op == "cast" or grows else laws.nearly(xs[0])
+
+
+def rounding_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """round, floor ...: what grows is large in the end, and what they take off is little; what shrinks is lost."""
+    return _rounded(kink_rule(node, xs, degree))
+
+
+def _rounded(x: Dual) -> Dual:
+    v = x.value
+    if v is None or v.p == 0:
+        return x
+    return Dual(v._replace(asymptotic=True) if v.p > 0 else None, x.gradient)
+
+
+def floordiv_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
+    """A quotient that is rounded."""
+    return _rounded(div_rule(node, xs, degree))
 
 
 def log_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
@@ -273,9 +293,9 @@ RULES = named(
     ("model", model_rule),
     ("opaque numpy_function py_function contrast", unknown_rule), ("straight_through", declared_rule),
     ("identity stop_gradient leaves_tensorflow variable_of fill", same),
-    ("cast abs relu round floor ceil trunc", kink_rule),
+    ("cast abs relu", kink_rule), ("round floor ceil trunc", rounding_rule),
     ("neg", neg_rule), ("add", add_rule), ("sub", sub_rule),
-    ("mul mul_no_nan", mul_rule), ("div div_no_nan xdivy floordiv", div_rule),
+    ("mul mul_no_nan", mul_rule), ("div div_no_nan xdivy", div_rule), ("floordiv", floordiv_rule),
     ("pow", pow_rule), ("xlogy xlog1py", xlogy_rule),
     ("square", power_rule(Fraction(2))), ("sqrt", power_rule(HALF)), ("rsqrt", power_rule(-HALF)),
     ("reciprocal", power_rule(Fraction(-1))), ("sign", power_rule(Fraction(0))),

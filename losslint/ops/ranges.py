@@ -401,11 +401,17 @@ def _contraction(node: Node, inputs: list[Interval]) -> Interval:
     return iv.total(product, (extent.value if extent is not None else None) or None)
 
 
+def _may_be_empty(extent: object) -> bool:
+    """Whether there may be no element at all: of what is cut out of a tensor, or counted while the loss runs."""
+    return isinstance(extent, Dim) and any("#" in name or "?" in name for name, _ in extent.symbols)
+
+
 @rule("prod", "cumprod")
 def _prod(node: Node, inputs: list[Interval]) -> Interval:
     a = inputs[0]
     if a.within(0.0, 1.0):
-        return Interval(a.low if a.low.at == 0 else End(0.0, False, Trust.UNKNOWN), a.high)
+        high = iv.hull(a, Interval.point(1.0)).high if _may_be_empty(node.attrs.get("extent")) else a.high
+        return Interval(a.low if a.low.at == 0 else End(0.0, False, Trust.UNKNOWN), high)
     return Interval(End(0.0, a.low.at > 0, Trust.UNKNOWN), iv.SOME_HIGH) if a.low.at >= 0 else UNKNOWN
 
 

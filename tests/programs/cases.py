@@ -315,3 +315,33 @@ def shares_as_a_mask(y_true, y_pred):
 # law 0 for large batches; gradient law 0 for large batches; coupling coupled; gradient live
 def divided_by_a_quotient(y_true, y_pred):
     return y_pred / (1.0 / tf.math.reduce_euclidean_norm(y_true, axis=[0, 1]) + 0.001)
+
+
+# C soft logits
+# law 1 for large batches; gradient absent; coupling coupled; gradient dead; findings LL201
+def floor_of_a_sum(y_true, y_pred):
+    return tf.math.floor(tf.reduce_sum(y_pred, axis=[0, 1]))
+
+
+# T,C binary logits
+# law unknown; gradient absent; coupling coupled (order matters); gradient zero; findings LL202
+def running_product_of_mean_shares(y_true, y_pred):
+    return tf.math.cumprod(ops.mean(tf.nn.softmax(y_pred, axis=-1), axis=2), axis=0)
+
+
+# H,W,3 binary logits
+# law 0 for large batches; gradient law 0 for large batches; coupling coupled; gradient live
+def distance_to_what_a_norm_of_the_batch_shrinks(y_true, y_pred):
+    return tf.abs(y_pred - tf.clip_by_norm(y_true, 1.0))
+
+
+# 1 soft probabilities
+# law 0; gradient law 0; coupling row; gradient live
+def entropy_of_what_keras_takes_the_logits_of(y_true, y_pred):
+    return keras.losses.binary_crossentropy(y_true, ops.sigmoid(y_pred))
+
+
+# C classes logits
+# law unknown; gradient absent; coupling coupled (order matters); gradient absent; findings LL204
+def product_of_nothing(y_true, y_pred):
+    return tf.reduce_prod(tf.sigmoid(1.0 + tf.one_hot(y_true, y_true[-1], dtype=tf.float32)[1:]), axis=[0, 1])

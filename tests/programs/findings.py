@@ -10,6 +10,7 @@ import numpy as np
 from losslint.checks import load_checks
 from losslint.checks.base import Draft, drafts_of
 from losslint.findings import Severity
+from losslint.graph import Node
 from losslint.loss import Loss
 from losslint.ops.singularities import singularity
 from tests.conformance.columns import EXACT, WRONG, Verdict
@@ -38,7 +39,7 @@ def shows(draft: Draft, loss: Loss, measured: Measured) -> bool | None:
     if draft.code in CUTS:
         return None if measured.reached == "nan" else measured.reached != "live"
     if draft.code in EDGES:
-        found = singularity(loss, draft.node) if draft.node is not None else None
+        found = singularity(loss, draft.fault) if isinstance(draft.fault, Node) else None
         return measured.blows_up(under_xla=found is not None and found.zero_slope and found.xla_only)
     if draft.code == "LL307":
         return measured.mixes
@@ -57,7 +58,7 @@ def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
     soft, p, features = batch(layout, 4, 41)
     ends = [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
     far = [400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft]
-    labels = [soft] if whole else ends if "y_true" in limited else [*ends, *far]
+    labels = [soft, np.zeros_like(soft)] if whole else ends if "y_true" in limited else [*ends, *far]
     for point in POINTS:
         if "y_pred" in limited and not 0.0 <= point <= 1.0:
             continue

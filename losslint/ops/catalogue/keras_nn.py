@@ -186,12 +186,24 @@ under(ACTIVATIONS, "get deserialize", activation)
 
 
 # -- cross entropies ---------------------------------------------------------------------------------------------------
+def _applied_to(p: Node, activation: str, axis: int = -1) -> Node | None:
+    """What ``p`` is the sigmoid or softmax of: Keras remembers it, or finds it in the graph, and takes it as logits.
+
+    Source: ``_get_logits`` of its TensorFlow backend. Whatever comes in between, a clip or a reshape, hides it.
+    """
+    same_axis = activation != "softmax" or p.attrs.get("axis") in (None, (axis,))
+    return p.inputs[0] if p.op == activation and same_axis else None
+
+
 def binary_crossentropy(g: Graph, target: Any, output: Any, from_logits: Any = False, *, epsilon: float = 0.0) -> Node:
     """Elementwise, from probabilities clipped to [eps, 1 - eps], or from logits; ``epsilon`` is added to the former."""
     y, p = g.lift(target), g.lift(output)
     with g.library():
         if flag(from_logits):
             return tf_nn.sigmoid_cross_entropy_with_logits(g, y, as_logits(g, p, "sigmoid", recovers=True))
+        logits = _applied_to(p, "sigmoid")
+        if logits is not None:
+            return tf_nn.sigmoid_cross_entropy_with_logits(g, y, logits)
         p = g.op("clip", p, EPSILON, 1 - EPSILON)
         hit, miss = ((g.op("add", x, epsilon) if epsilon else x) for x in (p, g.op("sub", 1.0, p)))
         right = g.op("mul", y, g.op("log", hit))
@@ -214,6 +226,9 @@ def categorical_crossentropy(g: Graph, target: Any, output: Any, from_logits: An
     with g.library():
         if flag(from_logits):
             return tf_nn.crossed(g, y, as_logits(g, p, "softmax", recovers=True), at)
+        logits = _applied_to(p, "softmax", at)
+        if logits is not None:
+            return tf_nn.crossed(g, y, logits, at)
         logs = g.op("log", probabilities(g, p, at))
         return g.op("neg", g.op("sum", g.op("mul", y, logs), axis=(at,), keepdims=False))
 
