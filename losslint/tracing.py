@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,9 @@ from losslint.interpreter.values import Class, Function, Instance, Method, Parti
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.registry import Callback
 from losslint.options import Options
+
+_TURNS = 2
+"""How often one and the same expression is looked at: the state of the first turn is another than that of the rest."""
 
 
 def keras_of(module: Module, options: Options) -> str:
@@ -243,8 +247,9 @@ def _instance(machine: Machine, cls: Class) -> Instance:
 
 
 def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Loss]:
-    """One loss for every expression that was differentiated."""
+    """One loss for every expression that was differentiated; of a loop that is unrolled two turns stand for all."""
     seen: set[tuple[int, ...]] = set()
+    turns: Counter[tuple[object, ...]] = Counter()
     for event in machine.events:
         if event.kind == "compile":
             continue
@@ -253,6 +258,10 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
         if not nodes or nodes in seen or not any(isinstance(v, Node) for v in [value, *(_parts(value))]):
             continue
         seen.add(nodes)
+        written = (event.kind, id(event.site.tree), *(id(n.site.tree) for n in dependencies(value) if n.site))
+        turns[written] += 1
+        if turns[written] > _TURNS:
+            continue
         consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
         loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value, whole=False)
         loss.keras, loss.happenings, loss.budget = machine.keras, machine.happenings, machine.options.budget

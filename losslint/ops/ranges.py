@@ -161,8 +161,13 @@ def log(a: Interval) -> Interval:
 
 
 def _softplus(a: Interval) -> Interval:
-    low = exp(a).low if a.low.at < 0 else a.low  # log(1 + exp x) is exp x far to the left
-    return Interval(low, a.high if a.high.at > 700 else a.high.moved(math.log1p(math.exp(a.high.at))), a.nan)
+    def end(e: End, far: End) -> End:
+        if e.at < -30:  # log(1 + exp x) is exp x far to the left
+            return far
+        return e if e.at > 700 else e.moved(math.log1p(math.exp(e.at)))
+
+    left = exp(a)
+    return Interval(end(a.low, left.low), end(a.high, left.high), a.nan)
 
 
 def _sigmoid(x: float) -> float:

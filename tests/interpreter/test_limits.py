@@ -6,6 +6,8 @@ Work is counted, in steps: a time would say how busy the machine is.
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -24,6 +26,7 @@ from losslint.ops import witness
 from losslint.options import Options
 from losslint.settings import Settings
 from losslint.sources import Source
+from tests.traced import every
 
 LOSS = """
 import functools
@@ -225,3 +228,46 @@ def test_a_statement_that_is_too_long_is_not_parsed(monkeypatch: pytest.MonkeyPa
 def test_each_loss_costs_something() -> None:
     part = linted("import tensorflow as tf\n" + "def loss(y_true, y_pred):\n    return y_pred\n" * 8, file_steps=1_000)
     assert any(f.code == "LL004" and "more than 1000 steps" in f.message for f in part.findings)
+
+
+def test_what_comes_after_a_time_limit_ends_under_a_debugger_too() -> None:
+    """A signal that was taken back instead of heard made CPython 3.11 look for it for ever, where it traces."""
+    program = """
+        import contextlib, sys
+        from losslint import budget
+
+
+        def later():
+            return "ended"
+
+
+        sys.settrace(lambda *event: None)
+        with contextlib.suppress(budget.OutOfTime), budget.seconds(0.2):
+            while True:
+                with contextlib.suppress(Exception):
+                    sum(range(1000))
+        for _ in range(100):
+            said = later()
+        print(said)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout == "ended\n"
+
+
+def test_of_a_loop_that_is_unrolled_two_turns_are_looked_at() -> None:
+    found = every(
+        """
+        def train_step(model, optimizer, x, y):
+            variables = model.trainable_variables
+            for turn in range(5):
+                with tf.GradientTape(persistent=True) as tape:
+                    error = tf.reduce_mean(tf.square(y - model(x)))
+                    total = tf.reduce_sum(tf.square(y - model(x)))
+                optimizer.apply_gradients(zip(tape.gradient(error, variables), variables))
+                optimizer.apply_gradients(zip(tape.gradient(total, variables), variables))
+                x = x + 1.0
+        """
+    )
+    assert [loss.results[0].op for loss in found] == ["mean", "sum"] * 2

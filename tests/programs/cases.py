@@ -345,3 +345,21 @@ def entropy_of_what_keras_takes_the_logits_of(y_true, y_pred):
 # law unknown; gradient absent; coupling coupled (order matters); gradient absent; findings LL204
 def product_of_nothing(y_true, y_pred):
     return tf.reduce_prod(tf.sigmoid(1.0 + tf.one_hot(y_true, y_true[-1], dtype=tf.float32)[1:]), axis=[0, 1])
+
+
+# C soft logits
+# law 0; gradient law 0; coupling coupled; gradient live
+def case_that_asks_the_batch(y_true, y_pred):
+    return tf.case([(tf.reduce_mean(y_true) > 0.5, lambda: y_pred)], default=lambda: y_true)
+
+
+# - soft logits
+# law 1/2; gradient law 1/2; coupling coupled; gradient live; findings LL302
+def norm_of_what_is_cut_off(y_true, y_pred):
+    return tf.norm(tf.maximum(y_pred + 0.2, 0.0))
+
+
+# 3 binary logits
+# law 0; gradient law 0; coupling row; gradient live
+def softplus_near_nothing(y_true, y_pred):
+    return ops.logaddexp(1.0 / (tf.square(y_pred) + 1.0), 2.0)

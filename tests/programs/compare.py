@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from losslint.domain.law import Law
+from losslint.graph import Node
 from losslint.loss import Loss
 from tests.conformance import columns
 from tests.conformance.columns import EXACT, LOOSE, POWERS, UNKNOWN, WRONG, Verdict
@@ -40,6 +41,9 @@ _COSTLY = re.compile(
     r"transpose_b|einsum|expand_dims\(.*, 0\)|tensordot|diag|tf\.eye|\[-1, 1\]|map_fn|foldl|tf\.scan|while_loop|over_rows|vectorized_map"
 )
 
+_BRANCHES = ("tf.cond", "tf.case", "tf.switch_case", " if len(")
+"""Of these TensorFlow runs one way only, which may be another for other labels."""
+
 
 class Compared(NamedTuple):
     """One fact of one program."""
@@ -59,19 +63,31 @@ def compare(program: Program) -> list[Compared]:
         if loss is None or (mode == "read" and not told.fits(loss, program.layout)):
             continue
         facts = [Compared(fact, mode, *verdict) for fact, verdict in measured.facts(loss, mode)]
-        if mode == "read" and program.layout.axes[-1:] == (1,) and wrong(facts):
-            facts = _of_any_width(program, loss, facts)
+        if mode == "read" and wrong(facts):
+            facts = _in_general(program, loss, facts)
         found += facts
     return found
 
 
-def _of_any_width(program: Program, loss: Loss, facts: list[Compared]) -> list[Compared]:
-    """``facts`` of a file, which does not tell how long axes are: one element is a special case, three decide."""
-    wide = program._replace(layout=program.layout._replace(axes=(*program.layout.axes[:-1], 3)))
-    try:
-        return [Compared(fact, "read", *verdict) for fact, verdict in Measured(wide).facts(loss, "read")]
-    except Refused:
-        return facts
+def _in_general(program: Program, loss: Loss, facts: list[Compared]) -> list[Compared]:
+    """``facts`` of a file, which does not tell how many axes there are, nor how long: more and longer ones decide.
+
+    Axis 2 is the last one of some tensors, where a softmax adds up to 1, and of others it is not.
+    """
+    axes = program.layout.axes
+    wider = [(*axes[:-1], 3)] if axes[-1] == 1 else []
+    higher = [("H", "W", 3)] if len(axes) == 2 and all(n.shape.rank is None for n in _arguments(loss)) else []
+    for other in (*wider, *higher):
+        try:
+            measured = Measured(program._replace(layout=program.layout._replace(axes=other)))
+            return [Compared(fact, "read", *verdict) for fact, verdict in measured.facts(loss, "read")]
+        except Refused:
+            continue
+    return facts
+
+
+def _arguments(loss: Loss) -> list[Node]:
+    return [node for node in loss.graph.nodes if node.op == "source"]
 
 
 class Measured:
@@ -231,7 +247,7 @@ class Measured:
 
     def _gradient(self, said: str) -> Verdict:
         """A gradient that is said to be live and vanishes is a fault that is missed, and none that is made up."""
-        untaken = self.reached == "dead" and any(x in self.program.source for x in ("tf.cond", " if len("))
+        untaken = self.reached == "dead" and any(x in self.program.source for x in _BRANCHES)
         if said == "live" and (self.reached == "zero" or untaken):
             return LOOSE, "live, but it vanishes"
         return (UNMEASURED, "") if self.reached == "nan" else columns.gradient(said, self.reached)

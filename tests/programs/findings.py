@@ -57,7 +57,7 @@ def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
     whole = layout.labels == "classes"
     soft, p, features = batch(layout, 4, 41)
     ends = [np.zeros_like(soft), np.ones_like(soft), np.round(soft), soft]
-    far = [400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft]
+    far = [400.0 * (soft - 0.5), np.full_like(soft, 200.0), -200.0 * soft, -np.ones_like(soft)]
     labels = [soft, np.zeros_like(soft)] if whole else ends if "y_true" in limited else [*ends, *far]
     for point in POINTS:
         if "y_pred" in limited and not 0.0 <= point <= 1.0:
@@ -75,6 +75,8 @@ def extremes(layout: Layout, limited: frozenset[str]) -> Iterator[Batch]:
         yield Batch(y, mixed, features)
         if whole or "y_pred" not in limited or "y_true" in limited:
             yield Batch(y, y if not whole else p, features)  # all is right
+    if whole and p.shape[:-1] == soft.shape:
+        yield Batch(soft, np.eye(p.shape[-1])[soft], features)  # all is right
     if not whole:
         yield Batch(np.round(soft), 1.0 - np.round(soft), features)
         if not limited:

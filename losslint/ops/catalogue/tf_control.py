@@ -214,7 +214,19 @@ def cond(
     decided = constant_of(pred)
     if isinstance(decided, (bool, int, float)):
         return called(g, first if decided else second)
-    return joined(g, called(g, first), called(g, second), decider=pred if isinstance(pred, Node) else None)
+    return _chosen(g, [(pred, called(g, first))], called(g, second))
+
+
+def _chosen(g: Graph, ways: list[tuple[Any, Any]], otherwise: Any) -> Any:
+    """The result of the first of ``ways``, conditions and results, whose condition holds."""
+    for condition, result in reversed(ways):
+        decided = constant_of(condition)
+        if isinstance(decided, (bool, int, float)):
+            otherwise = result if decided else otherwise
+        else:
+            decider = condition if isinstance(condition, Node) else None
+            otherwise = joined(g, result, otherwise, decider=decider)
+    return otherwise
 
 
 @api("tensorflow.case")
@@ -222,12 +234,13 @@ def case(
     g: Graph, pred_fn_pairs: Any, default: Any = None, exclusive: Any = False, strict: Any = False, name: Any = None
 ) -> Any:
     """What the first function returns whose condition holds."""
-    pairs = pred_fn_pairs.values() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs
     if not isinstance(pred_fn_pairs, (list, tuple, dict)):
         return Unknown(tuple(nodes_in(pred_fn_pairs)), "cases that are not known")
-    functions = [pair if isinstance(pred_fn_pairs, dict) else pair[1] for pair in pairs]
-    functions += [default] if default is not None else []
-    return joined(g, *(called(g, function) for function in functions))
+    pairs = pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs
+    ways = [(condition, called(g, function)) for condition, function in pairs]
+    # where there is no default, it is an error that no condition holds
+    otherwise = called(g, default) if default is not None or not ways else ways.pop()[1]
+    return _chosen(g, ways, otherwise)
 
 
 @api("tensorflow.switch_case")
@@ -242,8 +255,13 @@ def switch_case(g: Graph, branch_index: Any, branch_fns: Any, default: Any = Non
     if isinstance(chosen, int) and all(isinstance(number, int) for number in numbered):
         # a number out of range means the default, and the last function where there is none
         return called(g, numbered.get(chosen, default if default is not None else numbered[max(numbered)]))
-    functions = [*numbered.values(), *([default] if default is not None else [])]
-    return joined(g, *(called(g, function) for function in functions))
+    ways = [(_is_number(g, branch_index, number), called(g, function)) for number, function in numbered.items()]
+    otherwise = called(g, default) if default is not None or not ways else ways.pop()[1]
+    return _chosen(g, ways, otherwise)
+
+
+def _is_number(g: Graph, index: Any, number: Any) -> Any:
+    return g.op("eq", index, number) if isinstance(index, Node) and isinstance(number, int) else index
 
 
 # -- gradients ---------------------------------------------------------------------------------------------------------
