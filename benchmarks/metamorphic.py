@@ -2,17 +2,45 @@
 
     python -m benchmarks.metamorphic FILE_OR_FOLDER...
 
-Prints each difference, and how many files each change was tried on. Deterministic.
+Prints each difference, and how many files each change was tried on. Deterministic. The formatters that are installed
+(black, ruff) write each file anew as well, in short lines and in long ones.
 """
 
 from __future__ import annotations
 
+import itertools
+import shutil
+import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.metamorphic import differences
+from tests.metamorphic import differences, findings
+
+FORMATTERS = {
+    "black": ["--quiet", "--line-length", "{width}", "--stdin-filename", "{path}", "-"],
+    "ruff": ["format", "--isolated", "--quiet", "--line-length", "{width}", "--stdin-filename", "{path}", "-"],
+}
+WIDTHS = (40, 200)
+
+
+def formatted(text: str, path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each formatter that takes the file, and what is found only before it (-) or only after it (+)."""
+    before = findings(text, path, by_function=True)
+    for name, arguments in FORMATTERS.items():
+        program = shutil.which(name)
+        for width in WIDTHS if program else ():
+            told = [a.format(width=width, path=path) for a in arguments]
+            ran = subprocess.run([str(program), *told], input=text, capture_output=True, text=True, check=False)
+            if ran.returncode == 0 and ran.stdout != text:
+                after = findings(ran.stdout, path, by_function=True)
+                lost, more = before - after, after - before
+                yield (
+                    f"{name} in lines of {width}",
+                    [f"-{' '.join(k)}" for k in lost.elements()] + [f"+{' '.join(k)}" for k in more.elements()],
+                )
 
 
 def main(arguments: list[str]) -> int:
@@ -21,7 +49,8 @@ def main(arguments: list[str]) -> int:
     start = time.process_time()
     for path in sorted({p for a in map(Path, arguments) for p in (a.rglob("*.py") if a.is_dir() else [a])}):
         try:
-            for change, found in differences(path.read_text(encoding="utf-8"), path.resolve()):
+            text = path.read_text(encoding="utf-8")
+            for change, found in itertools.chain(differences(text, path.resolve()), formatted(text, path.resolve())):
                 tried[change] += 1
                 differing[change] += bool(found)
                 if found:
