@@ -32,6 +32,8 @@ _DISTANCE = re.compile(r"(?<!wasserstein)(?<!jaccard)_distances?$", re.IGNORECAS
 """A distance of two things is a loss only where they are labels and predictions."""
 _BY_ARGUMENTS = "takes labels and predictions"
 _LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$|^loss(es)?_", re.IGNORECASE)
+_FRAMEWORK_NAMES = frozenset({"tensorflow", "keras", "tf", "K", "backend"})
+_SHORT = frozenset({"tf", "K"})
 _FRAMEWORK_TEXT = re.compile(r"\b(tensorflow|keras|tf|K|backend)\b")
 
 
@@ -55,10 +57,29 @@ def imports_framework(module: Module) -> bool:
         return True
     if names & {"torch", "jax", "mxnet", "paddle", "theano", "flax"}:
         return False
-    if _FRAMEWORK_TEXT.search(module.text):
+    if _FRAMEWORK_TEXT.search(module.text) and _speaks_of_framework(module.tree):
         return True
     relative = any(isinstance(s, ast.ImportFrom) and s.level for s in module.tree.body)
     return relative and "loss" in module.text.lower()
+
+
+def _speaks_of_framework(tree: ast.Module) -> bool:
+    """Whether a file that imports no framework uses one all the same, as ``tf.x`` or ``K.x``.
+
+    The name may come with ``from .common import *``, from a helper that looks for TensorFlow, or from the cell before
+    of a notebook. A ``K`` or ``tf`` that a function binds by itself is something else: a kernel matrix, say.
+    """
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id in _FRAMEWORK_NAMES:
+                used.add(node.value.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            bound.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return bool(used - (bound & _SHORT))
 
 
 class Discovered(NamedTuple):

@@ -123,6 +123,11 @@ def test_names_are_configured_by_pattern() -> None:
         ("import torch\nimport tensorflow as tf", True),
         ("import numpy as np", False),
         ("def f(**kwargs):\n    backend = kwargs['backend']\n    return backend.sum(1)", True),
+        ("from .common import *\ndef loss(y_true, y_pred):\n    return K.mean(y_true - y_pred)", True),
+        ("tf1, tf, version = try_import_tf()\ndef loss(policy):\n    return tf.reduce_mean(policy)", True),
+        ("def score(X):\n    K = kernel(X)\n    return K.sum()", False),
+        ("def score(K, y):\n    return K.sum()", False),
+        ('def score(X, y):\n    """K folds, any backend."""\n    return X.sum()', False),
     ],
 )
 def test_only_tensorflow_and_keras_code_is_looked_at(source: str, expected: bool) -> None:
