@@ -123,23 +123,17 @@ def check(
     """Lint files and folders (the current folder where no PATHS are given; - for standard input)."""
     from losslint import session
 
-    if add_ignore is not None and not add_ignore.strip():
-        raise click.UsageError("--add-ignore wants a reason, as in --add-ignore 'the batch is fixed'")
-    if add_ignore is not None and ("-" in paths or stdin_filename):
-        raise click.UsageError("--add-ignore changes files, not standard input: name the file instead")
+    paths = paths or (("-",) if stdin_filename else (".",))
+    piped_in = "-" in paths or bool(stdin_filename)
     runs = confirms or how.repro or how.report is not None
-    if diff and runs:
-        raise click.UsageError("--diff only shows changes: leave out --confirm, --repro and --report")
+    _refuse_contradictions(add_ignore, piped_in, mixed=piped_in and set(paths) != {"-"}, diff_of_a_run=diff and runs)
     options |= {"fix": True} if diff else {}
     with mistakes():
         resolver = resolver_of(config, isolated, **options)
-        paths = paths or (("-",) if stdin_filename else (".",))
         if show_files or show_settings:
             return _show(paths, resolver, force_exclude, show_settings)
         texts: dict[str, bytes] = {}
-        if "-" in paths or stdin_filename:
-            if set(paths) != {"-"}:
-                raise click.UsageError("standard input and paths cannot be linted in one run: lint them in two")
+        if piped_in:
             filename = stdin_filename or "-"
             texts[filename] = sys.stdin.buffer.read()
             result = _check_stdin(texts[filename], filename, resolver, force_exclude)
@@ -185,6 +179,18 @@ def check(
     if confirmation is not None and confirmation.interrupted:
         return 130
     return 0 if exit_zero and result.status == 1 else result.status
+
+
+def _refuse_contradictions(add_ignore: str | None, piped_in: bool, mixed: bool, diff_of_a_run: bool) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if add_ignore is not None and not add_ignore.strip():
+        raise click.UsageError("--add-ignore wants a reason, as in --add-ignore 'the batch is fixed'")
+    if add_ignore is not None and piped_in:
+        raise click.UsageError("--add-ignore changes files, not standard input: name the file instead")
+    if diff_of_a_run:
+        raise click.UsageError("--diff only shows changes: leave out --confirm, --repro and --report")
+    if mixed:
+        raise click.UsageError("standard input and paths cannot be linted in one run: lint them in two")
 
 
 def _check_stdin(data: bytes, filename: str, resolver: Resolver, force_exclude: bool) -> Result:
