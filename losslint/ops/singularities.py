@@ -278,8 +278,8 @@ def goes_on(loss: Loss, found: Singularity) -> bool:
 def _dropped(node: Node, i: int, found: Singularity) -> bool:
     """Whether ``node`` sends 0 to its input ``i`` at every hit, even where infinity comes back to it.
 
-    The gradients of maximum, minimum and clip take 0 by a ``where`` too; that of relu multiplies. Just at the bound they
-    do not: a single value comes there, or near, but hardly all of which a norm is taken.
+    The gradients of maximum, minimum and clip take 0 by a ``where`` too; that of relu multiplies. Just at the bound
+    they do not: a single value comes there, or near, but hardly all of which a norm is taken.
     """
     if node.op in ("maximum", "minimum", "clip"):
         return found.node.op in ("norm", "std") and all(_is_flat(node, i, hit) for hit in found.hits)
