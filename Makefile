@@ -10,9 +10,8 @@ SEED ?= 1
 COUNT ?= 1000
 RUNS ?= 20000
 
-# of `make coverage`: how many tests at a time, and those in which the confirmer runs losses
+# of `make coverage`: how many tests at a time
 JOBS ?= 2
-RUNNING := $(addprefix tests/confirm/test_,run_losses.py fixtures.py pages.py repro.py report.py repeatable.py)
 
 .PHONY: demo test lint fast tf slow coverage fuzz clean
 
@@ -40,11 +39,11 @@ tf: $(VENV)/.test
 slow: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'slow and not gpu'
 
-# All tests but those that are slow, with the branches that they take; those in jobs by the tests that only run losses.
+# All tests but those that are slow, or look at files and processes that coverage adds to, with the branches they take.
 coverage: $(VENV)/.test
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m 'not gpu and not slow and not tf' -n $(JOBS)
-	TF_CPP_MIN_LOG_LEVEL=3 LOSSLINT_MEASURE_JOBS=1 $(BIN)/coverage run -m pytest -m 'tf and not gpu and not slow' $(RUNNING)
+	$(BIN)/coverage run -m pytest -m 'not gpu and not slow and not tf and not unmeasured' -n $(JOBS)
+	TF_CPP_MIN_LOG_LEVEL=3 LOSSLINT_MEASURE_JOBS=1 $(BIN)/coverage run -m pytest -m 'tf and not gpu and not slow and not unmeasured'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 

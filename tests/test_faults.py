@@ -42,6 +42,7 @@ SMALL_FILES = "resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
 
 
 @posix
+@pytest.mark.unmeasured
 def test_a_cache_that_cannot_be_written_costs_nothing_else(tree: Path) -> None:
     plain = run("check", ".", "--no-cache")
     assert plain.returncode == 1 and "LL503" in plain.stdout
@@ -61,6 +62,7 @@ def test_a_disk_that_is_full_while_fixing_leaves_the_old_file(tree: Path, jobs: 
 
 
 @posix
+@pytest.mark.unmeasured
 def test_a_report_that_cannot_be_written_is_an_error(tree: Path) -> None:
     ran = run("check", ".", "--no-cache", "--output-file", "out.txt", before=SMALL_FILES.format(64))
     assert ran.returncode == 2 and "out.txt" in ran.stderr and "Traceback" not in ran.stderr

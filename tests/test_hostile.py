@@ -107,6 +107,7 @@ def project(tmp_path: Path) -> Path:
     return work
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("jobs", "options"), [("1", []), ("2", []), ("1", ["--unsafe-fixes", "--diff"])], ids=["one", "two", "diff"]
 )

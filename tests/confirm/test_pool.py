@@ -91,6 +91,7 @@ with ThreadPoolExecutor(2) as executor, Pool(runner={runner!r}, preload=False, w
 
 
 @linux
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("without", [[], ["pid"]], ids=["", "without pid"])
 def test_nothing_outlives_the_one_who_asked(field: Field, number: signal.Signals, without: list[str]) -> None:
