@@ -43,13 +43,15 @@ Baseline = Counter[Entry]
 
 def read(path: Path) -> Baseline:
     """The baseline at ``path``. Raises BaselineError."""
+    if os.path.exists(path) and not os.path.isfile(path):  # a device may have no end
+        raise BaselineError(f"the baseline {path} is no file: name another one")
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise BaselineError(f"there is no baseline {path}: write it with --write-baseline") from None
     except OSError as error:
         raise BaselineError(f"cannot read the baseline {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BaselineError(f"the baseline {path} is no JSON: {error}; {_REWRITE}") from None
     try:
         version, listed = data["version"], data["findings"]
@@ -57,13 +59,17 @@ def read(path: Path) -> Baseline:
             raise BaselineError(f"the baseline {path} has version {version!r}, not {_VERSION}; {_REWRITE}")
         found: Baseline = Counter()
         for row in listed:
-            found[Entry(row["file"], row["code"], row["function"], row["statement"])] += int(row.get("count", 1))
-    except (KeyError, TypeError, ValueError) as error:
+            told = [row[field.name] for field in dataclasses.fields(Entry)]
+            count = row.get("count", 1)
+            if not all(isinstance(text, str) for text in told) or type(count) is not int:
+                raise TypeError(row)
+            found[Entry(*told)] += count
+    except (KeyError, TypeError, AttributeError) as error:
         raise BaselineError(f"{path} is not a baseline of losslint: {error!r}; {_REWRITE}") from None
     return found
 
 
-def hide(result: Result, known: Baseline, path: Path, resolver: Resolver) -> list[Entry]:
+def hide(result: Result, known: Baseline, path: Path, resolver: Resolver) -> Baseline:
     """Take out of ``result`` what ``known``, read from ``path``, lists.
 
     Returns the entries that can be removed: they are of files that were linted, and found no more.
@@ -79,8 +85,8 @@ def hide(result: Result, known: Baseline, path: Path, resolver: Resolver) -> lis
             standing.append(finding)
     result.findings = standing
     linted = {_relative(name, path) for name in result.files}
-    gone = [entry for entry in (+left).elements() if entry.file in linted or not (path.parent / entry.file).exists()]
-    return sorted(gone)
+    there = {entry.file for entry in left if entry.file not in linted and os.path.exists(path.parent / entry.file)}
+    return Counter({entry: count for entry, count in left.items() if count > 0 and entry.file not in there})
 
 
 def write(result: Result, path: Path) -> int:
@@ -92,13 +98,13 @@ def write(result: Result, path: Path) -> int:
     if path.exists():
         linted = {_relative(name, path) for name in result.files}
         for entry, count in read(path).items():
-            if entry.file not in linted and (path.parent / entry.file).exists():
+            if entry.file not in linted and os.path.exists(path.parent / entry.file):
                 found[entry] = count
     rows: list[dict[str, Any]] = []
     for entry in sorted(found):
         rows.append(dataclasses.asdict(entry) | ({"count": found[entry]} if found[entry] > 1 else {}))
     lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
-    files.replace(path, f'{{"version": {_VERSION}, "findings": [\n{lines}\n]}}\n'.encode())
+    files.replace(path, f'{{"version": {_VERSION}, "findings": [\n{lines}\n]}}\n'.encode(errors="backslashreplace"))
     return found.total()
 
 

@@ -173,10 +173,12 @@ class Cache:
         try:
             versions = "" if report.idle else self._versions(report)
             text = json.dumps([report.used, versions, *_written(report)], separators=(",", ":"))
+            path = str(report.target.path)
+            path.encode()  # of a name that is no UTF-8, nothing is kept
         except (TypeError, ValueError):
             return
         key = _key(report.target.settings, report.target.elsewhere)
-        self._new.append((str(report.target.path), key, report.content, text, digest(text.encode())))
+        self._new.append((path, key, report.content, text, digest(text.encode())))
         if len(self._new) >= _FLUSH:
             self._flush()
 

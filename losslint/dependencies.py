@@ -20,6 +20,8 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*([^;#]*)"
 _OPERATOR = re.compile(r"[<>=!~]=?")
 _LONGEST = 80
 """A longer text is a description."""
+_LONGEST_SPECIFIER = 500
+"""Each part of it is asked of each version there is."""
 _SETUP = frozenset(("install_requires", "extras_require", "setup_requires", "tests_require"))
 
 
@@ -37,7 +39,13 @@ class Requirement(NamedTuple):
 def declared(folder: Path) -> tuple[Requirement, ...]:
     """The requirements that hold for the files in ``folder`` (absolute); empty where nothing declares any."""
     told = _told.get(str(folder))
-    return _declared(str(folder)) if told is None else told
+    if told is not None:
+        return told
+    while True:  # a folder may be deeper than calls can be nested
+        found = _declared(str(folder))
+        if found or folder.parent == folder or os.path.exists(folder / ".git"):
+            return found
+        folder = folder.parent
 
 
 def tell(folder: Path, requirements: tuple[Requirement, ...]) -> None:
@@ -49,12 +57,8 @@ _told: dict[str, tuple[Requirement, ...]] = {}
 
 
 @functools.lru_cache(maxsize=4096)
-def _declared(name: str) -> tuple[Requirement, ...]:
-    folder = Path(name)
-    found = tuple(_in_folder(folder))
-    if found or folder.parent == folder or (folder / ".git").exists():
-        return found
-    return _declared(str(folder.parent))
+def _declared(folder: str) -> tuple[Requirement, ...]:
+    return tuple(_in_folder(Path(folder)))
 
 
 def forget() -> None:
@@ -69,12 +73,17 @@ def _in_folder(folder: Path) -> Iterator[Requirement]:
         return
     for pattern, read in _READERS.items():
         for path in _matching(folder, names, pattern):
+            if not os.path.isfile(path):  # a pipe would be waited for
+                continue
             try:
                 text = path.read_text(encoding="utf-8", errors="replace")
                 if "tensorflow" in text or re.search(r"keras|tf[-_]nightly", text, re.IGNORECASE):
                     yield from (r for line in read(text) if (r := requirement(line, path.name)) is not None)
-            except (OSError, ValueError, SyntaxError, RecursionError, _Unparsable):
+            except (OSError, SyntaxError, RecursionError, _Unparsable, *_ODD):
                 continue  # whatever is wrong with it is no affair of ours
+
+
+_ODD = (ValueError, TypeError, AttributeError)  # a number where a table is expected, and the like
 
 
 class _Unparsable(Exception):
@@ -113,6 +122,8 @@ def _readable(specifier: str) -> str | None:
     """``specifier`` as PEP 440 has it; the forms of poetry and conda are translated. None where that fails."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+    if len(specifier) > _LONGEST_SPECIFIER:
+        return None
     specifier = re.sub(r"(?<=\d)\.?(rc|a|b|dev)\d+", "", specifier)  # minor versions are told apart
     parts = [_translated(part.strip()) for part in specifier.split(",") if part.strip() not in ("", "*")]
     try:

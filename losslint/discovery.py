@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losslint import notebooks, rulebook
+from losslint import notebooks, patterns, rulebook
 from losslint.settings import Resolver, Settings
 
 if TYPE_CHECKING:
     from losslint.options import Use
 
 SUFFIXES = (".py", ".pyw", notebooks.SUFFIX)
-_WILD = frozenset("*?[!\\/")
 
 
 class Target(NamedTuple):
@@ -43,12 +42,6 @@ class _Patterns(NamedTuple):
     base: str
     spec: Any  # pathspec.GitIgnoreSpec
 
-    @classmethod
-    def of(cls, base: str, lines: Sequence[str]) -> _Patterns:
-        import pathspec
-
-        return cls(base, pathspec.GitIgnoreSpec.from_lines(lines))
-
     def verdict(self, path: str, is_folder: bool) -> bool | None:
         """Whether ``path`` is matched; False where "!" takes it back, None where no pattern speaks of it."""
         relative = os.path.relpath(path, self.base).replace(os.sep, "/")
@@ -62,11 +55,11 @@ class _Exclusion:
     """What ``exclude`` and ``extend-exclude`` keep out. Plain names are compared, only globs are matched."""
 
     def __init__(self, settings: Settings) -> None:
-        patterns = (*settings.exclude, *settings.extend_exclude)
-        self._names = {p for p in patterns if not _WILD & set(p)}
-        globs = [p for p in patterns if p not in self._names]
+        excluded = (*settings.exclude, *settings.extend_exclude)
+        self._names = {p for p in excluded if not patterns.WILD & set(p)}
+        globs = [p for p in excluded if p not in self._names]
         self._root = str(settings.root)
-        self._globs = _Patterns.of(self._root, globs) if globs else None
+        self._globs = _Patterns(self._root, patterns.compiled(globs)) if globs else None
 
     def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether the entry at ``path`` (absolute) is kept out by its own name or by a glob."""
@@ -89,10 +82,11 @@ def find(paths: Sequence[str], resolver: Resolver, force_exclude: bool = False) 
     found = Found()
     targets: dict[str, Target] = {}
     for given in paths:
-        before = len(targets)
+        before, errors = len(targets), len(found.errors)
         for target in _under(given, resolver, force_exclude, found):
             targets.setdefault(str(target.path), target)
-        if os.path.isdir(given) and len(targets) == before and not any(t.startswith(_absolute(given)) for t in targets):
+        empty = len(targets) == before and len(found.errors) == errors
+        if empty and os.path.isdir(given) and not any(t.startswith(_absolute(given)) for t in targets):
             found.warnings.append(f"no Python files under {given}")
     found.targets = sorted(targets.values(), key=lambda t: t.filename)
     return found
@@ -112,14 +106,27 @@ def _under(given: str, resolver: Resolver, force_exclude: bool, found: Found) ->
     if os.path.isdir(path):
         if not (force_exclude and is_excluded(Path(path), resolver.of(Path(path)))):
             yield from _walk(shown, path, resolver, found)
-    elif not os.path.lexists(path):
-        found.errors.append(f"no such file or folder: {given}{neighbour(path)}")
-    elif not os.path.exists(path):
-        found.errors.append(f"broken symbolic link: {given}")
+    elif why := _missing(given, path):
+        found.errors.append(why)
     else:
         settings = resolver.of(Path(path).parent)
         if not (force_exclude and is_excluded(Path(path), settings)):
             yield Target(shown, Path(path), settings)
+
+
+def _missing(given: str, path: str) -> str:
+    """Why there is no file at ``path``; "" where there is one."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return f"no such file or folder: {given}{neighbour(path)}"
+    except (OSError, ValueError) as error:
+        return f"{given} cannot be read: {getattr(error, 'strerror', error)}"
+    if not os.path.exists(path):
+        return f"broken symbolic link: {given}"
+    if not os.path.isfile(path):  # a pipe would be waited for, and is read more than once
+        return f"{given} is neither a file nor a folder: hand what it holds to losslint -"
+    return ""
 
 
 def neighbour(path: str) -> str:
@@ -142,12 +149,12 @@ def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Ta
         if settings.respect_gitignore:
             ignores = (*ignores, *_ignore_files(folder, ".gitignore", ".ignore"))
         try:
-            entries = list(os.scandir(folder))
+            entries = [(entry, entry.is_dir(follow_symlinks=False)) for entry in os.scandir(folder)]
         except OSError as error:
-            found.warnings.append(f"{name} cannot be read: {error.strerror}")
+            told = found.errors if folder == top else found.warnings
+            told.append(f"{name} cannot be read: {error.strerror}")
             continue
-        for entry in entries:
-            is_folder = entry.is_dir(follow_symlinks=False)
+        for entry, is_folder in entries:
             if not is_folder and not entry.name.endswith(SUFFIXES):
                 continue
             if exclusion.excludes(entry.path, is_folder) or _is_ignored(entry.path, is_folder, ignores):
@@ -163,8 +170,8 @@ def _walk(shown: str, top: str, resolver: Resolver, found: Found) -> Iterator[Ta
 
 def _is_ignored(path: str, is_folder: bool, ignores: tuple[_Patterns, ...]) -> bool:
     """Whether git ignores ``path``: the deepest file that speaks of it decides."""
-    for patterns in reversed(ignores):
-        verdict: bool | None = patterns.verdict(path, is_folder)
+    for ignore in reversed(ignores):
+        verdict: bool | None = ignore.verdict(path, is_folder)
         if verdict is not None:
             return verdict
     return False
@@ -174,13 +181,13 @@ def _ignore_files_above(top: str) -> tuple[_Patterns, ...]:
     """The ignore files of the repository above ``top``; none where ``top`` is no part of one, or is itself ignored."""
     chain: list[tuple[_Patterns, ...]] = []
     folder = Path(top)
-    while not (folder / ".git").exists():
+    while not os.path.exists(folder / ".git"):
         if folder.parent == folder:
             return ()
         folder = folder.parent
         chain.insert(0, _ignore_files(str(folder), ".gitignore", ".ignore"))
     exclude = _ignore_files(str(folder), os.path.join(".git", "info", "exclude"))
-    ignores = (*exclude, *(patterns for files in chain for patterns in files))
+    ignores = (*exclude, *(ignore for files in chain for ignore in files))
     return () if top != str(folder) and _is_ignored(top, True, ignores) else ignores
 
 
@@ -192,7 +199,7 @@ def _ignore_files(folder: str, *names: str) -> tuple[_Patterns, ...]:
             continue
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
-                found.append(_Patterns.of(folder, file.read().splitlines()))
+                found.append(_Patterns(folder, patterns.followed(file.read().splitlines())))
         except OSError:
             continue
     return tuple(found)

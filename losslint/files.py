@@ -7,10 +7,13 @@ import os
 import tempfile
 from pathlib import Path
 
+_SHOWN = 32
+"""Letters of a name that are repeated in that of the new file, which may be no longer than any other."""
+
 
 def replace(path: Path, data: bytes) -> None:
     """Put ``data`` in place of the file at ``path``, which keeps its mode. Raises OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:_SHOWN]}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -265,7 +265,7 @@ def with_uses(targets: list[Target], cache: Cache | None = None, contents: Seque
         from losslint.frontend import elsewhere
 
         uses = elsewhere.uses(((t.filename, t.path) for t in targets), _code_in)
-        found = {str(t.path): used for t in targets if (used := uses.get(str(t.path.resolve())))} if uses else {}
+        found = {str(t.path): used for t in targets if (used := uses.get(os.path.realpath(t.path)))} if uses else {}
         if cache is not None:
             cache.keep_uses(run, contents, found)
     return [t._replace(elsewhere=found.get(str(t.path), ())) for t in targets]

@@ -11,12 +11,12 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from losslint import rulebook
+from losslint import patterns, rulebook
 from losslint.findings import Severity
 
 if TYPE_CHECKING:
@@ -29,7 +29,13 @@ DEFAULT_EXCLUDE = (
 )  # fmt: skip
 FAIL_ON = ("error", "warning", "info", "never")
 _ALWAYS = ("LL001", "LL004")  # not to be had by a prefix: a file that was not analysed must not pass for a clean one
+_MOST_SHOWN = 400
 _NARROWEST = 5  # rulebook.specificity of a code
+
+
+def shortened(text: str) -> str:
+    """``text`` for a message: what it quotes may be of any length."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN // 2]} ... {text[-_MOST_SHOWN // 2 :]}"
 
 
 class ConfigurationError(Exception):
@@ -60,9 +66,7 @@ class PerFileIgnore(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _spec(pattern: str) -> Any:
-    import pathspec
-
-    return pathspec.GitIgnoreSpec.from_lines([pattern])
+    return patterns.compiled([pattern])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +186,25 @@ class _Reader:
         self.root = root
 
     def fail(self, key: str, problem: str) -> ConfigurationError:
-        return ConfigurationError(f"{self.where}{key} {problem}")
+        return ConfigurationError(f"{self.where}{shortened(key)} {shortened(problem)}")
 
     def strings(self, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
             raise self.fail(key, f"must be a list of strings, not {value!r}")
         return tuple(value)
+
+    def patterns(self, key: str, value: Any) -> tuple[str, ...]:
+        globs = self.strings(key, value)
+        self.demand_patterns(key, globs)
+        return globs
+
+    def demand_patterns(self, key: str, globs: Sequence[str]) -> None:
+        wild = [g for g in globs if patterns.WILD & set(g)]
+        try:
+            if wild:
+                patterns.compiled(wild)
+        except patterns.NoPattern as error:
+            raise self.fail(key, f"cannot be followed: {error}") from None
 
     def selectors(self, key: str, value: Any) -> tuple[str, ...]:
         names = self.strings(key, value)
@@ -238,13 +255,14 @@ class _Reader:
     def known(self, key: str, value: Mapping[str, Any], allowed: Mapping[str, Any] | tuple[str, ...]) -> None:
         for name in value:
             if name not in allowed:
-                prefix = f"{key}." if key else ""
-                raise ConfigurationError(f"{self.where}unknown key {prefix}{name}{rulebook.hint(name, allowed)}")
+                full = shortened(f"{key}.{name}" if key else name)
+                raise ConfigurationError(f"{self.where}unknown key {full}{rulebook.hint(name, allowed)}")
 
     def per_file_ignores(self, key: str, value: Any) -> tuple[PerFileIgnore, ...]:
         entries = []
         for pattern, names in self.table(key, value).items():
             here = f"{key}.{pattern}"
+            self.demand_patterns(here, [pattern.removeprefix("!")])
             codes = frozenset().union(*(self.codes(here, name) for name in self.strings(here, names)))
             entries.append(PerFileIgnore(self.root, pattern, codes))
         return tuple(entries)
@@ -281,7 +299,10 @@ class _Reader:
             numbers = isinstance(ends, list) and all(type(end) in (int, float) for end in ends)
             if not numbers or len(ends) != 2 or not ends[0] <= ends[1]:
                 raise self.fail(f"{key}.range", f"must be two numbers, the lower first, not {ends!r}")
-            ends = (float(ends[0]), float(ends[1]))
+            try:
+                ends = (float(ends[0]), float(ends[1]))
+            except OverflowError:
+                raise self.fail(f"{key}.range", "must be two numbers that a float can hold") from None
         from losslint.options import Declared
 
         return Declared(shape, ends, entry.get("gradient", ""), entry.get("like", ""))
@@ -299,8 +320,8 @@ class _Reader:
 
 _FIELDS: dict[str, Callable[[_Reader, str, Any], Any]] = {
     "per-file-ignores": _Reader.per_file_ignores,
-    "exclude": _Reader.strings,
-    "extend-exclude": _Reader.strings,
+    "exclude": _Reader.patterns,
+    "extend-exclude": _Reader.patterns,
     "respect-gitignore": _Reader.boolean,
     "severity": _Reader.severities,
     "min-severity": _Reader.level,
@@ -350,15 +371,18 @@ def from_file(path: Path, root: Path | None = None) -> Settings | None:
         table = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; --isolated does without a configuration") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # of TOML, of the encoding, of a number too long to be read
         raise ConfigurationError(f"{path}: it is no TOML: {error}; mend it there") from None
+    except RecursionError:
+        raise ConfigurationError(f"{path}: it is nested too deeply to be read; mend it there") from None
     where = str(path)
     if path.name == "pyproject.toml":
-        table = table.get("tool", {}).get("losslint")
+        table = _Reader(f"{where}: ", path).table("tool", table.get("tool", {})).get("losslint")
         if table is None:
             return None
+        table = _Reader(f"{where}: ", path).table("tool.losslint", table)
         where += " [tool.losslint]"
-    root = root or path.resolve().parent
+    root = root or Path(os.path.realpath(path)).parent
     return dataclasses.replace(from_table(table, f"{where}: ", root), origin=path)
 
 
@@ -387,19 +411,30 @@ class Resolver:
         if self._fixed is not None:
             return self._fixed
         if folder not in self._folders:
-            self._folders[folder] = self._search(folder)
+            self._search(folder)
         return self._folders[folder]
 
     def of_file(self, filename: str) -> Settings:
         """The settings of the file that is called ``filename`` from here. Raises ConfigurationError."""
         return self.of(Path(os.path.abspath(filename)).parent)
 
-    def _search(self, folder: Path) -> Settings:
+    def _search(self, folder: Path) -> None:
+        """Find the settings of ``folder`` and of those above it that have the same."""
+        same: list[Path] = []
+        found: Settings | None = None
+        while found is None and (not same or same[-1] != folder):  # a folder may be deeper than calls can be nested
+            same.append(folder)
+            found = self._folders.get(folder) or self._in(folder)
+            folder = folder.parent
+        self._folders |= dict.fromkeys(same, found or self._with_options(Settings()))
+
+    def _in(self, folder: Path) -> Settings | None:
+        """What is configured in ``folder`` itself."""
         for name in ("losslint.toml", "pyproject.toml"):
             path = folder / name
-            if path.is_file() and (found := from_file(path)) is not None:
+            if os.path.isfile(path) and (found := from_file(path)) is not None:
                 return self._with_options(found)
-        return self._with_options(Settings()) if folder.parent == folder else self.of(folder.parent)
+        return None
 
     def _with_options(self, settings: Settings) -> Settings:
         return from_table(self._options, "--", Path.cwd(), settings) if self._options else settings

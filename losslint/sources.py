@@ -101,6 +101,7 @@ def decode(data: bytes, filename: str, path: Path | None = None) -> Source:
         ) from None
     except (LookupError, UnicodeError) as error:  # rot13, hex: codecs, but not of text
         raise _unreadable(filename, f"the coding comment cannot be followed: {error}") from None
+    _demand_characters(text, filename)
     text = text.removeprefix(codecs.BOM_UTF8.decode())
     made = notebooks.script(text)
     if made is None:
@@ -113,6 +114,7 @@ def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
     try:
         text = data.decode("utf-8-sig")
         python, broken = notebooks.decode(text)
+        _demand_characters(python, filename)
     except UnicodeDecodeError as error:
         reason = f"the notebook is not UTF-8: byte 0x{data[error.start]:02x}"
         raise _unreadable(filename, reason, help=_ANEW) from None
@@ -120,6 +122,15 @@ def _notebook(data: bytes, filename: str, path: Path | None) -> Source:
         raise _unreadable(filename, str(error), help=_ANEW) from None
     encoding = "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8"
     return Source(filename, python, encoding, path, text, tuple(_problems(broken, filename)))
+
+
+def _demand_characters(text: str, filename: str) -> None:
+    """Python reads no half of a surrogate pair, which a notebook and some codecs can write. Raises Unreadable."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise _unreadable(filename, f"the file is no text: {half} in it is half of a character") from None
 
 
 def of_cells(cells: Iterable[tuple[int, str]], filename: str, path: Path | None = None) -> Source:

@@ -1,6 +1,7 @@
 """``--baseline``, ``--write-baseline`` and ``--add-ignore``, on files as a project has them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,13 +94,41 @@ def test_a_broken_file_is_never_hidden(project: Path) -> None:
     assert ran.status == 1 and "LL001" in ran.out
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 9, "findings": []}', '{"version": 1, "findings": [1]}'])
+_ROW = '{"file": "src/gone.py", "code": "LL302", "function": "loss", "statement": "d"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"version": 9, "findings": []}',
+        '{"version": 1, "findings": [1]}',
+        '{"version": 1, "findings": {"a": 1}}',
+        '{"version": 1, "findings": [' + _ROW.replace('"loss"', "3") + "}]}",
+        '{"version": 1, "findings": [' + _ROW + ', "count": 1e999}]}',
+        "[" * 100_000,
+    ],
+)
 def test_what_is_no_baseline_is_an_error_with_a_way_out(project: Path, text: str) -> None:
     (project / "known.json").write_text(text)
     for more in ((), ("--write-baseline",)):
         ran = losslint("src", "--baseline", "known.json", *more, cwd=project)
         assert ran.status == 2 and "known.json" in ran.err and "--write-baseline" in ran.err
         assert (project / "known.json").read_text() == text
+
+
+def test_a_count_of_any_size_is_only_a_number(project: Path) -> None:
+    (project / "known.json").write_text('{"version": 1, "findings": [' + _ROW + ', "count": 1000000000000}]}')
+    ran = losslint("src", "--baseline", "known.json", cwd=project)
+    assert ran.status == 1 and "1000000000000 findings of known.json found no more" in ran.err
+
+
+def test_a_baseline_is_a_file(project: Path) -> None:
+    (project / "known").symlink_to(os.devnull)
+    ran = losslint("src", "--baseline", "known", cwd=project)
+    assert ran.status == 2 and "is no file" in ran.err
 
 
 def test_write_baseline_wants_a_name(project: Path) -> None:

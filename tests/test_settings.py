@@ -119,6 +119,11 @@ def test_facts_and_inputs() -> None:
         ({"facts": {"f": {"range": [1, 0]}}}, ["facts.f.range"]),
         ({"facts": {"f": {"gradient": "alive"}}}, ['did you mean "live"']),
         ({"inputs": {"f": "y_true"}}, ["inputs.f"]),
+        ({"facts": {"f": {"range": [0, 10**400]}}}, ["facts.f.range", "float"]),
+        ({"exclude": ["build", "a\\"]}, ["exclude", "'a\\\\' is no pattern"]),
+        ({"extend_exclude": ["[z-a]"]}, ["extend-exclude", "'[z-a]' is no pattern"]),
+        ({"per_file_ignores": {"!!": ["LL3"]}}, ["per-file-ignores.!!"]),
+        ({"per_file_ignores": {"!a\\": ["LL3"]}}, ["per-file-ignores.!a"]),
     ],
 )
 def test_a_mistake_names_the_place_and_the_nearest(table: dict[str, Any], words: list[str]) -> None:
@@ -153,6 +158,32 @@ def test_a_foreign_broken_pyproject_is_no_affair_of_ours(tmp_path: Path) -> None
     (tmp_path / "pyproject.toml").write_text("[tool.losslint\n")
     with pytest.raises(ConfigurationError, match=r"pyproject.toml"):
         from_file(tmp_path / "pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tool = 3  # losslint", "tool must be a table, not 3"),
+        ("[[tool]]\nlosslint = 1", "tool must be a table"),
+        ("[tool]\nlosslint = false", "tool.losslint must be a table, not False"),
+        ("[[tool.losslint]]", "tool.losslint must be a table"),
+        ("[tool.losslint]\nfile-steps = " + "9" * 5000, "it is no TOML"),
+        ("[tool.losslint]\nselect = " + "[" * 5000, "nested too deeply"),
+    ],
+    ids=["number", "list", "boolean", "tables", "digits", "nested"],
+)
+def test_whatever_stands_there_the_place_is_named(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        from_file(path)
+    assert str(caught.value).startswith(f"{path}: ") and told in str(caught.value)
+
+
+def test_a_long_value_is_not_repeated_in_full() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(select="x" * 10_000)
+    assert len(str(caught.value)) < 500
 
 
 def test_a_config_that_is_none(tmp_path: Path) -> None:

@@ -156,6 +156,12 @@ def test_gitignore_is_honoured(tree: Path) -> None:
     assert files("sub") == ["sub/d.pyw"], "a folder that is named is entered though git ignores it"
 
 
+def test_what_is_no_pattern_matches_nothing(tree: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tree / ".git").mkdir()
+    (tree / ".gitignore").write_text("!\na\\\n[z-a].py\n[[:alpha:]]\n*.pyw\n")
+    assert files() == ["a.py", "sub/c.py"] and not recwarn
+
+
 def test_what_is_not_there_is_an_error(tree: Path) -> None:
     (tree / "dangling.py").symlink_to(tree / "gone.py")
     found = discovery.find(["none.py", "dangling.py"], Resolver())

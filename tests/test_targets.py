@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,35 @@ def test_a_placeholder_leaves_it_open(tmp_path: Path) -> None:
 def test_broken_files_are_passed_over(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile"):
         (tmp_path / name).write_text("tensorflow = = [")
+    assert declared(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "project = 3",
+        "tool = 3",
+        "project.dependencies = 3",
+        "project.optional-dependencies = 3",
+        "project.optional-dependencies.a = 3",
+        "dependency-groups = 3",
+        "tool.poetry = 3",
+        "tool.poetry.dependencies = 3",
+        "tool.poetry.group.a = 3",
+    ],
+)
+def test_odd_types_declare_nothing(tmp_path: Path, text: str) -> None:
+    assert target(tmp_path, "pyproject.toml", f"{text}  # tensorflow") == Target()
+
+
+@pytest.mark.parametrize("specifier", ["==" + "9" * 5000, ">=2," + ",".join(f"!=2.{n}" for n in range(20_000))])
+def test_a_specifier_of_any_length_leaves_it_open(tmp_path: Path, specifier: str) -> None:
+    assert target(tmp_path, "requirements.txt", f"tensorflow{specifier}").tensorflow is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are of POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "requirements.txt")
     assert declared(tmp_path) == ()
 
 

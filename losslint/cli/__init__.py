@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -80,6 +81,14 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 clean, 1 findings, 2 wrong usage, configuration or an internal error."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # a name that the encoding lacks must not end the run
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        os.getcwd()
+    except OSError:
+        say("error", "the current folder is gone: run losslint in one that is there")
+        sys.exit(2)
     try:
         with collector.patient():
             status = cli.main(arguments, standalone_mode=False)

@@ -32,7 +32,7 @@ def _rules(name: str, help: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @_rules("--select", "Rules to look for: ALL, LL4, LL302 or a name.")
 @_rules("--ignore", "Rules to leave out.")
 @_rules("--extend-select", "Rules to add to those selected.")
@@ -135,6 +135,8 @@ def check(
         texts: dict[str, bytes] = {}
         if piped_in:
             filename = stdin_filename or "-"
+            if sys.stdin is None:
+                raise click.UsageError("there is no standard input to read: it is closed")
             texts[filename] = sys.stdin.buffer.read()
             result = _check_stdin(texts[filename], filename, resolver, force_exclude)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -68,12 +67,10 @@ def write_out(result: Result, form: str, output_file: Path | None, statistics: b
     lines = reporters.counts(result, form) if statistics else reporters.render(result, form)
     if output_file is None:
         stream = sys.stderr if piped else sys.stdout
-        with contextlib.suppress(AttributeError):  # a name that the terminal's encoding lacks must not end the run
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         write(lines, stream, form in FOR_PEOPLE and wants_colour(stream))
         return
     try:
-        with open(output_file, "w", encoding="utf-8") as file:
+        with open(output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
             write(lines, file, colour=False)
     except OSError as error:
         raise unwritable(output_file, error) from None
@@ -108,9 +105,10 @@ def hide_known(result: Result, path: Path, resolver: Resolver) -> None:
     except baseline.BaselineError as error:
         raise Mistake(str(error)) from None
     if gone:
-        first = f"{gone[0].code} in {gone[0].function} of {gone[0].file}"
-        told = f"{counted(len(gone), 'finding')} of {path} found no more ({first}{', ...' if len(gone) > 1 else ''})"
-        say("note", f"{told}: --write-baseline takes {'them' if len(gone) > 1 else 'it'} out")
+        number, first = gone.total(), min(gone)
+        named = f"{first.code} in {first.function} of {first.file}{', ...' if number > 1 else ''}"
+        told = f"{counted(number, 'finding')} of {path} found no more ({named})"
+        say("note", f"{told}: --write-baseline takes {'them' if number > 1 else 'it'} out")
 
 
 def add_ignores(result: Result, reason: str) -> int:

@@ -32,7 +32,7 @@ class Mistake(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it."""
-        click.echo(f"losslint: error: {self.format_message()}", file=file or sys.stderr)
+        click.echo(f"losslint: error: {_safe(self.format_message())}", file=file or sys.stderr)
 
 
 def unwritable(path: Path, error: OSError) -> Mistake:
@@ -43,7 +43,14 @@ def unwritable(path: Path, error: OSError) -> Mistake:
 
 def say(kind: str, message: str) -> None:
     """Print a note, a warning or an error to standard error."""
-    click.echo(f"losslint: {kind}: {message}", err=True)
+    click.echo(f"losslint: {kind}: {_safe(message)}", err=True)
+
+
+def _safe(message: str) -> str:
+    """``message`` in one line for a terminal or a log: names of files may hold anything."""
+    from losslint.reporters.lines import printable
+
+    return printable(message)
 
 
 def wants_colour(file: IO[str]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,7 +36,7 @@ def uses(files: Iterable[tuple[str, Path]], read: Callable[[Path], bytes]) -> Us
 
     Only a few are held at a time. ``read`` does not raise: of a file that cannot be read it gives b"".
     """
-    reader = _Reader({str(path.resolve()): shown for shown, path in files}, read)
+    reader = _Reader({os.path.realpath(path): shown for shown, path in files}, read)
     found: dict[str, dict[tuple[str, str], str]] = {}
     for path in reader.files:
         for kind, target, name in reader.read(path):
@@ -154,14 +155,14 @@ class _Reader:
 
     def _search(self, importer: str, module: str, level: int) -> str | None:
         """The linted or other file of ``module``, as ``importer`` imports it."""
-        return search(Path(importer).resolve(), module, level, self._at)
+        return search(Path(os.path.realpath(importer)), module, level, self._at)
 
     @staticmethod
     def _file(folder: Path, name: str) -> str | None:
         base = folder.joinpath(*name.split(".")) if name else folder
         for path in (base.with_suffix(".py") if name else base / "__init__.py", base / "__init__.py"):
-            if path.is_file():
-                return str(path.resolve())
+            if os.path.isfile(path):
+                return os.path.realpath(path)
         return None
 
 

@@ -82,7 +82,7 @@ class Project:
         return sources.decode(self._tree[path], path, Path(path)) if path in self._tree else Source(path, "")
 
     def _real(self, path: Path) -> Path:
-        return path.resolve() if self._tree is None else Path(os.path.normpath(os.path.join(self._here, path)))
+        return Path(os.path.realpath(path) if self._tree is None else os.path.normpath(os.path.join(self._here, path)))
 
     def _use(self, path: str, module: Module | None) -> None:
         self._modules.pop(path, None)
@@ -130,7 +130,7 @@ class Project:
     def _at(self, folder: Path, name: str) -> str | None:
         base = folder.joinpath(*name.split(".")) if name else folder
         for path in (base.with_suffix(".py") if name else base / "__init__.py", base / "__init__.py"):
-            if self._is_there(path) and (self._tree is not None or path.is_file()):
+            if self._is_there(path) and (self._tree is not None or os.path.isfile(path)):
                 found = str(self._real(path))
                 if self._load(found) is None:
                     self._probed[found] = self._digests.get(found, "-")
@@ -139,7 +139,7 @@ class Project:
         return None
 
     def _is_there(self, path: Path) -> bool:
-        there = path.exists() if self._tree is None else str(path) in self._tree
+        there = os.path.exists(path) if self._tree is None else str(path) in self._tree
         self._probed[str(path)] = "+" if there else "-"
         return there
 
@@ -149,7 +149,7 @@ def search(
     name: str,
     level: int,
     at: Callable[[Path, str], str | None],
-    is_there: Callable[[Path], bool] = Path.exists,
+    is_there: Callable[[Path], bool] = os.path.exists,
 ) -> str | None:
     """The file that the one at ``own`` means by ``from <level dots>name import ...``; ``at`` looks in a folder.
 

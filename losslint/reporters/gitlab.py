@@ -8,7 +8,7 @@ from pathlib import Path
 from losslint import rulebook
 from losslint.findings import Finding, Severity
 from losslint.fingerprints import fingerprints
-from losslint.reporters.lines import Lines
+from losslint.reporters.lines import Lines, well_formed
 from losslint.session import Result
 
 _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
@@ -19,14 +19,15 @@ def render(result: Result) -> Lines:
     rows = []
     for finding, fingerprint in zip(result.standing, fingerprints(result.standing, result.texts), strict=True):
         span = finding.in_file
+        told = f"{_cell(finding)}{finding.code} [{rulebook.name_of(finding.code)}] {finding.message}"
         rows.append(
             {
-                "description": f"{_cell(finding)}{finding.code} [{rulebook.name_of(finding.code)}] {finding.message}",
+                "description": well_formed(told),
                 "check_name": finding.code,
                 "fingerprint": fingerprint,
                 "severity": _SEVERITIES[finding.severity],
                 "location": {
-                    "path": Path(finding.filename).as_posix(),
+                    "path": well_formed(Path(finding.filename).as_posix()),
                     "positions": {
                         "begin": {"line": span.row, "column": span.column},
                         "end": {"line": span.end_row, "column": span.end_column},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import IO
@@ -38,6 +39,11 @@ def write(lines: Lines, file: IO[str], colour: bool) -> None:
 def printable(text: str) -> str:
     """``text`` with what would move the cursor or colour the terminal made visible; tabs stay."""
     return "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in text)
+
+
+def well_formed(text: str) -> str:
+    """``text`` with what no UTF-8 can hold made visible: the bytes of a file name that are none."""
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", text)
 
 
 def width(text: str) -> int:

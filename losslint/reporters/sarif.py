@@ -16,7 +16,7 @@ from losslint import __version__, rulebook
 from losslint.findings import REFUTED, Finding, Fix, Severity, Span, Step
 from losslint.fingerprints import fingerprints
 from losslint.reporters.json import finding_json, plain
-from losslint.reporters.lines import Lines
+from losslint.reporters.lines import Lines, well_formed
 from losslint.rulebook import Rule
 from losslint.session import Result
 
@@ -52,8 +52,8 @@ def _run(result: Result) -> dict[str, Any]:
                 "executionSuccessful": not (result.errors or result.failed),
                 "exitCode": result.status,
                 "toolExecutionNotifications": [
-                    *({"level": "error", "message": {"text": text}} for text in result.errors),
-                    *({"level": "warning", "message": {"text": text}} for text in result.warnings),
+                    *({"level": "error", "message": {"text": well_formed(text)}} for text in result.errors),
+                    *({"level": "warning", "message": {"text": well_formed(text)}} for text in result.warnings),
                 ],
             }
         ],
@@ -108,7 +108,7 @@ def _message(finding: Finding) -> str:
     cell = f"Cell {finding.cell}, line {finding.shown.row}: " if finding.cell else ""
     text = f"{finding.message}. {finding.help[:1].upper()}{finding.help[1:]}" if finding.help else finding.message
     verdict = finding.verdict
-    text = cell + text
+    text = well_formed(cell + text)
     return f"{text}\n{verdict.verdict.capitalize()}: {verdict.reason}" if verdict is not None else text
 
 
@@ -147,7 +147,7 @@ def _artifact(filename: str) -> dict[str, Any]:
         if not with_root.is_relative_to(Path.cwd()):
             return {"uri": with_root.as_uri()}
         filename = str(with_root.relative_to(Path.cwd()))
-    return {"uri": quote(Path(filename).as_posix()), "uriBaseId": "%SRCROOT%"}
+    return {"uri": quote(os.fsencode(Path(filename).as_posix())), "uriBaseId": "%SRCROOT%"}
 
 
 def _region(span: Span) -> dict[str, int]:
