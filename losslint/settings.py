@@ -368,7 +368,7 @@ def from_file(path: Path, root: Path | None = None) -> Settings | None:
         data = path.read_bytes()
         if path.name == "pyproject.toml" and b"losslint" not in data:
             return None  # whatever else is wrong with it is no affair of ours
-        table = tomllib.loads(data.decode("utf-8-sig"))
+        table: Any = tomllib.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; --isolated does without a configuration") from None
     except ValueError as error:  # of TOML, of the encoding, of a number too long to be read
@@ -377,10 +377,11 @@ def from_file(path: Path, root: Path | None = None) -> Settings | None:
         raise ConfigurationError(f"{path}: it is nested too deeply to be read; mend it there") from None
     where = str(path)
     if path.name == "pyproject.toml":
-        table = _Reader(f"{where}: ", path).table("tool", table.get("tool", {})).get("losslint")
-        if table is None:
-            return None
-        table = _Reader(f"{where}: ", path).table("tool.losslint", table)
+        for key in ("tool", "tool.losslint"):
+            table = table.get(key.rpartition(".")[2])
+            if table is None:
+                return None
+            table = _Reader(f"{where}: ", path).table(key, table)
         where += " [tool.losslint]"
     root = root or Path(os.path.realpath(path)).parent
     return dataclasses.replace(from_table(table, f"{where}: ", root), origin=path)
