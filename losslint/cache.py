@@ -31,12 +31,12 @@ from losslint.suppressions import Comments, Pragma
 _FORMAT = 1
 _FLUSH = 500  # entries that are written at a time: what a killed run loses
 _WAIT = 5.0  # seconds for another run to have written
-_SCHEMA = """
-create table if not exists entries (
+_SCHEMA = """\
+CREATE TABLE entries (
     path text not null, key blob not null, content blob not null, report text not null, sum blob not null,
     primary key (path, key)
-) without rowid
-"""
+) without rowid"""
+"""As SQLite keeps it: a database with anything else in it, such as a view that never ends, is none of ours."""
 
 
 class Cache:
@@ -69,6 +69,8 @@ class Cache:
                 connection.execute(_SCHEMA)
                 connection.execute(f"pragma user_version = {_FORMAT}")
                 connection.execute("commit")
+            if connection.execute("select sql from sqlite_master").fetchall() != [(_SCHEMA,)]:
+                raise sqlite3.DatabaseError("made by something else")
             connection.execute("select 1 from entries limit 1").fetchone()
         except BaseException:
             connection.close()

@@ -134,6 +134,27 @@ def test_a_damaged_cache_is_made_anew(project: Path, damage: bytes | None, analy
     assert lint() == first and not analysed
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "drop table entries; create view entries as with recursive n(i) as (select 1 union all select i + 1 from n)"
+        " select i as path, i as key, i as content, i as report, i as sum from n where i < 0",
+        "create trigger t after insert on entries begin select raise(abort, 'no'); end",
+        "alter table entries add column more as (zeroblob(900000000))",
+        "create table more (x)",
+    ],
+    ids=["view", "trigger", "column", "table"],
+)
+def test_a_database_of_somebody_else_is_made_anew(project: Path, schema: str, analysed: list[str]) -> None:
+    first = lint()
+    with sqlite3.connect(project / "cache" / "cache.db") as connection:
+        connection.executescript(schema)
+    analysed.clear()
+    assert lint() == first and analysed
+    analysed.clear()
+    assert lint() == first and not analysed
+
+
 def test_an_entry_that_was_changed_is_not_believed(project: Path) -> None:
     first = lint()
     with sqlite3.connect(project / "cache" / "cache.db") as connection:

@@ -10,6 +10,7 @@ import pytest
 from losslint import reporters, rulebook
 from losslint.findings import CONFIRMED, REFUTED, Edit, Finding, Fix, Severity, Span, Step, Verdict
 from losslint.fingerprints import fingerprints
+from losslint.reporters.json import array
 from losslint.reporters.lines import plain
 from losslint.session import Result
 from tests.command import losslint
@@ -194,3 +195,8 @@ def test_a_format_that_cannot_be_written_is_an_error(values: list[str], told: st
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     ran = losslint(FIXTURES / "batch_laws.py", f"--output-format=sarif={tmp_path / 'no' / 'x'}")
     assert ran.status == 2 and f"cannot write {tmp_path / 'no' / 'x'}" in ran.err
+
+
+@pytest.mark.parametrize("rows", [[], [1], [{"a": [1, {"b": "\n"}]}, [], {}, "[\n]", None]])
+def test_an_array_is_written_as_json_writes_it(rows: list[object]) -> None:
+    assert "\n".join(plain(array(rows))) == json.dumps(rows, indent=2)

@@ -14,7 +14,7 @@ from losslint import progress, rulebook
 from losslint.cli import completion
 from losslint.cli.deeds import add_ignores, hide_known, make_fixes, show_diff, write_baseline_of, write_out
 from losslint.cli.options import Output, Running, configured, listed, outputs_of, per_file, resolver_of, running
-from losslint.cli.telling import mistakes, say
+from losslint.cli.telling import for_terminal, mistakes, say
 from losslint.reporters import FORMATS
 from losslint.settings import FAIL_ON, Resolver
 
@@ -224,5 +224,5 @@ def _show(paths: Sequence[str], resolver: Resolver, force_exclude: bool, setting
         click.echo(f"# {found.targets[0].filename}\n{found.targets[0].settings.describe()}")
     elif not settings:
         for target in found.targets:
-            click.echo(target.filename)
+            click.echo(for_terminal(target.filename))
     return 2 if found.errors else 0

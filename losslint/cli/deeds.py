@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from losslint.cli.telling import Mistake, say, unwritable, wants_colour
+from losslint.cli.telling import Mistake, for_terminal, say, unwritable, wants_colour
 from losslint.reporters import FOR_PEOPLE
 from losslint.settings import Resolver
 
@@ -51,7 +51,9 @@ def show_diff(result: Result, exit_zero: bool) -> int:
     for error in result.errors:
         say("error", error)
     styles = {"+": "green", "-": "red", "@": "cyan"}
-    lines = ([(line, styles.get(line[:1], ""))] for change in result.changes for line in fixing.diff(change))
+    lines = (
+        [(for_terminal(line), styles.get(line[:1], ""))] for change in result.changes for line in fixing.diff(change)
+    )
     write(lines, sys.stdout, wants_colour(sys.stdout))
     hidden = sum(f.fix is not None and not result.offers(f) for f in result.findings)
     more = f" ({counted(hidden, 'hidden fix', 'hidden fixes')} can be enabled with --unsafe-fixes)" if hidden else ""

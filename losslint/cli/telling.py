@@ -13,6 +13,7 @@ import click
 
 from losslint import rulebook
 from losslint.executor import NoCluster
+from losslint.reporters.lines import printable
 from losslint.settings import ConfigurationError
 
 
@@ -32,7 +33,7 @@ class Mistake(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print it."""
-        click.echo(f"losslint: error: {_safe(self.format_message())}", file=file or sys.stderr)
+        click.echo(f"losslint: error: {printable(self.format_message())}", file=file or sys.stderr)
 
 
 def unwritable(path: Path, error: OSError) -> Mistake:
@@ -43,14 +44,12 @@ def unwritable(path: Path, error: OSError) -> Mistake:
 
 def say(kind: str, message: str) -> None:
     """Print a note, a warning or an error to standard error."""
-    click.echo(f"losslint: {kind}: {_safe(message)}", err=True)
+    click.echo(f"losslint: {kind}: {printable(message)}", err=True)
 
 
-def _safe(message: str) -> str:
-    """``message`` in one line for a terminal or a log: names of files may hold anything."""
-    from losslint.reporters.lines import printable
-
-    return printable(message)
+def for_terminal(line: str) -> str:
+    """``line`` of standard output, which is exact for programs and moves no cursor on a terminal."""
+    return printable(line.removesuffix("\r")) if sys.stdout.isatty() else line
 
 
 def wants_colour(file: IO[str]) -> bool:

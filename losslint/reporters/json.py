@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from losslint import rulebook
@@ -14,7 +15,16 @@ from losslint.session import Result
 
 def render(result: Result) -> Lines:
     """The findings as one JSON array."""
-    yield [(json.dumps([finding_json(f) for f in result.findings], indent=2), "")]
+    yield from array(finding_json(f) for f in result.findings)
+
+
+def array(rows: Iterable[Any]) -> Lines:
+    """``rows`` as ``json.dumps(list(rows), indent=2)`` writes them, one held at a time."""
+    last = ""
+    for row in rows:
+        yield [(f"{last}," if last else "[", "")]
+        last = "  " + json.dumps(row, indent=2).replace("\n", "\n  ")
+    yield [(f"{last}\n]" if last else "[]", "")]
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
