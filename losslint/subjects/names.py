@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ _CHOOSES = re.compile(r"\.(losses|metrics|objectives)\.")
 _SETS = re.compile(r"\b(tf|tensorflow|keras|K)(\.\w+)+\s*=[^=]|setattr\(")
 _MODULES = 200
 """How many files are asked whether they set a name."""
+_REACHED = 300
+"""How many functions of its file one loss is followed into: losses that all call each other reach as many each."""
 
 
 @dataclass(eq=False)
@@ -69,14 +72,15 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
         return
     file = references(module, project)
     legacy = "TF_USE_LEGACY_KERAS" in module.text
-    bodies = module.survey.functions
+    calls = _Calls(module.survey.functions)
+    imports = [r for r in file.found if isinstance(r.tree, ast.alias)]
     left = {id(r): r for r in file.found}
     inside: dict[int, list[int]] = {}  # definition, 0 for the module -> the indices of what stands in it
     for i, r in enumerate(file.found):
         for owner in map(id, r.owners) if r.owners else (0,):
             inside.setdefault(owner, []).append(i)
     for entry in sorted(found, key=lambda e: -len(e.chain)):  # a factory after the loss that it makes
-        within = _region(entry, bodies)
+        within = _region(entry, calls)
         own = [file.found[i] for i in sorted({i for owner in within for i in inside.get(owner, ())})]
         for reference in own:
             left.pop(id(reference), None)
@@ -92,7 +96,7 @@ def names(module: Module, project: Project, options: Options) -> Iterator[Names]
                 file,
                 options.target,
                 legacy,
-                _with_imports(own, file),
+                _with_imports(own, imports),
             )
     rest = [r for r in left.values() if _CHOOSES.search(f"{r.names[0]}.")]
     if rest:
@@ -104,14 +108,33 @@ def _first(module: Module) -> ast.AST:
     return module.tree.body[0]
 
 
-def _with_imports(used: list[Reference], file: References) -> list[Reference]:
-    """``used``, and the from-imports that they stand on."""
-    wanted = {name for r in used for name in r.names}
-    imported = [r for r in file.found if isinstance(r.tree, ast.alias) and r not in used]
-    return used + [r for r in imported if any(w == r.names[0] or w.startswith(f"{r.names[0]}.") for w in wanted)]
+def _with_imports(used: list[Reference], imports: list[Reference]) -> list[Reference]:
+    """``used``, and those of the file's ``imports`` that they stand on."""
+    known = set(map(id, used))
+    wanted = {prefix for r in used for name in r.names for prefix in itertools.accumulate(name.split("."), _joined)}
+    return used + [r for r in imports if r.names[0] in wanted and id(r) not in known]
 
 
-def _region(entry: Entry, bodies: Mapping[str, Sequence[ast.AST]]) -> set[int]:
+def _joined(name: str, part: str) -> str:
+    return f"{name}.{part}"
+
+
+class _Calls:
+    """The definitions of a file that each of its definitions may call; found once, however many losses lead there."""
+
+    def __init__(self, bodies: Mapping[str, Sequence[ast.AST]]) -> None:
+        self._bodies = bodies
+        self._known: dict[int, list[ast.AST]] = {}
+
+    def of(self, tree: ast.AST) -> list[ast.AST]:
+        """Those that the definition ``tree`` may call."""
+        if id(tree) not in self._known:
+            called = dict.fromkeys(_called(n) for n in ast.walk(tree) if isinstance(n, ast.Call))
+            self._known[id(tree)] = [body for name in called for body in self._bodies.get(name, ())]
+        return self._known[id(tree)]
+
+
+def _region(entry: Entry, calls: _Calls) -> set[int]:
     """The definitions that run with ``entry``: itself, and what it calls in the file. 0 stands for the module."""
     found: set[int] = set()
     todo: list[ast.AST] = []
@@ -120,13 +143,11 @@ def _region(entry: Entry, bodies: Mapping[str, Sequence[ast.AST]]) -> set[int]:
         return found
     owner = entry.chain[-2] if len(entry.chain) > 1 else None
     todo.append(owner if isinstance(owner, ast.ClassDef) and entry.chain[-1].name == "call" else entry.chain[-1])
-    while todo:
+    while todo and len(found) < _REACHED:
         tree = todo.pop()
-        if id(tree) in found:
-            continue
-        found.add(id(tree))
-        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
-            todo.extend(bodies.get(_called(call), ()))
+        if id(tree) not in found:
+            found.add(id(tree))
+            todo += calls.of(tree)
     return found
 
 
