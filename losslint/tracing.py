@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator
@@ -33,8 +34,12 @@ def keras_of(module: Module, options: Options) -> str:
     """The Keras major version the module is written for, "2" or "3"."""
     if options.keras in ("2", "3"):
         return options.keras
-    legacy = any(mark in module.text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS"))
-    return "2" if legacy else options.target.major
+    return "2" if _is_legacy(module.text) else options.target.major
+
+
+@functools.lru_cache(maxsize=8)  # asked for each loss of a file
+def _is_legacy(text: str) -> bool:
+    return any(mark in text for mark in ("tf_keras", "compat.v1", "TF_USE_LEGACY_KERAS"))
 
 
 def trace(
