@@ -79,10 +79,11 @@ def test_closing_ends_everything_at_once(field: Field) -> None:
 
 
 SCRIPT = """
-import sys, json
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from losslint.confirm.pool import Pool
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have been told to ignore it
 with ThreadPoolExecutor(2) as executor, Pool(runner={runner!r}, preload=False, without={without!r}) as pool:
     assert pool.enforced
     print(pool.folder, flush=True)
