@@ -54,6 +54,8 @@ def outcomes() -> dict[str, Outcome]:
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
         for part in pool.imap_unordered(compare_names, chunks):
             found.update(part)
+        pool.close()
+        pool.join()  # coverage saves what a process did when that ends by itself
     return found
 
 

@@ -80,7 +80,7 @@ matrix: tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x + tf.reduce_sum
 matrix: tf.cond(tf.reduce_mean(y_pred) > 2.0, lambda: y_true, lambda: tf.square(y_pred)): coupled
 matrix: tf.cond(tf.constant(True), lambda: tf.square(y_pred), lambda: y_true): row
 matrix: tf.cond(tf.constant(True), lambda: tf.reduce_sum(y_pred), lambda: tf.reduce_sum(y_true)): sum
-matrix: tf.case([(tf.reduce_mean(y_pred) > 2.0, lambda: y_true)], default=lambda: 2.0 * y_pred): row
+matrix: tf.case([(tf.reduce_mean(y_pred) > 2.0, lambda: y_true)], default=lambda: 2.0 * y_pred): coupled
 matrix: tf.switch_case(tf.constant(1), [lambda: y_pred, lambda: y_true]): row
 matrix: tf.switch_case(tf.constant(7), {0: lambda: y_true, 1: lambda: y_true}, default=lambda: 2.0 * y_pred): row
 matrix: tf.switch_case(tf.constant(7), [lambda: y_true, lambda: 2.0 * y_pred]): row
