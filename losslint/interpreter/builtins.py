@@ -9,7 +9,7 @@ from losslint.domain.shape import SCALAR
 from losslint.graph import Node, Unknown, ancestors
 from losslint.interpreter.limits import makes_long_text
 from losslint.interpreter.scope import MISSING
-from losslint.interpreter.values import Class, Function, Instance, Partial, SomeOf, Text, dependencies, spread
+from losslint.interpreter.values import Class, Function, Instance, Partial, SomeOf, Text, dependencies, distinct, spread
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of
 from losslint.ops.registry import CATALOGUE, Callback
 from losslint.ops.shapevalue import ShapeValue
@@ -83,8 +83,9 @@ def _zip(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 def _enumerate(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     known = machine.elements(args[0]) if args else None
-    if known is not None and not isinstance(known, SomeOf):
-        return list(enumerate(known))
+    start = args[1] if len(args) > 1 else kwargs.get("start", 0)
+    if known is not None and not isinstance(known, SomeOf) and isinstance(start, int):
+        return list(enumerate(known, start))
     return SomeOf([(_number(machine, "an index"), machine.element_of(args[0] if args else None))])
 
 
@@ -104,6 +105,8 @@ def _sum(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
 def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         items = args if len(args) > 1 else machine.elements(args[0]) if args else None
+        if "key" in kwargs:
+            return _unknown(args, kwargs, primitive)  # what the key says of them is not asked
         if items and all(isinstance(i, (int, float)) for i in items):
             return fold(items)
         if items and all(isinstance(i, (int, float, Node)) for i in items):
@@ -182,7 +185,7 @@ def _setattr(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> A
         args[0].keep(args[1], args[2])
 
 
-def _sequence(kind: type) -> Callable[..., Any]:
+def _sequence(kind: Callable[..., Any]) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if not args:
             return kind()
@@ -318,7 +321,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "setattr": _setattr,
     "list": _sequence(list),
     "tuple": _sequence(tuple),
-    "set": _sequence(list),
+    "set": _sequence(distinct),
     "dict": _dict,
     "map": _map,
     "sorted": _sorted,
@@ -334,7 +337,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "format": lambda machine, args, kwargs: Text((), "a string"),
     "filter": _filter,
     "eval": _eval,
-    "frozenset": _sequence(list),
+    "frozenset": _sequence(distinct),
     "object": lambda machine, args, kwargs: Unknown((), "an object"),
     "slice": _slice,
     "iter": lambda machine, args, kwargs: args[0] if args else Unknown(),
@@ -358,7 +361,15 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
         if name in ("items", "values", "keys"):
             return list(getattr(owner, name)())
         if name in ("get", "pop", "setdefault") and args and isinstance(args[0], (str, int)):
-            return owner.get(args[0], args[1] if len(args) > 1 else None)
+            default = args[1] if len(args) > 1 else None
+            if name == "setdefault" and args[0] not in owner:
+                machine.grow(owner, [default])
+                owner[args[0]] = default
+            found = owner.get(args[0], default)
+            if name == "pop" and args[0] in owner:
+                machine.touch(owner)
+                del owner[args[0]]
+            return found
         if name == "copy":
             return dict(owner)
         if name == "update":

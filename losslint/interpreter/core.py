@@ -56,7 +56,8 @@ class Frame:
     slice: Slice
     outputs: list[Output] = field(default_factory=list)
     conditions: list[bool] = field(default_factory=list)  # True where only configuration decides
-    skipped: list[Bindings] = field(default_factory=list)  # names at a continue or break
+    skipped: list[Bindings] = field(default_factory=list)  # names at a continue
+    broken: list[Bindings] = field(default_factory=list)  # and at a break
     owner: Class | None = None
     instance: Any = None
     caller: Site | None = None  # where it was called

@@ -29,6 +29,7 @@ from losslint.interpreter.values import (
     Tape,
     Text,
     dependencies,
+    distinct,
     spread,
 )
 from losslint.ops.linear import constant
@@ -490,7 +491,8 @@ class Expressions(Core):
     def _eval_List(self, tree: cst.List) -> Any:
         return self.held(self._sequence(tree))
 
-    _eval_Set = _eval_List
+    def _eval_Set(self, tree: cst.Set) -> Any:
+        return self.held(distinct(self._sequence(tree)))
 
     def _eval_Dict(self, tree: cst.Dict) -> Any:
         result: dict[Any, Any] = {}

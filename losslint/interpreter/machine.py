@@ -6,7 +6,7 @@ import ast
 import contextlib
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -92,7 +92,9 @@ class Machine(Calls):
         self.frame.skipped.append(forked(self.scope.names))
         return False
 
-    _run_Break = _run_Continue
+    def _run_Break(self, tree: cst.Break) -> bool:
+        self.frame.broken.append(forked(self.scope.names))
+        return False
 
     def _run_Assign(self, tree: cst.Assign) -> bool:
         value = self.eval(tree.value)
@@ -306,14 +308,26 @@ class Machine(Calls):
         self.note("loop", self.site(tree.iter), items, name="for")
         known = self.elements(items)
         if known is not None and len(known) <= MAX_TURNS and not isinstance(known, SomeOf):
-            for item in known:
-                self.bind(tree.target, item)
-                if not self._turn(tree.body.body):
-                    return False
-            return True if tree.orelse is None else self.block(tree.orelse.body.body)
+            return self._known_turns(tree, known)
         with self.graph.at(self.site(tree.iter)):
             self._unknown_turns(tree, lambda: self.bind(tree.target, self.element_of(items)))
         return True
+
+    def _known_turns(self, tree: cst.For, items: Iterable[Any]) -> bool:
+        """A turn for each of ``items``, until all ways have left the loop; those by ``break`` go on behind its else."""
+        left: list[Bindings] = []
+        falls = True
+        for item in items:
+            self.bind(tree.target, item)
+            falls, broken = self._turn(tree.body.body)
+            left += broken
+            if not falls:
+                break
+        else:
+            falls = tree.orelse is None or self.block(tree.orelse.body.body)
+        if left:
+            self.scope.names = self._met([*([self.scope.names] if falls else []), *left])
+        return falls or bool(left)
 
     def _run_While(self, tree: cst.While) -> bool:
         decided = self.truth(self.asked("while", tree.test, self.eval(tree.test)))
@@ -321,15 +335,16 @@ class Machine(Calls):
             self._unknown_turns(tree, lambda: self.eval(tree.test))
         return True
 
-    def _turn(self, body: Any) -> bool:
-        """One turn of a loop; continue and break meet at its end."""
-        kept, self.frame.skipped = self.frame.skipped, []
+    def _turn(self, body: Any) -> tuple[bool, list[Bindings]]:
+        """One turn of a loop: whether another may follow, and the states in which a ``break`` has left it."""
+        kept = self.frame.skipped, self.frame.broken
+        self.frame.skipped, self.frame.broken = [], []
         falls = self.block(body)
-        skipped, self.frame.skipped = self.frame.skipped, kept
+        skipped, broken = self.frame.skipped, self.frame.broken
+        self.frame.skipped, self.frame.broken = kept
         if skipped:
-            states = ([self.scope.names] if falls else []) + skipped
-            self.scope.names = self._met(states)
-        return falls or bool(skipped)
+            self.scope.names = self._met([*([self.scope.names] if falls else []), *skipped])
+        return falls or bool(skipped), broken
 
     def _unknown_turns(self, tree: cst.For | cst.While, start: Any) -> None:
         """Two turns of a loop of unknown length; what changes meets in ``loop`` nodes."""
@@ -337,7 +352,10 @@ class Machine(Calls):
         self.frame.conditions.append(False)
         for _ in range(2):
             start()
-            if not self._turn(tree.body.body):
+            falls, broken = self._turn(tree.body.body)
+            if broken:  # how many turns there are is not known in any case
+                self.scope.names = self._met([*([self.scope.names] if falls else []), *broken])
+            elif not falls:
                 break
             states.append(forked(self.scope.names))
         self.frame.conditions.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 CONTAINERS = (list, dict, tuple)
 """What holds values, and may be changed in place itself or by one of them."""
 _LOSS_CLASS = re.compile(r"\.(Loss|LossFunctionWrapper|losses\.(\w+\.)*[A-Z]\w+)$")
+
+
+def distinct(items: Iterable[Any] = ()) -> list[Any]:
+    """The elements of a set: of equal numbers or texts one, and all else."""
+    found: list[Any] = []
+    plain: set[Any] = set()
+    for item in items:
+        if isinstance(item, (int, float, str)):
+            if item in plain:
+                continue
+            plain.add(item)
+        found.append(item)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
