@@ -250,7 +250,7 @@ class Machine(Calls):
                 if self.block(body):
                     after.append(self._state())
                 if around is not None:
-                    around = changed | around
+                    around.update(changed | around)  # the same dictionary: whoever is around looks at it
         finally:
             self.overwritten = around
         self.frame.conditions.pop()

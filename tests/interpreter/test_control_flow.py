@@ -155,6 +155,8 @@ def test_a_branch_inside_of_one_leaves_the_outer_one_to_be_taken_back() -> None:
         "    return parts[0]\nreturn tf.sin(parts[0])"
     )
     assert sorted(ops(loss)) == ["exp", "join", "join", "sin"]
+    (sine,) = [n for n in loss.graph.nodes if n.op == "sin"]
+    assert sine.inputs[0].op == "source", "what the inner branch put there is not seen outside of the outer one"
 
 
 def test_a_list_that_a_branch_of_a_helper_adds_to_is_that_of_the_caller() -> None:
@@ -172,3 +174,11 @@ def test_a_list_that_a_branch_of_a_helper_adds_to_is_that_of_the_caller() -> Non
         "loss",
     )
     assert "exp" in ops(loss)
+
+
+def test_a_number_is_not_the_condition_of_a_branch_whose_own_is_unknown() -> None:
+    loss = _loss(
+        "branches = {alpha: lambda: y_true, 1: lambda: tf.exp(y_true)}\n"
+        "return tf.switch_case(2, branches, default=lambda: y_pred)"
+    )
+    assert sorted(ops(loss)) == ["exp", "join", "join"], "any of them may be meant"

@@ -261,7 +261,9 @@ def switch_case(g: Graph, branch_index: Any, branch_fns: Any, default: Any = Non
 
 
 def _is_number(g: Graph, index: Any, number: Any) -> Any:
-    return g.op("eq", index, number) if isinstance(index, Node) and isinstance(number, int) else index
+    """Whether ``index`` is ``number``, where that can be asked."""
+    known = isinstance(index, Node) and isinstance(number, int)
+    return g.op("eq", index, number) if known else Unknown((), "the number of a branch")
 
 
 # -- gradients ---------------------------------------------------------------------------------------------------------
