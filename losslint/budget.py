@@ -88,7 +88,7 @@ class _Clock(threading.Thread):
             with self._lock:
                 if self.rings:
                     self._rung = True
-                    _raise_in(self._watched, OutOfTime)
+                    _ring_in(self._watched)
             pause = _AGAIN
 
     def stop(self) -> None:
@@ -100,11 +100,11 @@ class _Clock(threading.Thread):
             _hear()
 
 
-def _raise_in(thread: int, kind: type[BaseException]) -> None:
-    """Have ``kind`` raised in ``thread``, between two instructions of Python."""
+def _ring_in(thread: int) -> None:
+    """Have OutOfTime raised in ``thread``, between two instructions of Python."""
     import ctypes
 
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(OutOfTime))
 
 
 def _hear() -> None:
@@ -113,7 +113,7 @@ def _hear() -> None:
     CPython can take one back, but goes on to look for it: with a tracer (coverage, a debugger) 3.11 does so for ever.
     """
     try:
-        _raise_in(threading.get_ident(), OutOfTime)
+        _ring_in(threading.get_ident())
         while True:
             pass
     except OutOfTime:

@@ -232,7 +232,7 @@ def _divides_by_zero(loss: Loss, node: Node) -> Singularity | None:
     found = singularity(loss, node)
     if found is None or found.masks or found.vanished or not _of_data(loss, found.operand):
         return None
-    if is_taken_back(loss, found.node):
+    if is_taken_back(loss, node):
         return None
     return found if found.trust > Trust.UNKNOWN or _is_sum_of_data(loss, found) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ _DISTANCE = re.compile(r"(?<!wasserstein)(?<!jaccard)_distances?$", re.IGNORECAS
 """A distance of two things is a loss only where they are labels and predictions."""
 _BY_ARGUMENTS = "takes labels and predictions"
 _LOSS_FILE = re.compile(r"(^|_)(loss|losses|objectives?|criteri(on|a))$|^loss(es)?_", re.IGNORECASE)
-_FRAMEWORK_NAMES = frozenset({"tensorflow", "keras", "tf", "K", "backend"})
-_SHORT = frozenset({"tf", "K"})
-_FRAMEWORK_TEXT = re.compile(r"\b(tensorflow|keras|tf|K|backend)\b")
+_SHORT = ("tf", "K")
+_FRAMEWORK_NAMES = ("tensorflow", "keras", "backend", *_SHORT)
+_FRAMEWORK_TEXT = re.compile(rf"\b({'|'.join(_FRAMEWORK_NAMES)})\b")
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ def imports_framework(module: Module) -> bool:
     return relative and "loss" in module.text.lower()
 
 
+@functools.lru_cache(maxsize=1)  # asked for the losses of a file, and for what else is in it
 def _speaks_of_framework(tree: ast.Module) -> bool:
     """Whether a file that imports no framework uses one all the same, as ``tf.x`` or ``K.x``.
 
@@ -79,7 +81,7 @@ def _speaks_of_framework(tree: ast.Module) -> bool:
             bound.add(node.arg)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             bound.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-    return bool(used - (bound & _SHORT))
+    return bool(used - bound.intersection(_SHORT))
 
 
 class Discovered(NamedTuple):

@@ -33,6 +33,10 @@ _DETACHING = frozenset({"stop_gradient", "leaves_tensorflow", "variable_of", "nu
     {"round", "floor", "ceil", "trunc"}
 )
 """Operations that keep the gradient to themselves, and not what is infinite or no number."""
+_KEEPS_INFINITE = frozenset(
+    {"add", "cast", "identity", "reshape", "expand_dims", "squeeze", "transpose", "stop_gradient"}
+)
+"""Operations after which what is infinite still is, whatever the other summand."""
 INVERSES = frozenset({"acos", "asin", "acosh", "atanh"})
 """Functions with an infinite slope at the ends of their domain: -1 and 1, of acosh 1."""
 
@@ -330,11 +334,6 @@ def _guards(loss: Loss, node: Node) -> Iterator[tuple[Node, int, Node]]:
 def felt(loss: Loss, node: Node) -> bool:
     """Whether it comes to a result that ``node`` is infinite or no number, other than by a comparison."""
     return node.id in _felt(loss)
-
-
-_KEEPS_INFINITE = frozenset(
-    {"add", "cast", "identity", "reshape", "expand_dims", "squeeze", "transpose", "stop_gradient"}
-)
 
 
 def is_taken_back(loss: Loss, division: Node) -> bool:
