@@ -7,7 +7,7 @@ traced for two turns that meet in one ``loop`` node, which analyses widen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,19 @@ class Unknown:
             self.deps = tuple(dict.fromkeys(self.deps))
 
 
+class SomeOf(list[Any]):
+    """A Python list of unknown length; what it holds stands for all elements.
+
+    The first ``certain`` of them are where they are, however long the list is.
+    """
+
+    __slots__ = ("certain",)
+
+    def __init__(self, items: Iterable[Any] = (), certain: int = 0) -> None:
+        super().__init__(items)
+        self.certain = certain
+
+
 _MOST_AXES = 254
 """What TensorFlow allows a tensor to have."""
 ShapeRule = Callable[..., "tuple[Shape, str | None, dict[str, Any]]"]
@@ -101,15 +114,19 @@ class Graph:
             return self._append("const", (), {"value": value}, SCALAR, None)
         if isinstance(value, (list, tuple)):
             flat = list(_leaves(value))
-            if flat and all(isinstance(v, (int, float)) and _fits(v) for v in flat):
+            if flat and not is_open(value) and all(isinstance(v, (int, float)) and _fits(v) for v in flat):
                 return self._append("const", (), {"value": _frozen(value)}, Shape.of(*_lengths(value)), None)
             if value:
-                return self.op("stack", *value, axis=0)
+                return self.joined("stack", value, 0)
         if hasattr(value, "as_node"):  # the static shape of a tensor
             node: Node = value.as_node(self)
             return node
         deps = getattr(value, "deps", ())
         return self.opaque(deps() if callable(deps) else deps, f"a {type(value).__name__} is no tensor")
+
+    def joined(self, how: str, values: Sequence[Any], axis: int) -> Node:
+        """``values`` as one tensor, by "stack" or "concat"; nobody knows how many of them a ``SomeOf`` stands for."""
+        return self.op(how, *values, axis=axis, **({"open": True} if isinstance(values, SomeOf) else {}))
 
     def opaque(self, deps: Iterable[Node] = (), why: str = "", shape: Shape | None = None) -> Node:
         """The result of something unknown that may depend on ``deps`` in any way."""
@@ -164,6 +181,11 @@ class _Making:
 def _fits(value: float) -> bool:
     """Whether ``value`` is a float, or can be one: no tensor holds a larger number."""
     return isinstance(value, float) or value.bit_length() < 1024
+
+
+def is_open(value: Any) -> bool:
+    """Whether ``value`` is a list of unknown length, or holds one."""
+    return isinstance(value, SomeOf) or (isinstance(value, (list, tuple)) and any(map(is_open, value)))
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from losslint.domain.shape import SCALAR
-from losslint.graph import Node, Unknown, ancestors
+from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.limits import makes_long_text
 from losslint.interpreter.scope import MISSING
-from losslint.interpreter.values import Class, Function, Instance, Partial, SomeOf, Text, dependencies, distinct, spread
-from losslint.ops.axes import AllButFirst, AllButLast, constant_of
+from losslint.interpreter.values import Class, Function, Instance, Partial, Text, dependencies, distinct, spread
+from losslint.ops.axes import AllButFirst, AllButLast, constant_of, folded
 from losslint.ops.registry import CATALOGUE, Callback
 from losslint.ops.shapevalue import ShapeValue
 
@@ -97,6 +97,8 @@ def _sum(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
             return machine.graph.op("sum", value, axis=(0,), keepdims=False)
         return _unknown(args, kwargs, "sum")
     total = args[1] if len(args) > 1 else kwargs.get("start", 0)
+    if isinstance(items, SomeOf) and items and all(isinstance(i, (int, float, Node)) for i in items):
+        items = [folded(machine.graph, "add", items)]
     for item in items:
         total = item if total == 0 and not isinstance(total, Node) else machine.binary("Add", total, item)
     return total
@@ -107,13 +109,10 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
         items = args if len(args) > 1 else machine.elements(args[0]) if args else None
         if "key" in kwargs:
             return _unknown(args, kwargs, primitive)  # what the key says of them is not asked
-        if items and all(isinstance(i, (int, float)) for i in items):
+        if items and all(isinstance(i, (int, float)) for i in items) and not isinstance(items, SomeOf):
             return fold(items)
         if items and all(isinstance(i, (int, float, Node)) for i in items):
-            value = items[0]
-            for item in items[1:]:
-                value = machine.graph.op(primitive, value, item)
-            return value
+            return folded(machine.graph, primitive, items)
         return _unknown(args, kwargs, primitive)
 
     return call
@@ -244,7 +243,8 @@ def _slice(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
 
 def _sorted(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
-    if items is not None and not kwargs and all(isinstance(i, (int, float)) for i in items):
+    numbers = items is not None and all(isinstance(i, (int, float)) for i in items)
+    if items is not None and numbers and not kwargs and not isinstance(items, SomeOf):
         return sorted(items)
     return SomeOf(items) if items is not None else _unknown(args, kwargs, "sorted")
 
@@ -290,10 +290,11 @@ def _pow(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 def _quantified(decides: bool) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        truths = [machine.truth(i) for i in machine.elements(args[0]) or [Unknown()]]
-        return (
-            decides if decides in truths else not decides if None not in truths else _unknown(args, kwargs, "any/all")
-        )
+        items = machine.elements(args[0]) if args else None
+        truths = {machine.truth(i) for i in items} if items is not None else {None}
+        if isinstance(items, SomeOf) and decides in truths:
+            return _unknown(args, kwargs, "any/all")  # there may be none of those that decide
+        return decides if decides in truths else _unknown(args, kwargs, "any/all") if None in truths else not decides
 
     return call
 

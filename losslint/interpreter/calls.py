@@ -17,7 +17,7 @@ import libcst as cst
 from losslint.domain.shape import Shape
 from losslint.frontend.module import is_stub
 from losslint.frontend.names import LIBRARIES, canonical, is_model_name
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
 from losslint.interpreter.core import Event, Frame
 from losslint.interpreter.expressions import CONSUMING, LAYERS, Expressions
@@ -32,7 +32,6 @@ from losslint.interpreter.values import (
     Instance,
     Method,
     Partial,
-    SomeOf,
     Super,
     Tape,
     dependencies,

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 import libcst as cst
 
 from losslint.frontend.names import canonical, is_loss_name, role_of
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.builtins import BUILTINS
 from losslint.interpreter.core import Core, handler
 from losslint.interpreter.limits import is_heavy, is_huge
@@ -24,7 +24,6 @@ from losslint.interpreter.values import (
     Instance,
     Method,
     ModuleRef,
-    SomeOf,
     Super,
     Tape,
     Text,
@@ -262,7 +261,9 @@ class Expressions(Core):
         if hasattr(owner, "getitem"):  # a shape value of the catalogue
             return owner.getitem(self.graph, key)
         if isinstance(owner, SomeOf) and not isinstance(key, slice):
-            return owner[0] if owner else Unknown((), "an element of an unknown list")
+            if isinstance(key, int) and 0 <= key < owner.certain:
+                return owner[key]
+            return merged(self.graph, owner) if owner else Unknown((), "an element of an unknown list")
         if isinstance(owner, _PLAIN) and not isinstance(key, (Node, Unknown)):
             try:
                 return owner[key]  # type: ignore[index]
@@ -291,8 +292,6 @@ class Expressions(Core):
             if index is not None and count is not None:
                 return self.graph.op("unstack", owner, index=index, count=count, axis=0)
             return self.graph.op("index", owner, key=(Unknown(),))
-        if isinstance(owner, SomeOf) and owner:
-            return owner[0]
         known = self.elements(owner)
         if known:
             return merged(self.graph, list(known))

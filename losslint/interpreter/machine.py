@@ -13,12 +13,12 @@ import libcst as cst
 
 import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
 from losslint.frontend.module import Slice, below, toplevel
-from losslint.graph import Node, Unknown, ancestors
+from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame, handler
 from losslint.interpreter.merging import Overwritten, forked, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
-from losslint.interpreter.values import Bindings, Class, Function, Instance, SomeOf, Tape, dependencies
+from losslint.interpreter.values import Bindings, Class, Function, Instance, Tape, dependencies
 from losslint.loss import Output
 
 State = tuple[Bindings, list[Bindings]]

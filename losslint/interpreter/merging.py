@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from losslint.graph import Graph, Node, Unknown
-from losslint.interpreter.values import CONTAINERS, Bindings, SomeOf, dependencies
+from losslint.graph import Graph, Node, SomeOf, Unknown
+from losslint.interpreter.values import CONTAINERS, Bindings, dependencies
 
 Overwritten = dict[int, tuple[Any, Any]]
 """Containers that were changed in place, by identity: each, and a copy of what it held before."""
@@ -39,7 +39,7 @@ def copied(value: Any, memo: dict[int, Any] | None = None, overwritten: Overwrit
             for key, item in content.items():
                 copy_[key] = copied(item, memo, overwritten) if isinstance(item, CONTAINERS) else item
         else:
-            copy_ = type(value)()
+            copy_ = SomeOf(certain=value.certain) if isinstance(value, SomeOf) else type(value)()
             memo[id(value)] = copy_
             copy_.extend([copied(v, memo, overwritten) if isinstance(v, CONTAINERS) else v for v in content])
     return memo[id(value)]
@@ -52,10 +52,10 @@ def merged(graph: Graph, values: list[Any], loop: bool = False) -> Any:
         return first
     lists = [v for v in values if isinstance(v, list)]
     if len(lists) == len(values):
-        longest = max(lists, key=len)
-        if all(len(v) == len(longest) for v in lists):
-            return [merged(graph, list(items), loop) for items in zip(*lists, strict=True)]
-        return SomeOf(longest)
+        places = [[v[i] for v in lists if i < len(v)] for i in range(max(map(len, lists)))]
+        met = [merged(graph, items, loop) for items in places]
+        certain = min(v.certain if isinstance(v, SomeOf) else len(v) for v in lists)
+        return SomeOf(met, certain) if any(len(v) < len(met) or isinstance(v, SomeOf) for v in lists) else met
     if all(isinstance(v, tuple) and len(v) == len(first) for v in values):
         return tuple(merged(graph, list(items), loop) for items in zip(*values, strict=True))
     if all(isinstance(v, dict) for v in values):

@@ -11,9 +11,9 @@ import libcst as cst
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
 from losslint.frontend.module import every
 from losslint.frontend.names import role_of, roles_of
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.ranks import samples
-from losslint.interpreter.values import Class, Function, Instance, SomeOf, dependencies
+from losslint.interpreter.values import Class, Function, Instance, dependencies
 from losslint.ops.registry import Callback
 
 if TYPE_CHECKING:

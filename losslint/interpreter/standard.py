@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.merging import copied
-from losslint.interpreter.values import Partial, SomeOf, dependencies
+from losslint.interpreter.values import Partial, dependencies
 from losslint.ops.registry import Callback
 from losslint.ops.shapevalue import Record
 

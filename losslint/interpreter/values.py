@@ -210,10 +210,6 @@ class Text(Unknown):
     """A string that is not known."""
 
 
-class SomeOf(list[Any]):
-    """A list of unknown length; what it holds stands for all elements."""
-
-
 def spread(into: dict[Any, Any], value: Any) -> None:
     """Put what the dict ``value`` holds into ``into``; what is not known leaves a key that starts with "?"."""
     if isinstance(value, dict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from losslint.domain.shape import Dim, Shape
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import Graph, Node, SomeOf, Unknown
 from losslint.ops.registry import Callback, Expansion, api
 
 
@@ -54,7 +54,7 @@ def constant_of(value: Any) -> Any:
             inner = constant_of(value.inputs[0])
             return -inner if isinstance(inner, (int, float)) else MISSING
         return MISSING
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, (list, tuple, range)) and not isinstance(value, SomeOf):
         items = tuple(constant_of(item) for item in value)
         return MISSING if any(item is MISSING for item in items) else items
     return MISSING
@@ -202,6 +202,20 @@ def sized(shape: Shape, axis: int, size: Dim | None) -> Shape:
     return Shape(shape.head, Shape.unknown().rest, ())
 
 
+FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
+"""Primitive -> the reduction that puts all elements together with it."""
+
+
+def folded(g: Graph, primitive: str, items: Any) -> Node:
+    """A list of tensors put together with ``primitive``; raises KeyError where any number of them cannot be."""
+    if isinstance(items, SomeOf):
+        return g.op(FOLDS[primitive], items, axis=(0,), keepdims=False)
+    total = g.lift(items[0])
+    for item in items[1:]:
+        total = g.op(primitive, total, item)
+    return total
+
+
 def row(names: str, build: Callable[..., Any]) -> None:
     """Register ``build`` under every name in ``names``, which are written without their package."""
     api(*(f"tensorflow.{name}" for name in names.split()))(build)
@@ -229,6 +243,7 @@ __all__ = [
     "called",
     "constant_of",
     "flag",
+    "folded",
     "nodes_in",
     "opaque_row",
     "reduced",

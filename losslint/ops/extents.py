@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from losslint.domain.shape import SCALAR, Dim, Shape, product
-from losslint.graph import Node
+from losslint.graph import Node, SomeOf
 from losslint.ops import linear
 
 MAKERS = frozenset(
@@ -47,11 +47,11 @@ def constant(value: Any) -> Any:
             bounds = [constant(n) for n in value.inputs]
             if bounds and all(isinstance(b, int) for b in bounds):
                 return tuple(range(*bounds)) if len(range(*bounds)) <= 64 else None
-        if value.op == "stack" and value.shape.rank == 1:
+        if value.op == "stack" and value.shape.rank == 1 and not value.attrs.get("open"):
             return _all(tuple(constant(n) for n in value.inputs))
         return None
     if isinstance(value, (list, tuple)):
-        return _all(tuple(constant(v) for v in value))
+        return None if isinstance(value, SomeOf) else _all(tuple(constant(v) for v in value))
     return value if isinstance(value, (bool, int, float)) else None
 
 
@@ -165,8 +165,8 @@ def requested(value: Any) -> Shape | None:
 def _entries(value: Any) -> list[Any] | None:
     """The entries of a list of extents, however it was written."""
     if isinstance(value, (list, tuple)):
-        return list(value)
-    if isinstance(value, Node) and value.op == "stack" and value.shape.rank == 1:
+        return None if isinstance(value, SomeOf) else list(value)
+    if isinstance(value, Node) and value.op == "stack" and value.shape.rank == 1 and not value.attrs.get("open"):
         return list(value.inputs)
     known = constant(value)
     if isinstance(known, tuple):

@@ -189,7 +189,8 @@ def _sum_dims(dims: list[Dim]) -> Dim:
 def _concat(inputs: Inputs, attrs: Attrs) -> Result:
     dtype = _first_dtype(inputs)
     held = [held_of_vector(n) for n in inputs]
-    if held and all(h is not None for h in held):
+    is_open = bool(attrs.get("open"))
+    if held and not is_open and all(h is not None for h in held):
         total = held[0]
         for more in held[1:]:
             total = _joined_shapes(total, more)
@@ -202,6 +203,8 @@ def _concat(inputs: Inputs, attrs: Attrs) -> Result:
         return alike(shapes), dtype, {}
     dims = [s.axis(axis) for s in shapes]
     total_dim = Dim.unknown() if None in dims else _sum_dims([d for d in dims if d is not None])
+    if is_open and total_dim.batch is not None:
+        total_dim = Dim.fresh(total_dim.batch)
     if None in dims and all(s.rank is None and not (s.rest or "?").startswith("?") for s in shapes) and axis != 0:
         total_dim = Dim.fresh()
     return replaced(template, axis, (total_dim,)), dtype, {}
@@ -228,9 +231,11 @@ def _stack(inputs: Inputs, attrs: Attrs) -> Result:
     if not inputs:
         return Shape.of(0), None, {}
     dims = [extent_of(n) for n in inputs]
-    shape = inserted(alike([n.shape for n in inputs]), _axis(attrs, 0), Dim(len(inputs)))
+    is_open = bool(attrs.get("open"))
+    count = Dim.fresh() if is_open else Dim(len(inputs))
+    shape = inserted(alike([n.shape for n in inputs]), _axis(attrs, 0), count)
     whole = tuple(d for d in dims if d is not None)
-    holds = len(whole) == len(dims) and any("dim" in n.attrs for n in inputs)
+    holds = not is_open and len(whole) == len(dims) and any("dim" in n.attrs for n in inputs)
     return shape, _first_dtype(inputs), {"shape": Shape(whole)} if holds else {}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from losslint.domain.shape import SCALAR, Shape
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import Graph, Node, SomeOf, Unknown
 from losslint.ops.axes import MISSING, constant_of
 from losslint.ops.registry import Callback
 
@@ -197,7 +197,9 @@ def shape_node(g: Graph, value: Any) -> Node:
     if isinstance(value, ShapeValue):
         return value.as_node(g)
     if isinstance(value, (list, tuple)):
-        return g.lift([-1 if item is None else item for item in value]) if value else g.op("shape_of", g.lift(0))
+        if not value:
+            return g.op("shape_of", g.lift(0))
+        return g.lift(type(value)(-1 if item is None else item for item in value))
     if isinstance(value, int):
         return g.lift([value])
     return g.lift(value)
@@ -207,6 +209,8 @@ def shape_argument(g: Graph, value: Any) -> Any:
     """A ``shape=`` argument for the primitives that take it as an attribute: ``zeros``, ``fill``, ``random``."""
     if isinstance(value, ShapeValue):
         return value.as_node(g)
+    if isinstance(value, SomeOf):
+        return g.lift(value)
     if isinstance(value, (list, tuple)):
         return tuple(value) if value else SCALAR
     return (value,) if isinstance(value, int) else value
@@ -214,7 +218,7 @@ def shape_argument(g: Graph, value: Any) -> Any:
 
 def declared(g: Graph, x: Node, value: Any) -> Shape:
     """The shape of ``x`` after ``set_shape(value)``: numbers win, None leaves what is known."""
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple)) or isinstance(value, SomeOf):
         return value.node.shape if isinstance(value, ShapeValue) and not value.start and value.stop is None else x.shape
     dims = []
     rank = x.shape.rank

@@ -17,11 +17,11 @@ from losslint.frontend.names import is_metric_name
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition
 from losslint.frontend.way import needed_for
-from losslint.graph import Node, Site
+from losslint.graph import Node, Site, SomeOf
 from losslint.interpreter.calls import DECORATORS
 from losslint.interpreter.core import Event
 from losslint.interpreter.machine import Machine
-from losslint.interpreter.values import Api, Class, Function, Instance, Partial, SomeOf
+from losslint.interpreter.values import Api, Class, Function, Instance, Partial
 from losslint.loss import Consumer
 from losslint.ops.catalogue.keras_losses import loss_by_name
 from losslint.ops.catalogue.keras_metrics import CLASSES

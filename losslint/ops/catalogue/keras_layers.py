@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.domain.shape import BATCH, Dim, Shape
-from losslint.graph import Graph, Node, Unknown
-from losslint.ops.axes import batched, called, constant_of, flag, nodes_in, sized, unknown
+from losslint.graph import Graph, Node, SomeOf, Unknown
+from losslint.ops.axes import batched, called, constant_of, flag, folded, nodes_in, sized, unknown
 from losslint.ops.catalogue import keras_backend, keras_nn, tf_nn, tf_parts, tf_shape
 from losslint.ops.catalogue.arguments import activated, last_extent, under
 from losslint.ops.dtypes import dtype_of
@@ -286,9 +286,9 @@ def _folded(primitive: str, divide: bool = False) -> Apply:
     def apply(g: Graph, xs: Any, options: Options) -> Node:
         if not isinstance(xs, (list, tuple)) or not xs:
             return unknown(g, "tensors that are not known", xs)
-        total = g.lift(xs[0])
-        for item in xs[1:]:
-            total = g.op(primitive, total, item)
+        if divide and isinstance(xs, SomeOf):
+            return g.op("mean", xs, axis=(0,), keepdims=False)
+        total = folded(g, primitive, xs)
         return g.op("div", total, len(xs)) if divide else total
 
     return apply

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.domain.shape import Dim, Shape, reduce
-from losslint.graph import Graph, Node
+from losslint.graph import Graph, Node, SomeOf
 from losslint.ops.axes import axes_of, batched, constant_of, flag, opaque_row, reduced, row, unknown
 from losslint.ops.registry import api
 from losslint.ops.shapevalue import Record
@@ -291,9 +291,11 @@ def global_norm(g: Graph, t_list: Any, name: Any = None) -> Node:
     if not tensors or not all(isinstance(t, Node) for t in tensors):
         return unknown(g, "the norm of a list that is not known", t_list)
     norms = [g.op("norm", t, axis=None, keepdims=False, ord=2) for t in tensors]
-    return (
-        norms[0] if len(norms) == 1 else g.op("norm", g.op("stack", *norms, axis=0), axis=None, keepdims=False, ord=2)
-    )
+    if isinstance(t_list, SomeOf):
+        norms = SomeOf(norms)
+    elif len(norms) == 1:
+        return norms[0]
+    return g.op("norm", norms, axis=None, keepdims=False, ord=2)
 
 
 @api("tensorflow.clip_by_norm")
@@ -314,7 +316,7 @@ def clip_by_global_norm(g: Graph, t_list: Any, clip_norm: Any, use_norm: Any = N
         return unknown(g, "a clipped list", t_list), length
     with g.library():
         factor = g.op("div", clip_norm, g.op("maximum", length, clip_norm))
-        return [t if t is None else g.op("mul", t, factor) for t in t_list], length
+        return type(t_list)(t if t is None else g.op("mul", t, factor) for t in t_list), length
 
 
 opaque_row(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from losslint.domain.shape import BATCH, SCALAR, Dim, Shape
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import Graph, Node, SomeOf, Unknown
 from losslint.ops.axes import batched, called, constant_of, nodes_in, opaque_row, row, unknown
 from losslint.ops.dtypes import NAMES, dtype_of
 from losslint.ops.origins import TENSOR_ROLES, from_tensors
@@ -67,6 +67,8 @@ def get_variable(
 
 def _dims(shape: Any) -> Shape:
     """A list of extents as a shape; an extent that is unknown may hold the batch."""
+    if isinstance(shape, SomeOf):
+        return Shape.unknown()
     if not isinstance(shape, (list, tuple)):
         number = constant_of(shape)
         return Shape.of(number) if isinstance(number, int) else Shape.unknown()
@@ -82,6 +84,8 @@ def placeholder(g: Graph, dtype: Any = None, shape: Any = None, name: Any = None
     label = name if isinstance(name, str) else "placeholder"
     if shape is None or not isinstance(shape, (list, tuple)):
         return g.source(label, "input", SCALAR if isinstance(value, (int, float)) else Shape.unknown(), kind)
+    if isinstance(shape, SomeOf):
+        return g.source(label, "input", Shape.unknown(), kind)
     declared = _dims([0 if item is None else item for item in shape])
     dims = [Dim.fresh() if item is None else dim for item, dim in zip(shape, declared.head, strict=True)]
     if shape and shape[0] is None:

@@ -26,7 +26,7 @@ def concat(g: Graph, values: Any, axis: Any = 0, name: Any = None, *, concat_dim
     if not isinstance(values, (list, tuple)) or not values:
         return g.op("identity", values) if isinstance(values, Node) else unknown(g, "a list that is not known", values)
     try:
-        return g.op("concat", *values, axis=axis_of(axis if concat_dim is None else concat_dim, 0))
+        return g.joined("concat", values, axis_of(axis if concat_dim is None else concat_dim, 0))
     except UnknownAxis:
         return unknown(g, "concat along an axis that is not known", values)
 
@@ -37,7 +37,7 @@ def stack(g: Graph, values: Any, axis: Any = 0, name: Any = None) -> Node:
     if not isinstance(values, (list, tuple)) or not values:
         return g.op("identity", values) if isinstance(values, Node) else unknown(g, "a list that is not known", values)
     try:
-        return g.op("stack", *values, axis=axis_of(axis, 0))
+        return g.joined("stack", values, axis_of(axis, 0))
     except UnknownAxis:
         return unknown(g, "stack along an axis that is not known", values)
 

@@ -1,0 +1,127 @@
+"""Lists of unknown length: what is told of them is true of every length that they may have."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from losslint.domain.interval import Interval
+from losslint.domain.shape import Shape
+from losslint.graph import SomeOf
+from losslint.loss import Loss
+from tests.traced import ops, traced
+
+MADE = {
+    "comprehension": "parts = [tf.sigmoid(y_pred) for _ in range(n)]",
+    "loop": """
+        parts = []
+        for _ in range(n):
+            parts.append(tf.sigmoid(y_pred))
+    """,
+    "one more": "parts = [tf.sigmoid(y_pred)] + [tf.sigmoid(y_true) for _ in range(n)]",
+    "as many as are told": "parts = [part for k, part in enumerate([tf.sigmoid(y_true), tf.tanh(y_pred), y_pred]) if k < n]",
+    "by a function": "parts = list(map(tf.sigmoid, [y_pred] * n))",
+}
+USED = [
+    "tf.stack(parts)",
+    "tf.stack(parts, axis=-1)",
+    "tf.concat(parts, axis=0)",
+    "tf.concat(parts, -1)",
+    "tf.add_n(parts)",
+    "tf.math.accumulate_n(parts)",
+    "tf.convert_to_tensor(parts)",
+    "tf.reduce_sum(parts)",
+    "tf.reduce_max(parts, 0)",
+    "sum(parts)",
+    "sum(parts, 1.0)",
+    "sum(sorted([1.0 for part in parts]))",
+    "max([2.0 for part in parts])",
+    "min([tf.reduce_mean(part) for part in parts])",
+    "max(tf.reduce_mean(part) for part in parts)",
+    "np.stack(parts)",
+    "K.stack(parts)",
+    "K.concatenate(parts, axis=0)",
+    "parts[-1]",
+    "parts[0]",
+    "tf.stack([[1.0, 2.0] for part in parts])",
+    "tf.constant([1.0 for part in parts])",
+    "tf.stack(list(reversed(parts)))",
+    "tf.stack([part * k for k, part in enumerate(parts)])",
+    "tf.zeros([3 for part in parts])",
+    "tf.cast(len(parts), tf.float32)",
+]
+
+
+def _loss(made: str, used: str, n: int | None) -> Loss:
+    lines = [f"n = {n}"] if n is not None else []
+    body = "\n".join([*lines, textwrap.dedent(MADE[made]).strip(), f"return {used}"])
+    header = "import numpy as np\nimport tensorflow as tf\nfrom tensorflow.keras import backend as K\n"
+    return traced(f"def my_loss(y_true, y_pred, n):\n{textwrap.indent(body, '    ')}\n", header=header)
+
+
+def _facts(loss: Loss) -> tuple[Shape, Interval]:
+    value = loss.graph.lift(loss.value)
+    return value.shape, loss.ranges.of(value)
+
+
+def _covers(shape: Shape, one: Shape) -> bool:
+    """Whether a tensor of shape ``one`` may be told to be of ``shape``."""
+    if shape.rank is None or one.rank is None:
+        return one.min_rank >= shape.min_rank or one.rank is None
+    pairs = zip(shape.head, one.head, strict=True)
+    return shape.rank == one.rank and all(a.value is None or a == b for a, b in pairs)
+
+
+@pytest.mark.parametrize("used", USED)
+@pytest.mark.parametrize("made", MADE)
+def test_what_is_told_holds_for_every_length(made: str, used: str) -> None:
+    shape, interval = _facts(_loss(made, used, None))
+    for n in (1, 2, 3):
+        one, range_ = _facts(_loss(made, used, n))
+        assert _covers(shape, one), (n, str(shape), str(one))
+        assert interval.low.at <= range_.low.at, (n, interval, range_)
+        assert range_.high.at <= interval.high.at, (n, interval, range_)
+
+
+def test_the_first_elements_are_known_where_every_way_has_them() -> None:
+    grown = """
+    def my_loss(y_true, y_pred, n):
+        parts = [tf.exp(y_true)]
+        for _ in range(n):
+            parts.append(tf.sigmoid(y_pred))
+        return parts[{index}]
+    """
+    assert ops(traced(grown.format(index=0))) == ["exp"]
+    assert "sigmoid" in ops(traced(grown.format(index=1)))
+    assert {"exp", "sigmoid"} <= set(ops(traced(grown.format(index=-1))))
+
+
+@pytest.mark.parametrize(
+    ("asked", "decided"),
+    [
+        ("any([True for _ in range(n)])", False),
+        ("all([True for _ in range(n)])", True),
+        ("any([False for _ in range(n)])", True),
+        ("all([False for _ in range(n)])", False),
+        ("any([False, True])", True),
+        ("all([])", True),
+        ("any([])", True),
+    ],
+)
+def test_what_some_of_any_number_decide(asked: str, decided: bool) -> None:
+    source = f"def my_loss(y_true, y_pred, n):\n    return tf.exp(y_pred) if {asked} else tf.sigmoid(y_pred)\n"
+    assert ("join" not in ops(traced(source))) is decided
+
+
+def test_an_open_list_stays_open_where_ways_meet() -> None:
+    loss = traced(
+        """
+        def my_loss(y_true, y_pred, n, flag):
+            parts = [tf.abs(y_pred) for _ in range(n)]
+            if flag > 1:
+                parts = [tf.exp(y_pred)]
+            return parts
+        """
+    )
+    assert isinstance(loss.value, SomeOf)
