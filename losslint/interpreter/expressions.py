@@ -324,12 +324,12 @@ class Expressions(Core):
     def binary(self, name: str, left: Any, right: Any) -> Any:
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
-        if name == "Add" and all(isinstance(x, list) or _is_list(x) for x in (left, right)):
-            return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, list) else [x])]))
+        if name == "Add" and _are_lists(left, right):
+            return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, (list, tuple)) else [x])]))
         if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
             return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
-        if name == "Multiply" and isinstance(left, list) and isinstance(right, (Node, Unknown)) and None in left:
-            return SomeOf(left)  # [None] * n: filled later
+        if name == "Multiply" and (repeated := next((a for a, b in _both(left, right) if _repeats(a, b)), None)):
+            return self.held(SomeOf(repeated))
         if isinstance(left, Node) or isinstance(right, Node):
             return (
                 self.graph.op(primitive, left, right)
@@ -557,9 +557,51 @@ class Expressions(Core):
         return self.eval(tree.expression)
 
 
+_COUNTING = frozenset({"add", "sub", "mul", "floordiv", "neg", "maximum", "minimum", "abs"})
+"""Operators whose result, of numbers of Python's, is one."""
+
+
 def _is_list(value: Any) -> bool:
     """Whether ``value`` stands for a list of variables."""
     return isinstance(value, Node) and bool(value.attrs.get("list"))
+
+
+def _are_lists(left: Any, right: Any) -> bool:
+    """Whether both are lists, or tuples, and the length of one is not known."""
+    return any(
+        (isinstance(a, SomeOf) or _is_list(a)) and (isinstance(b, (list, tuple)) or _is_list(b))
+        for a, b in _both(left, right)
+    )
+
+
+def _both(left: Any, right: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    return (left, right), (right, left)
+
+
+def _repeats(items: Any, times: Any) -> bool:
+    """Whether ``items * times`` is a list, or tuple, of unknown length; a list that meets a tensor becomes one."""
+    if not isinstance(items, (list, tuple)) or not items or not isinstance(times, (Node, Unknown)):
+        return False
+    return None in items or _is_count(times) or (len(items) == 1 and isinstance(items[0], Node) and _may_count(times))
+
+
+def _is_count(value: Node | Unknown) -> bool:
+    """Whether ``value`` is certainly a number of Python's, made of hyper-parameters and static extents."""
+    if isinstance(value, Unknown):
+        return not value.deps
+    todo = [value]
+    while todo:
+        node = todo.pop()
+        if node.op in _COUNTING and not node.api:
+            todo += node.inputs
+        elif node.op not in ("const", "static_dim") and not (node.op == "source" and node.attrs["role"] == "config"):
+            return False
+    return True
+
+
+def _may_count(value: Node | Unknown) -> bool:
+    """Whether ``value`` is an argument of which nothing says that it is a tensor."""
+    return isinstance(value, Node) and value.op == "source" and value.shape.min_rank == 0 and value.dtype is None
 
 
 def _counted(value: Any) -> Any:

@@ -61,6 +61,7 @@ COMPUTED = """
     [v for row in [[1, 2], [3]] for v in row if v > 1][1]
     {k: v for k, v in zip("ab", [3, 4])}["b"]
     len([i for i in range(10) if i % 3 == 0])
+    len([1] + [2, 3]) * 10 + ([1, 2] * 2)[3] + len((1,) + (2, 3))
 """
 """Of these the number is known."""
 

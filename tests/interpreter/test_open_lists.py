@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import pytest
 
-from losslint.domain.interval import Interval
 from losslint.domain.shape import Shape
 from losslint.graph import SomeOf
 from losslint.loss import Loss
@@ -60,28 +60,41 @@ def _loss(made: str, used: str, n: int | None) -> Loss:
     return traced(f"def my_loss(y_true, y_pred, n):\n{textwrap.indent(body, '    ')}\n", header=header)
 
 
-def _facts(loss: Loss) -> tuple[Shape, Interval]:
+def covers(told: Loss, one: Loss) -> list[str]:
+    """What is told of ``told``, which knows less, and is not true of ``one``."""
+    facts = []
+    for name, a, b in zip(("shape", "low", "high", "law"), _facts(told), _facts(one), strict=True):
+        true = {
+            "shape": lambda a=a, b=b: _fits(a, b),
+            "low": lambda a=a, b=b: a.at <= b.at,
+            "high": lambda a=a, b=b: b.at <= a.at,
+            "law": lambda a=a, b=b: a is None or b is None or a.zero or b.zero or a[:2] == b[:2],
+        }[name]()
+        if not true:
+            facts.append(f"{name} {a}, not {b}")
+    return facts
+
+
+def _facts(loss: Loss) -> tuple[Any, ...]:
     value = loss.graph.lift(loss.value)
-    return value.shape, loss.ranges.of(value)
+    interval = loss.ranges.of(value)
+    return value.shape, interval.low, interval.high, loss.laws.value(value)
 
 
-def _covers(shape: Shape, one: Shape) -> bool:
+def _fits(shape: Shape, one: Shape) -> bool:
     """Whether a tensor of shape ``one`` may be told to be of ``shape``."""
     if shape.rank is None or one.rank is None:
         return one.min_rank >= shape.min_rank or one.rank is None
-    pairs = zip(shape.head, one.head, strict=True)
-    return shape.rank == one.rank and all(a.value is None or a == b for a, b in pairs)
+    pairs = zip(shape.head, one.head, strict=True) if shape.rank == one.rank else ()
+    return shape.rank == one.rank and all(a.value is None or b.value is None or a == b for a, b in pairs)
 
 
 @pytest.mark.parametrize("used", USED)
 @pytest.mark.parametrize("made", MADE)
 def test_what_is_told_holds_for_every_length(made: str, used: str) -> None:
-    shape, interval = _facts(_loss(made, used, None))
+    told = _loss(made, used, None)
     for n in (1, 2, 3):
-        one, range_ = _facts(_loss(made, used, n))
-        assert _covers(shape, one), (n, str(shape), str(one))
-        assert interval.low.at <= range_.low.at, (n, interval, range_)
-        assert range_.high.at <= interval.high.at, (n, interval, range_)
+        assert covers(told, _loss(made, used, n)) == [], n
 
 
 def test_the_first_elements_are_known_where_every_way_has_them() -> None:
