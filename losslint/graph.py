@@ -7,6 +7,7 @@ traced for two turns that meet in one ``loop`` node, which analyses widen.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,17 +62,21 @@ class Unknown:
             self.deps = tuple(dict.fromkeys(self.deps))
 
 
+_serials = itertools.count()
+
+
 class SomeOf(list[Any]):
     """A Python list of unknown length; what it holds stands for all elements.
 
-    The first ``certain`` of them are where they are, however long the list is.
+    The first ``certain`` of them are where they are, however long the list is. Lists with one ``serial`` are one list.
     """
 
-    __slots__ = ("certain",)
+    __slots__ = ("certain", "serial")
 
-    def __init__(self, items: Iterable[Any] = (), certain: int = 0) -> None:
+    def __init__(self, items: Iterable[Any] = (), certain: int = 0, serial: int | None = None) -> None:
         super().__init__(items)
         self.certain = certain
+        self.serial = next(_serials) if serial is None else serial
 
 
 _MOST_AXES = 254
@@ -127,6 +132,16 @@ class Graph:
     def joined(self, how: str, values: Sequence[Any], axis: int) -> Node:
         """``values`` as one tensor, by "stack" or "concat"; nobody knows how many of them a ``SomeOf`` stands for."""
         return self.op(how, *values, axis=axis, **({"open": True} if isinstance(values, SomeOf) else {}))
+
+    def apart(self, value: Any, place: Any) -> Any:
+        """``value``, which stands for many, as the one at ``place``: others may be others, and equal ones are one."""
+        if isinstance(value, Node):
+            return value if value.op == "const" else self.op("join", value, place=place)
+        if isinstance(value, dict):
+            return {key: self.apart(item, place) for key, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(self.apart(item, place) for item in value)
+        return value
 
     def opaque(self, deps: Iterable[Node] = (), why: str = "", shape: Shape | None = None) -> Node:
         """The result of something unknown that may depend on ``deps`` in any way."""

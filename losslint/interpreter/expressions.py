@@ -63,6 +63,8 @@ CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss
 """Methods that take a loss, whatever the object is."""
 _UNROLLED = 32
 """The longest ``tf.range`` that is walked through number by number."""
+_TURNS = 64
+"""The most turns of a comprehension that are followed one by one."""
 LAYERS = ("Model", "Layer", "Sequential", "Module", "Functional")
 """Classes of Keras whose objects are called on tensors."""
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights", "non_trainable_variables")
@@ -263,7 +265,7 @@ class Expressions(Core):
         if isinstance(owner, SomeOf) and not isinstance(key, slice):
             if isinstance(key, int) and 0 <= key < owner.certain:
                 return owner[key]
-            return merged(self.graph, owner) if owner else Unknown((), "an element of an unknown list")
+            return self._picked(owner, key)
         if isinstance(owner, _PLAIN) and not isinstance(key, (Node, Unknown)):
             try:
                 return owner[key]  # type: ignore[index]
@@ -288,14 +290,24 @@ class Expressions(Core):
                 return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
             if owner.op == "model" or (owner.op == "opaque" and owner.shape.min_rank == 0):
                 # several outputs, or a tuple of something unknown
-                return self.graph.op(owner.op, *owner.inputs, **(owner.attrs | {"part": index}))
+                part = ("any", len(self.graph.nodes)) if index is None else index
+                return self.graph.op(owner.op, *owner.inputs, **(owner.attrs | {"part": part}))
             if index is not None and count is not None:
                 return self.graph.op("unstack", owner, index=index, count=count, axis=0)
             return self.graph.op("index", owner, key=(Unknown(),))
+        if isinstance(owner, SomeOf):
+            return self._picked(owner, index)
         known = self.elements(owner)
         if known:
             return merged(self.graph, list(known))
         return Unknown(tuple(dependencies(owner)), "an element of something unknown")
+
+    def _picked(self, owner: SomeOf, key: Any) -> Any:
+        """The element at ``key``, or any one: it may be another one each time."""
+        if not owner:
+            return Unknown((), "an element of an unknown list")
+        place = key if isinstance(key, int) else ("any", len(self.graph.nodes))
+        return self.graph.apart(merged(self.graph, list(owner)), (owner.serial, place))
 
     def elements(self, value: Any) -> list[Any] | None:
         """The elements of a container whose length is known, else None."""
@@ -514,8 +526,9 @@ class Expressions(Core):
         items = self.eval(tree.iter)
         self.note("loop", self.site(tree.iter), items, name="comprehension")
         known = self.elements(items)
-        results: list[Any] = SomeOf() if known is None or len(known) > 64 or isinstance(known, SomeOf) else []
-        for item in [self.element_of(items)] if known is None or len(known) > 64 else known:
+        turns = known if known is not None and len(known) <= _TURNS and not isinstance(known, SomeOf) else None
+        results: list[Any] = SomeOf() if turns is None else []
+        for item in turns if turns is not None else [self.element_of(items)]:
             self.step()
             self.bind(tree.target, item)
             tests = [self.truth(self.asked("if", c.test, self.eval(c.test))) for c in tree.ifs]

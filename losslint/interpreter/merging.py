@@ -39,7 +39,7 @@ def copied(value: Any, memo: dict[int, Any] | None = None, overwritten: Overwrit
             for key, item in content.items():
                 copy_[key] = copied(item, memo, overwritten) if isinstance(item, CONTAINERS) else item
         else:
-            copy_ = SomeOf(certain=value.certain) if isinstance(value, SomeOf) else type(value)()
+            copy_ = SomeOf((), value.certain, value.serial) if isinstance(value, SomeOf) else type(value)()
             memo[id(value)] = copy_
             copy_.extend([copied(v, memo, overwritten) if isinstance(v, CONTAINERS) else v for v in content])
     return memo[id(value)]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from losslint.graph import Node, SomeOf, Unknown
-from losslint.interpreter.merging import copied
+from losslint.interpreter.merging import copied, merged
 from losslint.interpreter.values import Partial, dependencies
 from losslint.ops.registry import Callback
 from losslint.ops.shapevalue import Record
@@ -26,8 +26,14 @@ def _partial(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> A
 
 def _reduce(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[1]) if len(args) > 1 else None
-    if items is None or isinstance(items, SomeOf):
+    if items is None:
         return Unknown(tuple(dependencies(args)), "functools.reduce")
+    if isinstance(items, SomeOf):  # as a loop of unknown length
+        item = machine.element_of(items)
+        turns = [args[2] if len(args) > 2 else item]
+        turns += [machine.call(args[0], [turns[-1], item], {})]
+        turns += [machine.call(args[0], [turns[-1], item], {})]
+        return merged(machine.graph, turns, loop=True)
     value, rest = (args[2], items) if len(args) > 2 else (items[0], items[1:]) if items else (Unknown(), [])
     for item in rest:
         value = machine.call(args[0], [value, item], {})
@@ -60,19 +66,30 @@ def _named_tuple(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) 
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         return Unknown((), "a named tuple")
 
+    last = machine.elements(kwargs.get("defaults", ())) or []
+    defaults = dict(zip(names[len(names) - len(last) :], last, strict=False))
+
     def make(g: Any, *values: Any, **named: Any) -> Record:
-        held = dict(zip(names, values, strict=False)) | named
+        held = defaults | dict(zip(names, values, strict=False)) | named
         return Record(tuple(names), tuple(held.get(name) for name in names))
 
     return Callback(title, make, {"_fields": tuple(names)})
 
 
-def _combined(machine: Expressions, args: list[Any], combine: Callable[[list[list[Any]]], Any]) -> Any:
-    columns = [machine.elements(arg) for arg in args]
-    if any(column is None or isinstance(column, SomeOf) for column in columns):
-        return SomeOf([tuple(machine.element_of(arg) for arg in args)])
-    rows = list(itertools.islice(combine([c for c in columns if c is not None]), _MOST + 1))
-    return rows if len(rows) <= _MOST else SomeOf(rows[:1])
+def _combined(machine: Expressions, columns: list[Any], rows: Callable[[list[list[Any]]], Any]) -> Any:
+    """The tuples that ``rows`` makes of the elements of ``columns``, which hold what stands at each place of one."""
+    items = [machine.elements(column) for column in columns]
+    known = [column for column in items if column is not None and not isinstance(column, SomeOf)]
+    if len(known) == len(items):
+        found = list(itertools.islice(rows(known), _MOST + 1))
+        if len(found) <= _MOST:
+            return found
+    return SomeOf([tuple(_one_of(machine, *pair) for pair in zip(columns, items, strict=True))])
+
+
+def _one_of(machine: Expressions, column: Any, items: list[Any] | None) -> Any:
+    many = items is not None and len(items) > _MOST
+    return Unknown(tuple(dependencies(column)), "one of many") if many else machine.element_of(column)
 
 
 def _product(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -84,11 +101,8 @@ def _product(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> A
 def _choices(choose: Callable[..., Any]) -> Callable[..., Any]:
     def call(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         count = args[1] if len(args) > 1 else kwargs.get("r")
-        items = machine.elements(args[0]) if args else None
-        if isinstance(count, int) and count < 10:
-            if items is None or isinstance(items, SomeOf):
-                return SomeOf([tuple(machine.element_of(args[0]) for _ in range(count))]) if args else Unknown()
-            return _combined(machine, [items], lambda columns: choose(columns[0], count))
+        if args and isinstance(count, int) and 0 < count < 10:
+            return _combined(machine, args[:1] * count, lambda columns: choose(columns[0], count))
         return Unknown(tuple(dependencies(args)), "combinations")
 
     return call
@@ -107,7 +121,10 @@ def _chain(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
 
 def _chain_from(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
-    return SomeOf([machine.element_of(machine.element_of(args[0]))]) if items is None else _chain(machine, items, {})
+    if items is None:
+        return SomeOf([machine.element_of(machine.element_of(args[0] if args else None))])
+    chained = _chain(machine, items, {})
+    return SomeOf(chained) if isinstance(items, SomeOf) else chained
 
 
 def _repeat(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:

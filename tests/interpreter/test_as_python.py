@@ -54,6 +54,8 @@ COMPUTED = """
     collections.namedtuple("Pair", "a b")(1.0, 2.0)._replace(b=5.0).b
     sum(collections.namedtuple("Pair", ["a", "b"])(1.0, 2.0))
     collections.namedtuple("Pair", "a b")(1.0, 2.0)._asdict()["b"]
+    collections.namedtuple("Pair", "a b", defaults=[4.0])(1.0).b
+    sum(a + b for a, b in itertools.permutations([1, 2, 3], 2))
     1 if 2 in [1, 2] and not 3 in (1, 2) else 7
     (1 < 2 < 3) + (3 > 2 >= 2)
     (7 // 2) % 2 + 2 ** 3 ** 1
@@ -66,6 +68,7 @@ COMPUTED = """
 """Of these the number is known."""
 
 UNSAID = """
+    [a * b for a, b in itertools.product(range(20), range(20))][-1]
     divmod(7, 2)[1]
     ~5
     len(str(12))

@@ -50,13 +50,33 @@ USED = [
     "tf.stack([part * k for k, part in enumerate(parts)])",
     "tf.zeros([3 for part in parts])",
     "tf.cast(len(parts), tf.float32)",
+    "functools.reduce(tf.add, parts)",
+    "functools.reduce(lambda a, b: a * b, parts, 2.0)",
+    "functools.reduce(operator.add, [tf.reduce_mean(part) for part in parts], 1.0)",
+    "tf.stack(list(itertools.chain(parts, [y_pred])))",
+    "tf.stack(list(itertools.chain.from_iterable([[part, part] for part in parts])))",
+    "tf.stack([a * b for a, b in itertools.product(parts, [1.0, 2.0])])",
+    "tf.stack([2.0] + [tf.reduce_sum(a * b) for a, b in itertools.combinations(parts, 2)])",
+    "tf.stack([k for k in itertools.islice([1.0, 5.0], n)])",
+    "tf.stack([w for w, part in zip(itertools.cycle([1.0, 2.0]), parts)])",
+    "tf.stack(list(itertools.repeat(y_pred, n)))",
+    "tf.linalg.global_norm(parts)",
+    "tf.clip_by_global_norm(parts, 1.0)[0][0]",
+    "keras.layers.Add()(parts)",
+    "keras.layers.Average()(parts)",
+    "keras.layers.Maximum()(parts)",
+    "keras.layers.Multiply()(parts)",
+    "keras.layers.Concatenate()(parts)",
+    "tf.reshape(y_pred, [-1] + [1 for _ in parts])",
+    "sum(len([part]) for part in parts) * y_pred",
+    "tf.stack([x for x in filter(lambda x: n > 1, [1.0, 2.0])] + [3.0])",
 ]
 
 
 def _loss(made: str, used: str, n: int | None) -> Loss:
     lines = [f"n = {n}"] if n is not None else []
     body = "\n".join([*lines, textwrap.dedent(MADE[made]).strip(), f"return {used}"])
-    header = "import numpy as np\nimport tensorflow as tf\nfrom tensorflow.keras import backend as K\n"
+    header = "import functools, itertools, operator\nimport numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras\nfrom tensorflow.keras import backend as K\n"
     return traced(f"def my_loss(y_true, y_pred, n):\n{textwrap.indent(body, '    ')}\n", header=header)
 
 
@@ -138,3 +158,115 @@ def test_an_open_list_stays_open_where_ways_meet() -> None:
         """
     )
     assert isinstance(loss.value, SomeOf)
+
+
+MANY = """
+    parts = [y_pred * w for w in weights]
+    return parts[0] - parts[1]
+---
+    parts = [net(y_pred) for net in nets]
+    return tf.square(parts[0] - parts[1])
+---
+    a, b = [y_pred[:, i] for i in range(n)]
+    return tf.abs(a - b)
+---
+    parts = []
+    for i in range(n):
+        parts.append(y_pred[:, i])
+    return parts[0] - parts[-1]
+---
+    total = 0.0
+    parts = [y_pred * w for w in weights]
+    for a in parts:
+        for b in parts:
+            total += tf.abs(a - b)
+    return total
+---
+    parts = [y_pred * w for w in weights]
+    return tf.add_n([tf.abs(a - b) for a in parts for b in parts])
+---
+    parts = [y_pred * w for w in weights]
+    return tf.add_n([tf.abs(a - b) for a, b in itertools.combinations(parts, 2)])
+---
+    parts = [y_pred * w for w in weights]
+    return tf.add_n([tf.abs(a - b) for a, b in zip(parts, parts[1:])])
+---
+    parts = [{"p": y_pred * w} for w in weights]
+    return parts[0]["p"] - parts[1]["p"]
+---
+    pairs = [(y_pred * w, y_true) for w in weights]
+    return pairs[0][0] - pairs[1][0]
+---
+    rows = tf.TensorArray(tf.float32, size=n)
+    for i in range(n):
+        rows = rows.write(i, y_pred[:, i])
+    return rows.read(0) - rows.read(1)
+---
+    kept = [y_pred[:, i] for i in range(4) if i < n]
+    return kept[0] - kept[1]
+---
+    steps = range(n)
+    total = 0.0
+    for i in steps:
+        for j in steps:
+            total += y_pred[:, i] - y_pred[:, j]
+    return total
+---
+    total = 0.0
+    for a in weights:
+        for b in weights:
+            total += tf.abs(y_pred * a - y_pred * b)
+    return total
+---
+    total = 0.0
+    for k, a in enumerate(nets):
+        for m, b in enumerate(nets):
+            total += tf.abs(a(y_pred) - b(y_pred))
+    return total
+---
+    total = 0.0
+    for a in nets(y_pred):
+        for b in nets(y_pred):
+            total += tf.abs(a - b)
+    return total
+---
+    total = 0.0
+    for name, a in weights.items():
+        for other, b in weights.items():
+            total += y_pred * a - y_pred * b
+    return total
+---
+    parts = list(map(lambda w: y_pred * w, weights))
+    return parts[0] - parts[1]
+---
+    parts = sorted([tf.reduce_mean(y_pred * w) for w in weights])
+    return parts[0] - parts[-1]
+---
+    total = 0.0
+    for a in tf.unstack(y_pred, axis=1):
+        for b in tf.unstack(y_pred, axis=1):
+            total += a - b
+    return total
+---
+    total = 0.0
+    for a in tf.split(y_pred, n, axis=1):
+        for b in tf.split(y_pred, n, axis=1):
+            total += a - b
+    return total
+"""
+
+
+@pytest.mark.parametrize("body", MANY.strip("\n").split("---\n"))
+def test_two_of_many_are_not_taken_for_one(body: str) -> None:
+    """Otherwise their difference would be 0, and so would be its gradient."""
+    loss = traced(f"import itertools\ndef my_loss(y_true, y_pred, n, weights, nets):\n{body}")
+    prediction = next(node for node in loss.graph.nodes if node.attrs.get("name") == "y_pred")
+    assert loss.gradients.reaches(prediction) in ("live", "unknown")
+
+
+@pytest.mark.parametrize("same", ["parts[0] - parts[0]", "parts[1] - parts[1]"])
+def test_an_element_is_equal_to_itself(same: str) -> None:
+    source = f"def my_loss(y_true, y_pred, weights):\n    parts = [y_pred * w for w in weights]\n    return {same}\n"
+    loss = traced(source)
+    assert loss.value.op == "sub"
+    assert loss.value.inputs[0].number == loss.value.inputs[1].number

@@ -308,7 +308,7 @@ class TensorArray:
         """A method."""
         methods: dict[str, Callable[..., Any]] = {
             "write": self._write,
-            "read": lambda g, index, name=None: self._any(g),
+            "read": lambda g, index, name=None: self._read(g, index),
             "stack": lambda g, name=None: self._joined(g, "stack"),
             "concat": lambda g, name=None: self._joined(g, "concat"),
             "gather": lambda g, indices, name=None: self._joined(g, "stack"),
@@ -327,6 +327,10 @@ class TensorArray:
     def _unstack(self, g: Graph, value: Any, name: Any = None) -> TensorArray:
         self.items.append(g.op("index", value, key=(Unknown((), "any row"),), mapped=True))
         return self
+
+    def _read(self, g: Graph, index: Any) -> Any:
+        at = constant_of(index)
+        return g.apart(self._any(g), ("row", at if isinstance(at, int) else len(g.nodes)))
 
     def _any(self, g: Graph) -> Any:
         nodes = list({node.number: node for node in map(g.lift, self.items)}.values())
