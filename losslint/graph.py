@@ -78,7 +78,17 @@ class SomeOf(list[Any]):
         self.certain = certain
         self.serial = next(_serials) if serial is None else serial
 
+    def stir(self) -> None:
+        """From now on its elements are in other places."""
+        self.certain, self.serial = 0, next(_serials)
 
+    def copy(self) -> SomeOf:
+        """The same list, in another place."""
+        return SomeOf(self, self.certain, self.serial)
+
+
+_ANEW = frozenset({"random", "model"})
+"""Primitives whose result may be another one each time: a model may drop out some of its units at random."""
 _MOST_AXES = 254
 """What TensorFlow allows a tensor to have."""
 ShapeRule = Callable[..., "tuple[Shape, str | None, dict[str, Any]]"]
@@ -101,7 +111,7 @@ class Graph:
         """Append the primitive ``name``; inputs that are no nodes are lifted. Raises KeyError for an unknown name."""
         nodes = tuple(self.lift(value) for value in inputs)
         shape, dtype, extra = self.rules[name](nodes, attrs)
-        return self._append(name, nodes, attrs | extra, shape, dtype)
+        return self._append(name, nodes, attrs | extra, shape, dtype, unique=name in _ANEW)
 
     def source(self, name: str, role: str, shape: Shape, dtype: str | None = None, **attrs: Any) -> Node:
         """A leaf the loss does not compute; see losslint.ops.primitives for the roles."""
@@ -131,7 +141,8 @@ class Graph:
 
     def joined(self, how: str, values: Sequence[Any], axis: int) -> Node:
         """``values`` as one tensor, by "stack" or "concat"; nobody knows how many of them a ``SomeOf`` stands for."""
-        return self.op(how, *values, axis=axis, **({"open": True} if isinstance(values, SomeOf) else {}))
+        told = {"open": True, "serial": values.serial} if isinstance(values, SomeOf) else {}
+        return self.op(how, *values, axis=axis, **told)
 
     def apart(self, value: Any, place: Any) -> Any:
         """``value``, which stands for many, as the one at ``place``: others may be others, and equal ones are one."""

@@ -9,7 +9,17 @@ from losslint.domain.shape import SCALAR
 from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.limits import makes_long_text
 from losslint.interpreter.scope import MISSING
-from losslint.interpreter.values import Class, Function, Instance, Partial, Text, dependencies, distinct, spread
+from losslint.interpreter.values import (
+    Class,
+    Function,
+    Instance,
+    Partial,
+    Text,
+    at_unknown_keys,
+    dependencies,
+    distinct,
+    spread,
+)
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of, folded
 from losslint.ops.registry import CATALOGUE, Callback
 from losslint.ops.shapevalue import ShapeValue
@@ -69,7 +79,9 @@ def _len(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return machine.graph.op("static_dim", value, axis=0, length=True)
     if isinstance(value, ShapeValue):
         return value.attribute(machine.graph, "rank")
-    if isinstance(value, (list, tuple, dict, str, range, set)) and not isinstance(value, SomeOf):
+    if isinstance(value, dict) and not at_unknown_keys(value):
+        return len(value)
+    if isinstance(value, (list, tuple, str, range, set)) and not isinstance(value, SomeOf):
         return len(value)
     return _unknown(args, kwargs, "len")
 
@@ -116,6 +128,13 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
         return _unknown(args, kwargs, primitive)
 
     return call
+
+
+def _next(machine: Expressions, args: list[Any]) -> Any:
+    """Another one each time."""
+    if not args:
+        return Unknown()
+    return machine.graph.apart(machine.element_of(args[0]), ("next", len(machine.graph.nodes)))
 
 
 def _callable(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -342,8 +361,21 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "object": lambda machine, args, kwargs: Unknown((), "an object"),
     "slice": _slice,
     "iter": lambda machine, args, kwargs: args[0] if args else Unknown(),
-    "next": lambda machine, args, kwargs: machine.element_of(args[0]) if args else Unknown(),
+    "next": lambda machine, args, kwargs: _next(machine, args),
 }
+
+
+def _of_open(machine: Expressions, owner: SomeOf, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``owner.name(...)`` where nobody knows how many elements there are, nor in which order."""
+    if name == "copy":
+        return owner.copy()
+    if name == "insert" and len(args) == 2:
+        machine.grow(owner, args[1:])
+        owner.append(args[1])
+    if name in ("insert", "pop", "remove", "reverse", "sort"):
+        machine.touch(owner)
+        owner.stir()
+    return machine.element(owner, Unknown()) if name == "pop" else _unknown((owner, args), kwargs, f"method {name}")
 
 
 def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -358,9 +390,12 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
             machine.grow(owner, added)
             owner.extend(added)
             return None
+        if isinstance(owner, SomeOf) and name != "clear":
+            return _of_open(machine, owner, name, args, kwargs)
     if isinstance(owner, dict):
         if name in ("items", "values", "keys"):
-            return list(getattr(owner, name)())
+            held = list(getattr(owner, name)())
+            return SomeOf(held) if at_unknown_keys(owner) else held
         if name in ("get", "pop", "setdefault") and args and isinstance(args[0], (str, int)):
             default = args[1] if len(args) > 1 else None
             if name == "setdefault" and args[0] not in owner:

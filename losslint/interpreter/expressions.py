@@ -18,6 +18,7 @@ from losslint.interpreter.limits import is_heavy, is_huge
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING, Scope
 from losslint.interpreter.values import (
+    UNKNOWN_KEY,
     Api,
     Class,
     Function,
@@ -27,6 +28,7 @@ from losslint.interpreter.values import (
     Super,
     Tape,
     Text,
+    at_unknown_keys,
     dependencies,
     distinct,
     spread,
@@ -262,7 +264,9 @@ class Expressions(Core):
             return self.graph.op("index", owner, key=key if isinstance(key, tuple) else (key,))
         if hasattr(owner, "getitem"):  # a shape value of the catalogue
             return owner.getitem(self.graph, key)
-        if isinstance(owner, SomeOf) and not isinstance(key, slice):
+        if isinstance(owner, SomeOf):
+            if isinstance(key, slice):
+                return self.held(SomeOf(owner))
             if isinstance(key, int) and 0 <= key < owner.certain:
                 return owner[key]
             return self._picked(owner, key)
@@ -270,8 +274,10 @@ class Expressions(Core):
             try:
                 return owner[key]  # type: ignore[index]
             except Exception:  # a KeyError of the program under test, or a key we made up
-                if isinstance(owner, dict) and isinstance(key, str):
-                    return self.free(key)  # kwargs["backend"]: the caller passes it
+                if isinstance(owner, dict) and isinstance(key, (str, int)):
+                    if unknown := at_unknown_keys(owner, UNKNOWN_KEY):
+                        return self.graph.apart(merged(self.graph, unknown), (id(owner), key))
+                    return self.free(str(key))  # kwargs["backend"]: the caller passes it
                 if isinstance(owner, (list, tuple, range)) and isinstance(key, int):
                     self.raises()
                 return Unknown(tuple(dependencies(owner)), "no such element")
@@ -316,7 +322,7 @@ class Expressions(Core):
         if isinstance(value, (list, tuple, range, str, set)):
             return list(value)
         if isinstance(value, dict):
-            return list(value)
+            return SomeOf(value) if at_unknown_keys(value) else list(value)
         if isinstance(value, Node) and value.op == "range":
             ends = [constant(x) for x in value.inputs]
             if all(end is not None and end == int(end) for end in ends):
@@ -558,7 +564,9 @@ class Expressions(Core):
 
     def _eval_DictComp(self, tree: cst.DictComp) -> Any:
         pairs = self._in_own_scope(tree.for_in, lambda: (self.eval(tree.key), self.eval(tree.value)))
-        made = {k if isinstance(k, (str, int, float, tuple)) else f"?{i}": v for i, (k, v) in enumerate(pairs)}
+        made = {
+            k if isinstance(k, (str, int, float, tuple)) else f"{UNKNOWN_KEY}{i}": v for i, (k, v) in enumerate(pairs)
+        }
         return self.held(made)
 
     def _eval_Yield(self, tree: cst.Yield) -> Any:

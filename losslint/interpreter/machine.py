@@ -18,7 +18,7 @@ from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame, handler
 from losslint.interpreter.merging import Overwritten, forked, merged
 from losslint.interpreter.scope import MISSING, ModuleScope, Scope
-from losslint.interpreter.values import Bindings, Class, Function, Instance, Tape, dependencies
+from losslint.interpreter.values import UNKNOWN_KEY, Bindings, Class, Function, Instance, Tape, dependencies
 from losslint.loss import Output
 
 State = tuple[Bindings, list[Bindings]]
@@ -382,11 +382,13 @@ class Machine(Calls):
             owner, key = self.eval(target.value), self.key(target)
             if isinstance(owner, (dict, list)):
                 self.grow(owner, [value])
+            if isinstance(owner, SomeOf) and isinstance(key, int) and not 0 <= key < owner.certain:
+                key = Unknown((), "an element of many")
             if isinstance(owner, (dict, list)) and not isinstance(key, (Node, Unknown, slice, tuple)):
                 with contextlib.suppress(Exception):
                     owner[key] = value
             elif isinstance(owner, dict):
-                owner[f"?{len(owner)}"] = value
+                owner[f"{UNKNOWN_KEY}{len(owner)}"] = value
             elif isinstance(owner, list) and isinstance(key, (Node, Unknown)):
                 # any of its elements may be set; None only keeps their places
                 owner[:] = [value if kept is None else merged(self.graph, [kept, value]) for kept in owner]
@@ -396,12 +398,16 @@ class Machine(Calls):
         self.note("unpack", self.site(target), value, wanted)
         starred = [i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)]
         items = self.elements(value)
+        if isinstance(items, SomeOf):
+            items = None if len(items) != wanted or items.certain < wanted else list(items)
         if items is not None and starred and len(items) >= wanted - 1:
             at, extra = starred[0], len(items) - wanted + 1
             items = [*items[:at], list(items[at : at + extra]), *items[at + extra :]]
         if items is None or len(items) != wanted:
             with self.graph.at(self.site(target)):
                 items = [self.element_of(value, i, wanted) for i in range(wanted)]
+            for at in starred:
+                items[at] = self.held(SomeOf(value if isinstance(value, SomeOf) else [items[at]]))
         for element, item in zip(target.elements, items, strict=True):
             if isinstance(item, Node) and item.op == "static_dim" and self._is_unread(element.value):
                 item.attrs["harmless"] = True  # "_, h, w, c = x.shape": that one may be None

@@ -210,12 +210,23 @@ class Text(Unknown):
     """A string that is not known."""
 
 
+UNKNOWN_KEYS = "?"
+"""What the keys start with that stand for any number of others: a dictionary was put in of which nothing is known."""
+UNKNOWN_KEY = "??"
+"""The same, where it is known what stands at them."""
+
+
+def at_unknown_keys(value: dict[Any, Any], start: str = UNKNOWN_KEYS) -> list[Any]:
+    """What ``value`` holds at keys that are not known; each stands for any number of them."""
+    return [item for key, item in value.items() if isinstance(key, str) and key.startswith(start)]
+
+
 def spread(into: dict[Any, Any], value: Any) -> None:
-    """Put what the dict ``value`` holds into ``into``; what is not known leaves a key that starts with "?"."""
+    """Put what the dict ``value`` holds into ``into``; what is not known leaves one of ``UNKNOWN_KEYS``."""
     if isinstance(value, dict):
         into.update(value)
     elif value is not None:
-        into[f"?{len(into)}"] = value
+        into[f"{UNKNOWN_KEYS}{len(into)}"] = value
 
 
 def dependencies(value: Any) -> Iterator[Node]:

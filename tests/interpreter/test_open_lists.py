@@ -253,13 +253,88 @@ MANY = """
         for b in tf.split(y_pred, n, axis=1):
             total += a - b
     return total
+---
+    total, last = 0.0, None
+    for w in weights:
+        if last is not None:
+            total += tf.abs(y_pred * w - last)
+        last = y_pred * w
+    return total
+---
+    last = y_pred
+    for net in nets:
+        total = tf.abs(net(y_pred) - last)
+        last = net(y_pred)
+    return total
+---
+    views = iter(weights)
+    return next(views) * y_pred - next(views) * y_pred
+---
+    views = iter([y_pred, tf.exp(y_pred)])
+    return next(views) - next(views)
+---
+    parts = [y_pred * w for w in weights]
+    return parts.pop() - parts.pop()
+---
+    parts = {k: y_pred * w for k, w in weights}
+    return parts["a"] - parts["b"]
+---
+    parts = {k: y_pred * float(i) for i, k in enumerate(weights)}
+    return tf.add_n([tf.abs(a - b) for a in parts.values() for b in parts.values()])
+---
+    parts = {}
+    for i, k in enumerate(weights):
+        parts[k] = y_pred * float(i)
+    return parts["a"] - parts["b"]
+---
+    parts = [y_pred * w for w in weights]
+    return tf.stack(parts) - tf.stack(list(reversed(parts)))
+---
+    parts = [y_pred * w for w in weights]
+    return tf.stack(parts[1:]) - tf.stack(parts[:-1])
+---
+    parts = [y_pred * w for w in weights]
+    parts[0] = 0.0
+    return parts[1]
+---
+    first, *rest = [y_pred * w for w in weights]
+    return first - rest[0]
+---
+    first, *rest = [y_pred * w for w in weights]
+    return tf.add_n(rest) - first
+---
+    parts = [y_pred * w for w in weights]
+    parts.insert(0, y_true)
+    return parts[0]
+---
+    parts = [y_pred * w for w in weights]
+    other = parts.copy()
+    other.reverse()
+    return parts[0] - other[0]
+---
+    return tf.square(nets(y_pred) - nets(y_pred))
+---
+    return tf.square(nets(y_pred, training=True) - nets(y_pred, training=True))
+---
+    return tf.nn.dropout(y_pred, 0.5) - tf.nn.dropout(y_pred, 0.5)
+---
+    drop = keras.layers.Dropout(0.5)
+    return drop(y_pred, training=True) - drop(y_pred, training=True)
+---
+    return y_pred * (tf.random.normal([4]) - tf.random.normal([4]))
+---
+    return y_pred * (np.random.rand() - np.random.rand())
+---
+    return y_pred * (random.random() - random.random())
 """
 
 
 @pytest.mark.parametrize("body", MANY.strip("\n").split("---\n"))
 def test_two_of_many_are_not_taken_for_one(body: str) -> None:
     """Otherwise their difference would be 0, and so would be its gradient."""
-    loss = traced(f"import itertools\ndef my_loss(y_true, y_pred, n, weights, nets):\n{body}")
+    loss = traced(
+        f"import itertools, random\nimport numpy as np\ndef my_loss(y_true, y_pred, n, weights, nets):\n{body}"
+    )
     prediction = next(node for node in loss.graph.nodes if node.attrs.get("name") == "y_pred")
     assert loss.gradients.reaches(prediction) in ("live", "unknown")
 
