@@ -87,7 +87,7 @@ class SomeOf(list[Any]):
         return SomeOf(self, self.certain, self.serial)
 
 
-_ANEW = frozenset({"random", "model"})
+_ANEW = frozenset({"random", "model", "numpy_function", "py_function"})
 """Primitives whose result may be another one each time: a model may drop out some of its units at random."""
 _MOST_AXES = 254
 """What TensorFlow allows a tensor to have."""

@@ -326,6 +326,10 @@ MANY = """
     return y_pred * (np.random.rand() - np.random.rand())
 ---
     return y_pred * (random.random() - random.random())
+---
+    return y_pred * (nets.sample() - nets.sample())
+---
+    return tf.py_function(nets, [y_pred], tf.float32) - tf.py_function(nets, [y_pred], tf.float32)
 """
 
 
