@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.limits import makes_long_text
+from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING
 from losslint.interpreter.values import (
+    UNKNOWN_KEY,
     Class,
     Function,
     Instance,
@@ -18,6 +20,7 @@ from losslint.interpreter.values import (
     at_unknown_keys,
     dependencies,
     distinct,
+    is_known,
     spread,
 )
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of, folded
@@ -402,6 +405,8 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
                 machine.grow(owner, [default])
                 owner[args[0]] = default
             found = owner.get(args[0], default)
+            if others := at_unknown_keys(owner, UNKNOWN_KEY):
+                found = machine.graph.apart(merged(machine.graph, [found, *others]), (id(owner), args[0]))
             if name == "pop" and args[0] in owner:
                 machine.touch(owner)
                 del owner[args[0]]
@@ -421,6 +426,8 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
         machine.grow(owner, args)
     elif isinstance(owner, list) and name in ("pop", "sort", "reverse"):
         machine.touch(owner)
+    if name in ("index", "count") and not is_known(owner):
+        known = False
     if isinstance(owner, (str, list, tuple)) and known and name in _PLAIN_METHODS:
         try:
             return getattr(owner, name)(*args, **kwargs)

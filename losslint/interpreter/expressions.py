@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import operator
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from losslint.interpreter.values import (
     at_unknown_keys,
     dependencies,
     distinct,
+    is_known,
     spread,
 )
 from losslint.ops.linear import constant
@@ -61,6 +63,8 @@ _COMPARE: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "NotEqual": ("ne", operator.ne),
 }
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, slice, range)
+_KEYS = (str, int, float, tuple)
+"""Keys of a dictionary that are known."""
 CONSUMING = frozenset(("minimize", "compute_gradients", "get_updates", "add_loss", "compile"))
 """Methods that take a loss, whatever the object is."""
 _UNROLLED = 32
@@ -272,7 +276,9 @@ class Expressions(Core):
             return self._picked(owner, key)
         if isinstance(owner, _PLAIN) and not isinstance(key, (Node, Unknown)):
             try:
-                return owner[key]  # type: ignore[index]
+                found = owner[key]  # type: ignore[index]
+                others = at_unknown_keys(owner, UNKNOWN_KEY) if isinstance(owner, dict) else []
+                return merged(self.graph, [found, *others]) if others else found
             except Exception:  # a KeyError of the program under test, or a key we made up
                 if isinstance(owner, dict) and isinstance(key, (str, int)):
                     if unknown := at_unknown_keys(owner, UNKNOWN_KEY):
@@ -346,6 +352,8 @@ class Expressions(Core):
             return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, (list, tuple)) else [x])]))
         if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
             return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
+        if name in _BITWISE and any(isinstance(x, int) and not isinstance(x, bool) for x in (left, right)):
+            primitive = ""  # of numbers, no logic
         if name == "Multiply" and (repeated := next((a for a, b in _both(left, right) if _repeats(a, b)), None)):
             return self.held(SomeOf(repeated))
         if isinstance(left, Node) or isinstance(right, Node):
@@ -382,6 +390,8 @@ class Expressions(Core):
                 )
             if isinstance(value, Node):
                 primitive = {"Minus": "neg", "Plus": "identity", "BitInvert": "not"}[kind]
+                if kind == "BitInvert" and _is_count(value):
+                    return self.graph.opaque((value,), "bits of a number")
                 return self.graph.op(primitive, value)
             if isinstance(value, (int, float)):
                 return -value if kind == "Minus" else +value if kind == "Plus" else Unknown()
@@ -405,11 +415,11 @@ class Expressions(Core):
             known = self._identical(left, right)
             return Unknown(tuple(dependencies((left, right)))) if known is None else known is (name == "Is")
         if name in ("In", "NotIn"):
-            if isinstance(right, (list, tuple, dict, str, set)) and isinstance(left, (str, int, float)):
-                try:
-                    return (left in right) is (name == "In")
-                except TypeError:
-                    pass
+            if isinstance(right, (list, tuple, dict, str, set, range)) and isinstance(left, (str, int, float)):
+                with contextlib.suppress(TypeError):
+                    found = left in right
+                    if isinstance(right, str) or (not isinstance(right, SomeOf) and (found or is_known(right))):
+                        return found is (name == "In")
             return Unknown(tuple(dependencies((left, right))))
         primitive, fold = _COMPARE[name]
         left, right = _counted(left), _counted(right)
@@ -422,7 +432,7 @@ class Expressions(Core):
                 for extent in (left, right):
                     extent.attrs["harmless"] = True  # "x.shape[0] != y.shape[0]" holds for None as for numbers
             return self.graph.op(primitive, left, right)
-        if isinstance(left, _PLAIN) and isinstance(right, _PLAIN):
+        if isinstance(left, _PLAIN) and isinstance(right, _PLAIN) and is_known(left) and is_known(right):
             try:
                 return bool(fold(left, right))
             except Exception:
@@ -455,14 +465,21 @@ class Expressions(Core):
             return self.eval(tree.right) if truth is is_and else left
         right = self.eval(tree.right)
         if self.truth(right) is (not is_and) and not isinstance(right, Node):
-            return right if is_and else True
+            if is_and or isinstance(right, bool):
+                return right
+            value = merged(self.graph, [left, right])
+            if isinstance(value, Node) and value.op == "join":
+                value.attrs["truth"] = True  # "x or 5": one or the other, and true in any case
+            return value
         return Unknown(tuple(dependencies((left, right))), "and/or of something undecided")
 
     def truth(self, value: Any) -> bool | None:
         """``bool(value)`` where that is decided, else None."""
         if isinstance(value, Node):
-            return bool(value.attrs["value"]) if value.op == "const" and not value.shape.min_rank else None
-        if isinstance(value, (Unknown, SomeOf)):
+            if value.op == "const" and not value.shape.min_rank:
+                return bool(value.attrs["value"])
+            return value.attrs.get("truth")
+        if isinstance(value, (Unknown, SomeOf)) or (isinstance(value, dict) and at_unknown_keys(value)):
             return None
         if isinstance(value, _PLAIN):
             return bool(value)
@@ -517,7 +534,7 @@ class Expressions(Core):
             value = self.eval(element.value)
             if isinstance(element, cst.DictElement):
                 key = self.eval(element.key)
-                result[key if isinstance(key, (str, int, float, bool, tuple)) else f"?{len(result)}"] = value
+                result[key if isinstance(key, _KEYS) else f"{UNKNOWN_KEY}{len(result)}"] = value
             else:
                 spread(result, value)
         return self.held(result)
@@ -564,9 +581,7 @@ class Expressions(Core):
 
     def _eval_DictComp(self, tree: cst.DictComp) -> Any:
         pairs = self._in_own_scope(tree.for_in, lambda: (self.eval(tree.key), self.eval(tree.value)))
-        made = {
-            k if isinstance(k, (str, int, float, tuple)) else f"{UNKNOWN_KEY}{i}": v for i, (k, v) in enumerate(pairs)
-        }
+        made = {k if isinstance(k, _KEYS) else f"{UNKNOWN_KEY}{i}": v for i, (k, v) in enumerate(pairs)}
         return self.held(made)
 
     def _eval_Yield(self, tree: cst.Yield) -> Any:
@@ -578,6 +593,7 @@ class Expressions(Core):
         return self.eval(tree.expression)
 
 
+_BITWISE = frozenset({"BitAnd", "BitOr", "BitXor"})
 _COUNTING = frozenset({"add", "sub", "mul", "floordiv", "neg", "maximum", "minimum", "abs"})
 """Operators whose result, of numbers of Python's, is one."""
 
@@ -601,6 +617,8 @@ def _both(left: Any, right: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 
 def _repeats(items: Any, times: Any) -> bool:
     """Whether ``items * times`` is a list, or tuple, of unknown length; a list that meets a tensor becomes one."""
+    if isinstance(items, SomeOf) and isinstance(times, int):
+        return True
     if not isinstance(items, (list, tuple)) or not items or not isinstance(times, (Node, Unknown)):
         return False
     return None in items or _is_count(times) or (len(items) == 1 and isinstance(items[0], Node) and _may_count(times))

@@ -13,7 +13,7 @@ import libcst as cst
 
 from losslint.frontend.module import Module, Slice
 from losslint.frontend.names import FRAMEWORKS
-from losslint.graph import Node, Unknown
+from losslint.graph import Node, SomeOf, Unknown
 
 if TYPE_CHECKING:
     from losslint.interpreter.scope import Scope
@@ -219,6 +219,15 @@ UNKNOWN_KEY = "??"
 def at_unknown_keys(value: dict[Any, Any], start: str = UNKNOWN_KEYS) -> list[Any]:
     """What ``value`` holds at keys that are not known; each stands for any number of them."""
     return [item for key, item in value.items() if isinstance(key, str) and key.startswith(start)]
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing is open about a plain value, or about what a container holds."""
+    if isinstance(value, (list, tuple, set)):
+        return not isinstance(value, SomeOf) and all(map(is_known, value))
+    if isinstance(value, dict):
+        return not at_unknown_keys(value) and all(map(is_known, value.values()))
+    return not isinstance(value, (Node, Unknown))
 
 
 def spread(into: dict[Any, Any], value: Any) -> None:

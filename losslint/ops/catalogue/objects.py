@@ -97,6 +97,8 @@ method(
     "log_prob prob entropy kl_divergence cross_entropy log_cdf cdf unnormalized_log_prob log_survival_function",
     _of_distribution,
 )
+
+
 def _drawn(g: Graph, owner: Any, *args: Any, **kwargs: Any) -> Node:
     """What is drawn from a distribution: something else each time."""
     return _of_distribution(g, owner, *args, g.op("random", low=None, high=None), **kwargs)
