@@ -319,7 +319,7 @@ class Calls(Expressions):
                 return self._expand(METHODS[name], f"Tensor.{name}", [owner, *args], kwargs)
             if name in OBJECT_METHODS:
                 return self._expand(OBJECT_METHODS[name], f"Tensor.{name}", [owner, *args], kwargs)
-            if owner.op == "source":
+            if owner.op == "source" and owner.attrs["role"] not in ("label", "prediction"):
                 return self._call_unknown(owner, args, kwargs, f"{owner.attrs['name']}.{name}")
             return self.graph.opaque(dict.fromkeys(dependencies((owner, args, kwargs))), f"method {name}")
         if isinstance(owner, Callback):

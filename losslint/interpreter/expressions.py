@@ -151,6 +151,8 @@ class Expressions(Core):
             return self._instance_attribute(owner, name)
         if isinstance(owner, Class):
             found = owner.find(name)
+            if isinstance(found, Function) and found.kind == "classmethod":
+                return found.bind(owner)
             return found if found is not None else Unknown((), f"{owner.name}.{name}")
         if isinstance(owner, Super):
             return self._super_attribute(owner, name)
@@ -356,6 +358,9 @@ class Expressions(Core):
             primitive = ""  # of numbers, no logic
         if name == "Multiply" and (repeated := next((a for a, b in _both(left, right) if _repeats(a, b)), None)):
             return self.held(SomeOf(repeated))
+        special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
+        if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
+            return self.call(left.cls.find(special).bind(left), [right], {})
         if isinstance(left, Node) or isinstance(right, Node):
             return (
                 self.graph.op(primitive, left, right)
@@ -369,9 +374,6 @@ class Expressions(Core):
                 return self.held(fold(left, right))
             except Exception:  # the program under test would raise
                 return Unknown(tuple(dependencies((left, right))), "an operation that fails")
-        special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
-        if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
-            return self.call(left.cls.find(special).bind(left), [right], {})
         if isinstance(left, Instance) or isinstance(right, Instance):
             return Unknown(tuple(dependencies((left, right))), "an operator of an object")
         return Unknown(tuple(dependencies((left, right))), "an operand is unknown")
