@@ -37,8 +37,8 @@ USED = [
     "sum(parts, 1.0)",
     "sum(sorted([1.0 for part in parts]))",
     "max([2.0 for part in parts])",
-    "min([tf.reduce_mean(part) for part in parts])",
-    "max(tf.reduce_mean(part) for part in parts)",
+    "min([part * 2.0 for part in parts])",
+    "max(part * 2.0 for part in parts)",
     "np.stack(parts)",
     "K.stack(parts)",
     "K.concatenate(parts, axis=0)",
@@ -82,23 +82,34 @@ def _loss(made: str, used: str, n: int | None) -> Loss:
 
 def covers(told: Loss, one: Loss) -> list[str]:
     """What is told of ``told``, which knows less, and is not true of ``one``."""
-    facts = []
-    for name, a, b in zip(("shape", "low", "high", "law"), _facts(told), _facts(one), strict=True):
-        true = {
-            "shape": lambda a=a, b=b: _fits(a, b),
-            "low": lambda a=a, b=b: a.at <= b.at,
-            "high": lambda a=a, b=b: b.at <= a.at,
-            "law": lambda a=a, b=b: a is None or b is None or a.zero or b.zero or a[:2] == b[:2],
-        }[name]()
-        if not true:
-            facts.append(f"{name} {a}, not {b}")
-    return facts
+    a, b = _facts(told), _facts(one)
+    true = {
+        "shape": _fits(a["shape"], b["shape"]),
+        "low": a["low"] <= b["low"],
+        "high": b["high"] <= a["high"],
+        "law": None in (a["law"], b["law"]) or a["law"].zero or b["law"].zero or a["law"][:2] == b["law"][:2],
+        "coupling": a["coupling"] == "unknown" or b["coupling"] in ("unknown", "const", a["coupling"]),
+        "gradient": a["gradient"] in ("live", "unknown", b["gradient"]) or {a["gradient"], b["gradient"]} <= _NONE,
+    }
+    return [f"{name} {a[name]}, not {b[name]}" for name in true if not true[name]]
 
 
-def _facts(loss: Loss) -> tuple[Any, ...]:
+_NONE = {"zero", "dead", "absent"}
+"""The gradients that move nothing."""
+
+
+def _facts(loss: Loss) -> dict[str, Any]:
     value = loss.graph.lift(loss.value)
     interval = loss.ranges.of(value)
-    return value.shape, interval.low, interval.high, loss.laws.value(value)
+    prediction = next((n for n in loss.graph.nodes if n.attrs.get("name") == "y_pred"), None)
+    return {
+        "shape": value.shape,
+        "low": interval.low.at,
+        "high": interval.high.at,
+        "law": loss.laws.value(value),
+        "coupling": loss.couplings.of(value).kind,
+        "gradient": "absent" if prediction is None else loss.gradients.reaches(prediction),
+    }
 
 
 def _fits(shape: Shape, one: Shape) -> bool:
