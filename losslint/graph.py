@@ -154,6 +154,12 @@ class Graph:
             return type(value)(self.apart(item, place) for item in value)
         return value
 
+    def place(self, key: Any) -> Any:
+        """What tells a place from others: equal keys are at one, and what is no number may be anywhere."""
+        if isinstance(key, Node):
+            return "at", key.number
+        return key if isinstance(key, int) else ("any", len(self.nodes))
+
     def opaque(self, deps: Iterable[Node] = (), why: str = "", shape: Shape | None = None) -> Node:
         """The result of something unknown that may depend on ``deps`` in any way."""
         inputs = tuple(dict.fromkeys(deps))

@@ -57,11 +57,15 @@ def _range(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
     if args and all(isinstance(a, int) for a in args):
         values = range(*args)
         return values if len(values) <= _MAX_RANGE else _unknown((), {}, "a long range")
-    if len(args) == 2 and args[0] == 1:
+    if len(args) == 2 and args[0] == 1 and not _is_setting(args[1]):
         return AllButFirst()
     if len(args) == 1 and _is_last_axis(args[0]):
         return AllButLast()
     return SomeOf([_number(machine, "an index")])
+
+
+def _is_setting(value: Any) -> bool:
+    return isinstance(value, Node) and value.op == "source" and value.attrs["role"] == "config"
 
 
 def _is_last_axis(value: Any) -> bool:

@@ -320,8 +320,7 @@ class Expressions(Core):
         """The element at ``key``, or any one: it may be another one each time."""
         if not owner:
             return Unknown((), "an element of an unknown list")
-        place = key if isinstance(key, int) else ("any", len(self.graph.nodes))
-        return self.graph.apart(merged(self.graph, list(owner)), (owner.serial, place))
+        return self.graph.apart(merged(self.graph, list(owner)), (owner.serial, self.graph.place(key)))
 
     def elements(self, value: Any) -> list[Any] | None:
         """The elements of a container whose length is known, else None."""

@@ -354,9 +354,9 @@ def test_two_of_many_are_not_taken_for_one(body: str) -> None:
     assert loss.gradients.reaches(prediction) in ("live", "unknown")
 
 
-@pytest.mark.parametrize("same", ["parts[0] - parts[0]", "parts[1] - parts[1]"])
+@pytest.mark.parametrize("same", ["parts[0] - parts[0]", "parts[1] - parts[1]", "parts[k] - parts[k]"])
 def test_an_element_is_equal_to_itself(same: str) -> None:
-    source = f"def my_loss(y_true, y_pred, weights):\n    parts = [y_pred * w for w in weights]\n    return {same}\n"
+    source = f"def my_loss(y_true, y_pred, weights, k):\n    parts = [y_pred * w for w in weights]\n    return {same}\n"
     loss = traced(source)
     assert loss.value.op == "sub"
     assert loss.value.inputs[0].number == loss.value.inputs[1].number

@@ -19,6 +19,9 @@ PROGRAMS = """
     tf.reduce_sum(y_pred, axis=n)
     tf.reduce_sum(y_pred, axis=-n)
     tf.reduce_mean(y_pred, axis=list(range(n)))
+    tf.reduce_mean(y_pred, axis=list(range(1, n)))
+    tf.reduce_mean(y_pred, axis=[k for k in range(1, n)])
+    tf.transpose(y_pred, list(range(n))) if n == 2 else y_pred
     y_pred[n]
     y_pred[:, n]
     y_pred[:, :n]

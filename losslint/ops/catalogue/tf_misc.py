@@ -330,7 +330,7 @@ class TensorArray:
 
     def _read(self, g: Graph, index: Any) -> Any:
         at = constant_of(index)
-        return g.apart(self._any(g), ("row", at if isinstance(at, int) else len(g.nodes)))
+        return g.apart(self._any(g), ("row", g.place(at if isinstance(at, int) else index)))
 
     def _any(self, g: Graph) -> Any:
         nodes = list({node.number: node for node in map(g.lift, self.items)}.values())
