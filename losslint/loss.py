@@ -110,10 +110,15 @@ class Loss:
     watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
     general: Loss | None = None  # the same, traced without what was assumed of its arguments, which leaves branches out
 
-    @property
+    @functools.cached_property
     def is_metric(self) -> bool:
-        """Whether it only measures; most rules are silent then."""
-        return self.consumer.kind == "metric"
+        """Whether it only measures, or computes indices and masks; most rules are silent then."""
+        from losslint.ops.gradients import is_whole
+
+        if self.consumer.kind == "metric":
+            return True
+        guessed = not self.consumer.proven and not is_loss_name(self.name.rpartition(".")[2])
+        return guessed and bool(self.results) and all(is_whole(node.dtype) for node in self.results)
 
     @functools.cached_property
     def numpy_only(self) -> bool:

@@ -182,7 +182,7 @@ def machine_site(function: Function, site: Any) -> Any:
 def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
     short = entry.name.rsplit(".", 1)[-1]
     loss.unpacked = short in evidence.unpacked
-    loss.called = short in evidence.called
+    loss.called = short in evidence.called or short in evidence.mapped
     loss.other_floatx = evidence.floatx
     loss.tape, loss.eager = evidence.tape, evidence.eager
     loss.strategy, loss.weighted = evidence.strategy, evidence.weighted

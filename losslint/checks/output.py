@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +48,12 @@ def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
         )
 
 
+_UNREDUCED = re.compile(
+    r"(?i)(element|sample|point)_?wise|per_?(sample|example|element|instance|item|token|anchor)|unreduced|no_?reduc"
+)
+"""Names of functions whose authors leave it to somebody else to reduce."""
+
+
 def _non_scalar_severity(loss: Loss) -> tuple[Severity, str]:
     consumer = loss.consumer
     if consumer.kind == "keras":
@@ -54,6 +61,8 @@ def _non_scalar_severity(loss: Loss) -> tuple[Severity, str]:
     summed = "its gradient is the sum over all elements and grows with the batch"
     if consumer.kind == "tape" and consumer.proven:
         return Severity.ERROR, f"differentiated as it is ({consumer.evidence}), {summed}"
+    if _UNREDUCED.search(loss.name.rpartition(".")[2]):
+        return Severity.INFO, f"as its name says; under a GradientTape {summed}"
     if loss.called:
         return Severity.INFO, f"whoever calls it has to reduce it; under a GradientTape {summed}"
     return Severity.WARNING, f"under a GradientTape {summed}"

@@ -22,6 +22,12 @@ _PLAIN = frozenset(
 _LEAVES = frozenset((ast.Constant, ast.Name, ast.alias, ast.arg, ast.MatchSingleton))
 
 
+_MAPPING = frozenset(
+    "map map_fn map_structure map_structure_up_to map_structure_with_path vectorized_map foldl foldr scan".split()
+)
+"""What calls the function it is handed, once for each of many."""
+
+
 @dataclass
 class Evidence:
     """What the calls of a module say about its functions, by the last part of their name."""
@@ -31,6 +37,7 @@ class Evidence:
     metrics: set[str] = field(default_factory=set)  # compile(metrics=[f])
     added: set[str] = field(default_factory=set)  # add_loss(f(...))
     called: set[str] = field(default_factory=set)  # f(...) somewhere in a function
+    mapped: set[str] = field(default_factory=set)  # map_fn(f, ...)
     beside: set[str] = field(default_factory=set)  # f(...) in another file, which keeps a gradient tape
     unpacked: set[str] = field(default_factory=set)  # a, b = f(...) or f(...)[0]
     tape: bool = False
@@ -58,6 +65,8 @@ class Evidence:
     def read(self, call: ast.Call, name: str) -> None:
         """Note what ``call``, of something whose last part is ``name``, says."""
         self.called.add(name)
+        if name in _MAPPING:
+            self.mapped |= {value.id for value in call.args[:2] if isinstance(value, ast.Name)}
         keywords = {k.arg: k.value for k in call.keywords if k.arg}
         self.floatx |= name == "set_floatx"
         self.eager |= name.endswith("run_functions_eagerly") or _is_set(keywords.get("run_eagerly"))

@@ -15,8 +15,8 @@ from typing import Any
 import libcst as cst
 
 from losslint.domain.shape import Shape
-from losslint.frontend.module import is_stub
-from losslint.frontend.names import LIBRARIES, canonical, is_model_name
+from losslint.frontend.module import every, is_stub
+from losslint.frontend.names import LIBRARIES, canonical, is_loss_name, is_model_name
 from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.builtins import BUILTINS, call_method
 from losslint.interpreter.core import Event, Frame
@@ -299,6 +299,10 @@ class Calls(Expressions):
                         return self.graph.op(how, value, axis=None, keepdims=False) if how else value
                 return value
         if cls.is_a(*LAYERS):
+            method = cls.find("call")
+            if isinstance(method, Function) and _returns_loss(method):
+                with self.graph.library():  # what it does wrong is told where it is defined
+                    return self.call(method.bind(instance), args, kwargs)
             deps = tuple(dict.fromkeys(dependencies((args, kwargs))))
             return self.graph.op("model", *deps, name=cls.name) if deps else Unknown((), cls.name)
         method = cls.find("__call__")
@@ -437,6 +441,12 @@ class Calls(Expressions):
             result = self.call(applied, [value], {})
             return result if isinstance(result, (Function, Callback, Partial)) else value
         return value
+
+
+def _returns_loss(method: Function) -> bool:
+    """Whether what a layer returns is called a loss: that is no output of a model, one row for each sample."""
+    returned = (tree.value for tree in every(method.tree, cst.Return) if tree.value is not None)
+    return any(is_loss_name(name.value) for value in returned for name in every(value, cst.Name))
 
 
 def _selected(body: Sequence[Any], needed: Sequence[bool]) -> Sequence[Any]:

@@ -465,6 +465,9 @@ class Expressions(Core):
         if truth is not None:
             return self.eval(tree.right) if truth is is_and else left
         right = self.eval(tree.right)
+        if not is_and and isinstance(left, Node) and left.op == "static_dim":
+            left.attrs["guarded"] = True  # "x.shape[0] or tf.shape(x)[0]": the code knows that it may be missing
+            return right
         if self.truth(right) is (not is_and) and not isinstance(right, Node):
             if is_and or isinstance(right, bool):
                 return right

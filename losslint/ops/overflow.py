@@ -112,6 +112,8 @@ def _breaks(user: Node, i: int, sample: Sample) -> bool:
     if user.op in ("log", "log1p", "reciprocal"):
         return True
     value = sample.value(user)
+    if any((v := sample.value(x)) is not None and math.isnan(v) for x in user.inputs):
+        return False  # something else has made NaN of it: 0 times inf
     if user.op == "div":
         return i == 1 or (value is not None and math.isnan(value))
     others = [constant(x) if (v := sample.value(x)) is None else v for x in user.inputs]

@@ -7,6 +7,7 @@ log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -66,10 +67,17 @@ def declared_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     return Dual(xs[0].value if node.attrs.get("valued") else None, laws.unknown(*xs).gradient)
 
 
+_COUNT = re.compile(
+    r"(?:num|n|nb|total|sum)_(?:samples|examples|episodes|instances|pos\w*|neg\w*|valid\w*|box\w*|obj\w*|pixels|tokens"
+    r"|elements|rows|items|pairs|points|targets|match\w*|edges|graphs|sequences|images|weights?)$|normali[sz]ers?$|avg_factor$"
+)
+"""Arguments that say how much of the batch counts: they may well grow with it."""
+
+
 def source_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
-    """A tensor that is trained, or data. An argument called ``batch_size`` may well be the size of this batch."""
+    """A tensor that is trained, or data. ``batch_size`` or ``num_boxes`` may well grow with the batch."""
     name = str(node.attrs.get("name"))
-    if node.attrs.get("role") == "config" and names_batch_size(name) and "." not in name:
+    if node.attrs.get("role") == "config" and "." not in name and (names_batch_size(name) or _COUNT.match(name)):
         return LOST
     if node.attrs.get("role") not in TRAINABLE_ROLES:
         return Dual(STILL)

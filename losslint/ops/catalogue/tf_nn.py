@@ -126,6 +126,8 @@ def compute_average_loss(
     if sample_weight is not None:
         loss = g.op("mul", loss, sample_weight)
     size = global_batch_size if global_batch_size is not None else g.op("dynamic_dim", loss, axis=0)
+    if isinstance(size, Node):
+        size = g.op("cast", size, dtype=loss.dtype or "float32")
     return g.op("div", g.op("sum", loss, axis=None, keepdims=False), size)
 
 
