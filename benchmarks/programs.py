@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 from collections import Counter, defaultdict
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from tests.conformance.columns import LOOSE, UNKNOWN, WRONG
 from tests.conformance.measured import quiet
 from tests.programs.compare import FACTS, SAID_BY, Compared, compare
-from tests.programs.grammar import Program, programs
+from tests.programs.draws import drawn
+from tests.programs.grammar import Program
 from tests.programs.minimize import minimize
 from tests.programs.truth import Refused
 
@@ -94,14 +93,8 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
     tally = Tally()
-    rules = settings(
-        max_examples=arguments.count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    seed(arguments.seed)(rules(given(programs())(tally.add)))()
+    for program in drawn(arguments.count, arguments.seed):
+        tally.add(program)
     tally.print(arguments.show)
 
 
