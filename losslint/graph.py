@@ -87,7 +87,7 @@ class SomeOf(list[Any]):
         return SomeOf(self, self.certain, self.serial)
 
 
-_ANEW = frozenset({"random", "model", "numpy_function", "py_function"})
+ANEW = frozenset({"random", "model", "numpy_function", "py_function"})
 """Primitives whose result may be another one each time: a model may drop out some of its units at random."""
 _MOST_AXES = 254
 """What TensorFlow allows a tensor to have."""
@@ -111,7 +111,7 @@ class Graph:
         """Append the primitive ``name``; inputs that are no nodes are lifted. Raises KeyError for an unknown name."""
         nodes = tuple(self.lift(value) for value in inputs)
         shape, dtype, extra = self.rules[name](nodes, attrs)
-        return self._append(name, nodes, attrs | extra, shape, dtype, unique=name in _ANEW)
+        return self._append(name, nodes, attrs | extra, shape, dtype, unique=name in ANEW)
 
     def source(self, name: str, role: str, shape: Shape, dtype: str | None = None, **attrs: Any) -> Node:
         """A leaf the loss does not compute; see losslint.ops.primitives for the roles."""

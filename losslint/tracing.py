@@ -15,7 +15,7 @@ from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition, Evidence
 from losslint.frontend.way import needed_for
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import ANEW, Graph, Node, Unknown, ancestors
 from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import Machine
 from losslint.interpreter.merging import merged
@@ -253,19 +253,20 @@ def _instance(machine: Machine, cls: Class) -> Instance:
 
 def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Loss]:
     """One loss for every expression that was differentiated; of a loop that is unrolled two turns stand for all."""
-    seen: set[tuple[int, ...]] = set()
+    seen: set[tuple[object, ...]] = set()
+    written = _Written()
     turns: Counter[tuple[object, ...]] = Counter()
     for event in machine.events:
         if event.kind == "compile":
             continue
         value = event.value
-        nodes = tuple(n.number for n in dependencies(value))
+        nodes = tuple(written.number(n) for n in dependencies(value))
         if not nodes or nodes in seen or not any(isinstance(v, Node) for v in [value, *(_parts(value))]):
             continue
         seen.add(nodes)
-        written = (event.kind, id(event.site.tree), *(id(n.site.tree) for n in dependencies(value) if n.site))
-        turns[written] += 1
-        if turns[written] > _TURNS:
+        place = (event.kind, id(event.site.tree), *(id(n.site.tree) for n in dependencies(value) if n.site))
+        turns[place] += 1
+        if turns[place] > _TURNS:
             continue
         consumer = Consumer("tape", {"add_loss": "add_loss"}.get(event.kind, f"{event.kind}(...)"), True)
         loss = Loss(entry.name, event.site, consumer, machine.graph, [Output(value, event.site)], value, whole=False)
@@ -274,6 +275,25 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
             loss.watched = tuple(event.owner.spans)
         _describe(loss, entry, evidence)
         yield loss
+
+
+class _Written:
+    """Numbers for what is written, equal for nodes of two turns that differ only in what is new each time."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
+
+    def number(self, node: Node) -> int:
+        """That of ``node``: its value number where it depends on nothing of that kind, else a negative one."""
+        for inner in ancestors([node]):
+            if inner.id not in self._of:
+                inputs = tuple(self._of[x.id] for x in inner.inputs)
+                anew = inner.op in (*ANEW, "opaque") or "place" in inner.attrs
+                key = (inner.op, inputs, None if inner.site is None else id(inner.site.tree))
+                same = not anew and inputs == tuple(x.number for x in inner.inputs)
+                self._of[inner.id] = inner.number if same else -1 - self._numbers.setdefault(key, len(self._numbers))
+        return self._of[node.id]
 
 
 def _parts(value: Any) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from losslint.checks.base import Draft, check
+from losslint.checks.output import wants_vectors
 from losslint.findings import Severity
 from losslint.subjects.compiling import Compile, Given
 
@@ -19,7 +20,7 @@ def unreduced_keras_loss(subject: Compile) -> Iterator[Draft]:
     if subject.own_steps or not subject.known_model:
         return
     for given in subject.given:
-        if given.unreduced:
+        if given.unreduced and not wants_vectors(given.site):
             yield Draft(
                 "LL108",
                 Severity.WARNING,

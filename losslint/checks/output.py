@@ -9,7 +9,7 @@ from typing import Any
 from losslint.checks.base import Draft, check
 from losslint.checks.wording import extents
 from losslint.findings import Severity
-from losslint.graph import Node
+from losslint.graph import Node, Site
 from losslint.loss import Loss, Output
 from losslint.ops.gradients import is_whole
 
@@ -36,7 +36,7 @@ def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
         if not isinstance(value, Node) or not value.shape.min_rank:
             continue
         severity, why = _non_scalar_severity(loss)
-        if (output.by_configuration and some_scalar) or value.shape.numel.value == 1:
+        if (output.by_configuration and some_scalar) or value.shape.numel.value == 1 or wants_vectors(loss.site):
             severity = Severity.INFO
         yield Draft(
             "LL101",
@@ -46,6 +46,12 @@ def non_scalar_loss(loss: Loss) -> Iterator[Draft]:
             fact=f"shape {extents(value.shape)}",
             help="reduce it with tf.reduce_mean before it is differentiated",
         )
+
+
+def wants_vectors(site: Site | None) -> bool:
+    """Whether the file uses optimizers that clip the gradient of each sample, and want its loss (DP-SGD)."""
+    imports = () if site is None or site.module is None else site.module.module.survey.imports
+    return any(name.startswith("tensorflow_privacy") for name in imports)
 
 
 _UNREDUCED = re.compile(

@@ -62,6 +62,11 @@ _PREFIXES = [
     ("tensorflow_probability.python.layers.", "tensorflow_probability.layers."),
 ]
 _WHOLE = {
+    # kernels take their arguments in another order, and return the gradient beside the loss
+    **{
+        f"tensorflow.python.ops.gen_nn_ops.{name}": f"tensorflow.raw_ops.{name}"
+        for name in ("sparse_softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits")
+    },
     "tf": "tensorflow",
     "tensorflow.compat.v1": "tensorflow",
     "tensorflow.compat.v2": "tensorflow",

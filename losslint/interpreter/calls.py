@@ -40,6 +40,8 @@ from losslint.loss import Output
 from losslint.ops.registry import CATALOGUE, METHODS, OBJECT_METHODS, Callback, outside
 from losslint.options import Declared
 
+_LOSS_LAYER = re.compile(r"(?i)loss|criterion|distance|diverg|penalt|regulari[sz]|task$")
+"""Names of layers that compute a term of a loss."""
 MAX_DEPTH = 12
 DECORATORS = (
     "function",
@@ -445,6 +447,8 @@ class Calls(Expressions):
 
 def _returns_loss(method: Function) -> bool:
     """Whether what a layer returns is called a loss: that is no output of a model, one row for each sample."""
+    if method.owner is not None and _LOSS_LAYER.search(method.owner.name):
+        return True
     returned = (tree.value for tree in every(method.tree, cst.Return) if tree.value is not None)
     return any(is_loss_name(name.value) for value in returned for name in every(value, cst.Name))
 

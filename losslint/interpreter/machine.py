@@ -12,7 +12,9 @@ from typing import Any
 import libcst as cst
 
 import losslint.ops.catalogue  # noqa: F401  # registers what library names mean
+from losslint.domain.shape import Shape
 from losslint.frontend.module import Slice, below, toplevel
+from losslint.frontend.names import is_loss_name
 from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.calls import Calls
 from losslint.interpreter.core import Event, Frame, handler
@@ -411,6 +413,9 @@ class Machine(Calls):
         for element, item in zip(target.elements, items, strict=True):
             if isinstance(item, Node) and item.op == "static_dim" and self._is_unread(element.value):
                 item.attrs["harmless"] = True  # "_, h, w, c = x.shape": that one may be None
+            name = element.value.value if isinstance(element.value, cst.Name) else ""
+            if isinstance(item, Node) and item.op == "model" and is_loss_name(name):
+                item.shape = Shape.unknown()  # "loss, logits = model(x, y)": a model that has reduced it already
             self.bind(element.value, item)
 
     def _is_unread(self, target: cst.BaseExpression) -> bool:

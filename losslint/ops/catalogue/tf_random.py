@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -95,10 +96,8 @@ def _bounded(low: float | None, high: float | None) -> Callable[..., Node]:
     return expansion
 
 
-row(
-    "random.gamma random_gamma random.stateless_gamma random.stateless_poisson random.stateless_binomial",
-    _bounded(0.0, None),
-)
+row("random.stateless_poisson random.stateless_binomial", _bounded(0.0, None))
+row("random.gamma random_gamma random.stateless_gamma", _bounded(sys.float_info.min, None))  # never 0
 row("random.stateless_truncated_normal random.stateless_parameterized_truncated_normal", _bounded(None, None))
 
 
