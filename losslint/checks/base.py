@@ -32,6 +32,12 @@ class Draft:
     data: dict[str, Any] = field(default_factory=dict)  # what the fix of this rule wants to know
     path: list[tuple[str, Site | None]] = field(default_factory=list)
 
+    @property
+    def node(self) -> Node:
+        """The operation at fault, where the rule always has one."""
+        assert isinstance(self.fault, Node)
+        return self.fault
+
 
 Check = Callable[[Any], Iterator[Draft]]
 _C = TypeVar("_C", bound=Check)

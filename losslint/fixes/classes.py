@@ -54,9 +54,8 @@ def callable_by_keras(draft: Draft, subject: LossClass) -> Fix | None:
     indentation = code.module.lines[span.row - 1][: span.column - 1]
     if indentation.strip():
         return None  # on the line of the def
-    return unsafe(
-        "Call super().__init__", [code.before(first, f"super().__init__({', '.join(arguments)})\n{indentation}")]
-    )
+    call = f"super().__init__({', '.join(arguments)})\n{indentation}"
+    return unsafe("Call super().__init__", [code.insert(span.row, span.column, call)])
 
 
 def _first_statement(method: cst.FunctionDef) -> cst.CSTNode | None:
@@ -65,7 +64,7 @@ def _first_statement(method: cst.FunctionDef) -> cst.CSTNode | None:
         small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
         text = small[0].value if len(small) == 1 and isinstance(small[0], cst.Expr) else None
         if not isinstance(text, (cst.SimpleString, cst.ConcatenatedString)):
-            return statement.body[0] if isinstance(statement, cst.SimpleStatementLine) else statement
+            return next(iter(small or getattr(statement, "decorators", ())), statement)
     return None
 
 
@@ -113,7 +112,7 @@ def _written(code: Code, subject: LossClass, entries: list[str]) -> list[Edit] |
     lines = code.module.lines
     indentation = lines[first.row - 1][: first.column - 1]
     row = end.end_row if end.end_column > 1 else end.end_row - 1
-    step = indentation[: len(indentation) // 2] if indentation.strip(" ") else "    "
+    step = "\t" if "\t" in indentation else "    "
     inner = indentation + step
     returned = f"{inner}return {{{', '.join(entries)}}}"
     if len(returned) > _WIDTH:

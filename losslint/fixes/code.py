@@ -61,8 +61,7 @@ class Code:
 
     def operand(self, tree: cst.CSTNode) -> str:
         """``tree`` as it has to be written beside an operator."""
-        bare = not getattr(tree, "lpar", ()) and not isinstance(tree, _ATOMS)
-        return f"({self.text(tree)})" if bare else self.text(tree)
+        return f"({self.text(tree)})" if _is_bare(tree) else self.text(tree)
 
     def parent(self, tree: cst.CSTNode) -> cst.CSTNode | None:
         """The syntax right around ``tree``."""
@@ -113,11 +112,14 @@ class Code:
         return Edit(Span(start.end_row, start.end_column, end.end_row, end.end_column), content)
 
     def unwrap(self, outer: cst.CSTNode, inner: cst.CSTNode) -> list[Edit]:
-        """``inner`` in place of ``outer``, which it is part of."""
+        """``inner`` in place of ``outer``, which it is part of, in parentheses where it needs them there."""
         whole, kept = self.outer(outer), self.outer(inner)
+        joined = _is_bare(inner) and isinstance(self.parent(outer), cst.BaseExpression)
+        broken = kept.row != kept.end_row and not getattr(inner, "lpar", ())
+        before, after = "()" if joined or broken else ("", "")
         return [
-            Edit(Span(whole.row, whole.column, kept.row, kept.column), ""),
-            Edit(Span(kept.end_row, kept.end_column, whole.end_row, whole.end_column), ""),
+            Edit(Span(whole.row, whole.column, kept.row, kept.column), before),
+            Edit(Span(kept.end_row, kept.end_column, whole.end_row, whole.end_column), after),
         ]
 
     # -- values ----------------------------------------------------------------------------------------------------
@@ -196,6 +198,11 @@ class Code:
             if len(bound) > 1 or any(row >= min(rows) for row in bound):
                 return False
         return True
+
+
+def _is_bare(tree: cst.CSTNode) -> bool:
+    """Whether an operator beside ``tree`` could take a part of it."""
+    return not getattr(tree, "lpar", ()) and not isinstance(tree, _ATOMS)
 
 
 def _bindings(scope: ast.AST, name: str) -> Iterator[int]:

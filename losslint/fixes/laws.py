@@ -9,11 +9,11 @@ import libcst as cst
 
 from losslint.checks.base import Draft
 from losslint.domain.shape import Dim
-from losslint.findings import Fix
+from losslint.findings import Edit, Fix
 from losslint.fixes.base import fixer, unsafe
 from losslint.fixes.code import Code, argument, number
 from losslint.fixes.spelling import cast_to, is_call_of, prefixes, spell
-from losslint.graph import Node
+from losslint.graph import Node, ancestors
 from losslint.loss import Loss
 from losslint.ops.singularities import users
 
@@ -26,7 +26,7 @@ _TAKES_SHAPE = frozenset({"reshape", "fill", "zeros", "ones", "tile", "broadcast
 def mean_for_sum(draft: Draft, loss: Loss) -> Fix | None:
     """The mean in place of the sum, where it is this sum that grows with the batch."""
     total = draft.data.get("at")
-    if not isinstance(total, Node) or total.op != "sum" or total.site is None:
+    if not isinstance(total, Node) or total.op != "sum":
         return None
     if loss.called:
         return None  # what it is added to would weigh more than before
@@ -37,19 +37,39 @@ def mean_for_sum(draft: Draft, loss: Loss) -> Fix | None:
     if not is_call_of(code, tree, total.api):
         return None
     extent = total.attrs.get("extent")
-    if not isinstance(extent, Dim) or extent.batch != 1:
+    if not isinstance(extent, Dim) or extent.batch != 1 or _grows_beside(loss, draft.node, total):
         return None
     name = spell(code, "mean", tree, total.api)
     return None if name is None else unsafe(f"Use {name}", [code.rename(tree.func, name)])
 
 
+def _grows_beside(loss: Loss, result: Node, total: Node) -> bool:
+    """Whether another part of ``result`` grows with the batch, and would outweigh what is a mean then."""
+    above, beside = {total.id}, []
+    for node in ancestors([result]):
+        if node is not total and any(x.id in above for x in node.inputs):
+            above.add(node.id)
+            beside += [x for x in node.inputs if x.id not in above]
+    return any(p > 0 for x in beside for p in loss.laws.gradient(x).powers)
+
+
 @fixer("LL306")
 def dynamic_batch_size(draft: Draft, loss: Loss) -> Fix | None:
-    """``tf.shape(x)[0]`` for ``x.shape[0]``, cast where it meets floats."""
-    extent = draft.fault
-    if not isinstance(extent, Node):
-        return None
-    code = Code(draft.site)
+    """``tf.shape(x)[0]`` for ``x.shape[0]``, cast where it meets floats, wherever the loss asks for the same extent."""
+    code, extent = Code(draft.site), draft.node
+    unused = [n for n in loss.graph.nodes if n.attrs.get("listed") and n.id not in users(loss)]
+    same = [n for n in loss.graph.nodes if n.number == extent.number and not n.internal and n not in unused]
+    edits: dict[Edit, str] = {}
+    for node in same:
+        made = _dynamic(code, loss, node)
+        if made is None:
+            return None
+        edits[made[1]] = made[0]
+    return unsafe(f"Use {edits[next(iter(edits))]}", edits)
+
+
+def _dynamic(code: Code, loss: Loss, extent: Node) -> tuple[str, Edit] | None:
+    """The name of the function, and the edit that has it in place of what ``extent`` is written as."""
     tree = code.tree_of(extent)
     tensor = _measured(tree) if tree is not None else None
     if tree is None or tensor is None:
@@ -69,7 +89,7 @@ def dynamic_batch_size(draft: Draft, loss: Loss) -> Fix | None:
         if around is None:
             return None
         written = written.join(around)
-    return unsafe(f"Use {shape}", [code.replace(tree, written)])
+    return shape, code.replace(tree, written)
 
 
 def _role(code: Code, tree: cst.CSTNode) -> str:

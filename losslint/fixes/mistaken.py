@@ -24,10 +24,8 @@ _PRODUCTS = (cst.Multiply, cst.Divide, cst.MatrixMultiply, cst.Power)
 @fixer("LL408")
 def once_activated(draft: Draft, loss: Loss) -> Fix | None:
     """What the first activation is applied to, or the first activation without the second."""
-    node = draft.fault
-    if not isinstance(node, Node):
-        return None
-    code, given = Code(draft.site), node.inputs[0]
+    code, node = Code(draft.site), draft.node
+    given = node.inputs[0]
     call = code.tree_of(node, internal=True)
     if call is None or call is not draft.site.tree:
         return None

@@ -45,10 +45,7 @@ def _operand(code: Code, node: Node) -> cst.BaseExpression | None:
 @fixer("LL401")
 def clip_argument(draft: Draft, loss: Loss) -> Fix | None:
     """Keep the argument of a log away from 0, or take the operation that needs no guard."""
-    log = draft.fault
-    if not isinstance(log, Node):
-        return None
-    code = Code(draft.site)
+    code, log = Code(draft.site), draft.node
     return _log_of_complement(code, log) or unsafe(
         "Clip the argument of the logarithm", _guarded(code, loss, log, _operand(code, log))
     )
@@ -112,10 +109,7 @@ def _log_of_complement(code: Code, log: Node) -> Fix | None:
 @fixer("LL402")
 def surviving_epsilon(draft: Draft, loss: Loss) -> Fix | None:
     """An epsilon that rounding does not take away."""
-    node = draft.fault
-    if not isinstance(node, Node):
-        return None
-    code = Code(draft.site)
+    code, node = Code(draft.site), draft.node
     operand = _operand(code, node)
     if operand is None or node.op in ("norm", "std", "pow", "log1p", "xlog1py"):
         return None
@@ -128,7 +122,7 @@ def surviving_epsilon(draft: Draft, loss: Loss) -> Fix | None:
         return None
     if isinstance(operand, cst.BinaryOperation) and isinstance(operand.operator, cst.Add) and not operand.lpar:
         added = chain(node.inputs[-1] if node.op != "div" else node.inputs[1])
-        if added.constants > 1 and _is_small(code, operand.right, loss):
+        if added.constants > 1 and _is_small(operand.right, added.core.dtype):
             # the sum 1 - x stays, what was added to it becomes its least value
             edits = [
                 code.before(operand, f"{maximum}("),
@@ -140,10 +134,10 @@ def surviving_epsilon(draft: Draft, loss: Loss) -> Fix | None:
     return unsafe(f"Use {maximum}", code.around(operand, f"{maximum}(", f", {_epsilon(value)})"))
 
 
-def _is_small(code: Code, tree: cst.CSTNode, loss: Loss) -> bool:
-    """Whether ``tree`` is a constant that float32 can hold, and small."""
+def _is_small(tree: cst.CSTNode, dtype: str | None) -> bool:
+    """Whether ``tree`` is a constant that the dtype can hold, and small."""
     known = number(tree)
-    return known is not None and 1e-30 < known <= 1e-3
+    return known is not None and (1e-6 if dtype == "float16" else 1e-30) < known <= 1e-3
 
 
 def _wider_clip(code: Code, node: Node) -> list[Edit] | None:
@@ -170,10 +164,7 @@ def _wider_clip(code: Code, node: Node) -> list[Edit] | None:
 @fixer("LL403")
 def clip_before_log(draft: Draft, loss: Loss) -> Fix | None:
     """Clip the argument of the log; a clip of the result that has nothing left to do goes."""
-    log = draft.fault
-    if not isinstance(log, Node):
-        return None
-    code = Code(draft.site)
+    code, log = Code(draft.site), draft.node
     tree = code.tree_of(log)
     edits = _guarded(code, loss, log, _operand(code, log))
     if edits is None or tree is None:
@@ -194,15 +185,11 @@ def _is_idle(clip: cst.CSTNode) -> bool:
 @fixer("LL405")
 def epsilon_in_denominator(draft: Draft, loss: Loss) -> Fix | None:
     """``a / b + eps`` becomes ``a / (b + eps)``."""
-    division = draft.fault
-    total = draft.site.tree
-    if not isinstance(division, Node) or not isinstance(total, cst.BinaryOperation):
+    code, total = Code(draft.site), draft.site.tree
+    tree = code.tree_of(draft.node)
+    if not isinstance(total, cst.BinaryOperation) or tree is not total.left:
         return None
-    code = Code(draft.site)
-    tree = code.tree_of(division)
-    if not isinstance(tree, cst.BinaryOperation) or not isinstance(total.operator, cst.Add):
-        return None
-    if tree is not total.left or not isinstance(tree.operator, cst.Divide) or tree.lpar:
+    if not isinstance(tree, cst.BinaryOperation) or not isinstance(tree.operator, cst.Divide) or tree.lpar:
         return None
     epsilon, denominator = code.text(total.right), tree.right
     if denominator.lpar and isinstance(denominator, cst.BinaryOperation):
@@ -222,10 +209,9 @@ _SAFE = dict.fromkeys((*LOGS, "div", "reciprocal", "exp", "sqrt", "rsqrt", "pow"
 @fixer("LL407")
 def double_where(draft: Draft, loss: Loss) -> Fix | None:
     """Give the branch that is not taken an argument at which it is harmless."""
-    node, mask = draft.fault, draft.data.get("mask")
-    if not isinstance(node, Node) or not isinstance(mask, Node) or mask.op != "select" or node.op not in _SAFE:
+    code, node, mask = Code(draft.site), draft.node, draft.data["mask"]
+    if mask.op != "select" or node.op not in _SAFE:
         return None
-    code = Code(draft.site)
     tree, where = code.tree_of(node), code.tree_of(mask)
     operand = _operand(code, node)
     if tree is None or operand is None or not isinstance(where, cst.Call):
@@ -270,10 +256,7 @@ def _reaches(start: Node, node: Node) -> bool:
 @fixer("LL409")
 def fuse(draft: Draft, loss: Loss) -> Fix | None:
     """The fused operation in place of the logarithm."""
-    log = draft.fault
-    if not isinstance(log, Node):
-        return None
-    code = Code(draft.site)
+    code, log = Code(draft.site), draft.node
     tree = code.tree_of(log)
     inner = log.inputs[0]
     if tree is None or not is_call_of(code, tree, log.api):

@@ -100,19 +100,14 @@ def _scaled(loss: Loss, node: Node) -> Node | None:
 @fixer("LL110")
 def named_axes(draft: Draft, loss: Loss) -> Fix | None:
     """The axes that are known to be of length 1."""
-    node = draft.fault
-    if not isinstance(node, Node):
-        return None
-    code = Code(draft.site)
-    tree = code.tree_of(node)
-    if not is_call_of(code, tree, node.api) or not isinstance(tree, cst.Call) or len(tree.args) != 1:
-        return None
+    code, node = Code(draft.site), draft.node
     shape = node.inputs[0].shape
     known = shape.tail if shape.rest is not None else shape.head
     axes = [place - len(known) for place, dim in enumerate(known) if dim == ONE]
-    if not axes:
+    calls = {code.tree_of(n): n for n in loss.graph.nodes if n.number == node.number and not n.internal}
+    alone = (isinstance(c, cst.Call) and is_call_of(code, c, n.api) and len(c.args) == 1 for c, n in calls.items())
+    if not axes or not all(alone):
         return None
     written = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
-    return unsafe(
-        "Name the axis" if len(axes) == 1 else "Name the axes", [code.after(tree.args[0], f", axis={written}")]
-    )
+    edits = [code.after(call.args[0], f", axis={written}") for call in calls if isinstance(call, cst.Call)]
+    return unsafe("Name the axis" if len(axes) == 1 else "Name the axes", edits)

@@ -12,17 +12,17 @@ from losslint.session import Result
 from losslint.settings import Resolver
 
 
-def check(folder: Path, *, unsafe: bool = True, fix: bool = True) -> Result:
+def check(folder: Path, *, unsafe: bool = True, fix: bool = True, select: str = "ALL") -> Result:
     """Lint ``folder`` down to info, with the fixes made in memory."""
-    options = {"min-severity": "info", "fix": fix, "unsafe-fixes": unsafe}
+    options = {"min-severity": "info", "fix": fix, "unsafe-fixes": unsafe, "select": [select]}
     return session.check([str(folder)], Resolver(options, None, True), jobs=1)
 
 
-def fixed_text(folder: Path, source: str, *, unsafe: bool = True) -> str:
+def fixed_text(folder: Path, source: str, *, unsafe: bool = True, select: str = "ALL") -> str:
     """``source`` with all its fixes."""
     path = folder / "losses.py"
     path.write_text(source, encoding="utf-8")
-    result = check(folder, unsafe=unsafe)
+    result = check(folder, unsafe=unsafe, select=select)
     assert result.warnings == [], "a fix broke a promise"
     return result.changes[0].after if result.changes else source
 
