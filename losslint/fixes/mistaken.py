@@ -26,9 +26,7 @@ def once_activated(draft: Draft, loss: Loss) -> Fix | None:
     """What the first activation is applied to, or the first activation without the second."""
     code, node = Code(draft.site), draft.node
     given = node.inputs[0]
-    call = code.tree_of(node, internal=True)
-    if call is None or call is not draft.site.tree:
-        return None
+    call = draft.site.tree
     if "logits" in node.attrs:
         place = argument(call, 1, *_SLOT)
     elif not is_call_of(code, call, node.api):

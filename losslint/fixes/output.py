@@ -7,8 +7,8 @@ import ast
 import libcst as cst
 
 from losslint.checks.base import Draft
-from losslint.domain.shape import ONE
-from losslint.findings import Edit, Fix, Severity
+from losslint.domain.shape import BATCH, ONE
+from losslint.findings import Fix, Severity
 from losslint.fixes.base import fixer, unsafe
 from losslint.fixes.code import Code, argument
 from losslint.fixes.spelling import is_call_of, spell
@@ -73,15 +73,11 @@ def one_value_per_sample(draft: Draft, loss: Loss) -> Fix | None:
     tree = code.tree_of(mean) if mean is not None else None
     if mean is None or not isinstance(tree, cst.Call) or not is_call_of(code, tree, mean.api) or len(tree.args) != 1:
         return None
-    if not mean.api.endswith(_MEANS):
-        return None
     shape = mean.inputs[0].shape
+    if shape.head[:1] != (BATCH,) or (shape.rank is None and shape.min_rank > 2):
+        return None  # flattened or transposed: what is left would be no value of a sample
     if shape.rank == 1:
-        operand = argument(tree, 0, "input_tensor", "x")
-        edits: list[Edit] | None = None if operand is None else code.unwrap(tree, operand)
-        return unsafe("Leave the batch axis to Keras", edits)
-    if not shape.head or not shape.head[0].batch or (shape.rank is None and len(shape.head) + len(shape.tail) > 2):
-        return None
+        return unsafe("Leave the batch axis to Keras", code.unwrap(tree, tree.args[0].value))
     return unsafe("Reduce over the last axis only", [code.after(tree.args[0], ", axis=-1")])
 
 

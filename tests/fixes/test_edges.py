@@ -12,6 +12,7 @@ from tests.fixes.fixed import check, fixed_text
 HEAD = "import tensorflow as tf\n\n\n"
 KERAS = "\n\nmodel = tf.keras.Sequential()\nmodel.compile('adam', loss=loss)\nmodel.fit(x, y, sample_weight=w)\n"
 TAPE = "def train(model, x, y):\n    with tf.GradientTape() as tape:\n        loss = tf.square(model(x) - y)\n"
+COSINE = "s = tf.reduce_sum(tf.nn.l2_normalize(y_true, -1) * tf.nn.l2_normalize(y_pred, -1), -1)"
 DICE = "def dice_loss(y_true, y_pred):\n    i = tf.reduce_sum(y_true * y_pred)\n    n = tf.reduce_sum(y_true + y_pred) + 1.0\n"
 
 
@@ -311,6 +312,22 @@ FIXED = {
     "a similarity in parentheses": Case(
         "LL412", HEAD + DICE + "    return(i + 1.0) / n\n", (("return(i + 1.0)", "return 1.0 - (i + 1.0)"),)
     ),
+    **{
+        f"a similarity in {before}": Case(
+            "LL412",
+            loss(COSINE, f"return {before}", head=HEAD).replace("loss(", "cosine_loss("),
+            ((f"return {before}", f"return {after}"),),
+        )
+        for before, after in {
+            "s": "1.0 - s",
+            "tf.reduce_mean(s)": "1.0 - tf.reduce_mean(s)",
+            "2.0 * s": "-2.0 * s",
+            "1.0 + s + 0.0": "-(1.0 + s + 0.0)",
+            "1.0 - -s": "1.0 + -s",
+            "1.0 - (0.0 - s)": "1.0 + (0.0 - s)",
+            "-(-s)": "(-s)",
+        }.items()
+    },
     # -- LL504, LL505, LL506
     "two arguments by position": Case(
         "LL504",
@@ -415,6 +432,13 @@ LEFT = {
         loss("d = y_true - y_pred", "return tf.reduce_mean(d * d) + tf.reduce_mean(tf.abs(d))", keras=True),
     ),
     "a mean with another argument": Case("LL104", loss("return tf.reduce_mean(y_pred, keepdims=False)", keras=True)),
+    "a mean of all pixels": Case(
+        "LL104", loss("d = tf.reshape(y_true - y_pred, (-1,))", "return tf.reduce_mean(d * d)", keras=True)
+    ),
+    "a mean of what is transposed": Case(
+        "LL104", loss("d = tf.transpose(y_true[:, :3] - y_pred[:, :3])", "return tf.reduce_mean(d * d)", keras=True)
+    ),
+    "a mean of an object": Case("LL104", loss("return tf.keras.losses.MeanSquaredError()(y_true, y_pred)", keras=True)),
     "a variance": Case("LL104", loss("return tf.math.reduce_variance(y_true - y_pred)", keras=True)),
     **{
         f"a tape's loss, and {rest.strip()!r}": Case(
@@ -445,6 +469,13 @@ LEFT = {
         "LL302", loss("d = y_true - y_pred", "return tf.reduce_sum(d * d) + 2.0 * tf.reduce_sum(d * d)")
     ),
     "a sum by another name": Case("LL302", loss("total = tf.reduce_sum", "return total(tf.square(y_true - y_pred))")),
+    "a sum in a product of matrices": Case(
+        "LL302",
+        loss(
+            "d = tf.reshape(y_true - y_pred, (1, -1))", "return tf.squeeze(tf.matmul(d, d, transpose_b=True), [0, 1])"
+        ),
+    ),
+    "a sum in Python": Case("LL302", loss("return sum(tf.unstack(tf.reduce_sum(tf.square(y_true - y_pred), -1)))")),
     "half a sum": Case("LL302", loss("return tf.nn.l2_loss(y_true - y_pred)")),
     **{
         f"a batch size as {extent}": Case(
@@ -459,6 +490,7 @@ LEFT = {
             "n": ("n, m = y_pred.shape",),
             "m": ("m, n = y_pred.shape[0], y_pred.shape[1]",),
             "k": ("k = n = y_pred.shape[0]",),
+            "[y_pred.shape[0]][0]": (),
         }.items()
     },
     "a batch size, multiplied with integers": Case(
@@ -529,6 +561,7 @@ LEFT = {
             "tf.keras.layers.Softmax()(y_pred)": (),
             "p": ("p = tf.nn.softmax(y_pred)", "y_pred = y_pred + 1.0"),
             "tf.nn.softmax(y_pred, axis=1)": (),
+            "tf.reshape(tf.nn.softmax(y_pred), (-1, 3))": (),
         }.items()
     },
     "an activation by another name": Case(
@@ -650,6 +683,18 @@ LEFT = {
             "    losses.append(make())",
         ),
     ),
+    "a function without arguments by position": Case(
+        "LL509", quantile("for q in (0.1, 0.9):", f"    losses.append(lambda *a: (lambda y, p: {PINBALL})(*a))")
+    ),
+    "a function with an argument by keyword alone": Case(
+        "LL509",
+        quantile(
+            "for q in (0.1, 0.9):",
+            "    def loss(y, p, *, k=1.0):",
+            f"        return k * {PINBALL}",
+            "    losses.append(loss)",
+        ),
+    ),
     "a variable that the loop sets again": Case(
         "LL509", quantile("for q in (0.1, 0.9):", "    q = 2.0 * q", f"    losses.append(lambda y, p: {PINBALL})")
     ),
@@ -684,3 +729,35 @@ def test_what_is_left(case: Case, tmp_path: Path) -> None:
     (tmp_path / "losses.py").write_text(case.rows, encoding="utf-8")
     found = [f.fix for f in check(tmp_path, fix=False).findings if f.code == case.code]
     assert found and set(found) == {None}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  # noqa: E501, LL302", "  # noqa: E501"),
+        ("  # noqa: LL301, LL302", ""),
+        ("  # noqa: LL302 a long story", "  # a long story"),
+        ("  # losslint: ignore[LL302] because", ""),
+        ("  # losslint: ignore[LL302]  # type: ignore", "  # type: ignore"),
+        ("\n# losslint: ignore-file[LL302]", ""),
+        ("\n# losslint: ignore-file[LL302]\n# the end", "\n# the end"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_an_unused_suppression_goes(before: str, after: str, end: str, tmp_path: Path) -> None:
+    mean = HEAD + "def loss(y_true, y_pred):\n    return tf.reduce_mean(tf.square(y_true - y_pred), -1)"
+    expected = mean + after + end if after or not before.startswith("\n") else mean + "\n"
+    assert fixed_text(tmp_path, mean + before + end) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# noqa: LL301, LL302", "# noqa: LL302"),
+        ("# NOQA:LL302,ll301,E501", "# NOQA: LL302, E501"),
+        ("# losslint: ignore[LL301, LL302] meant", "# losslint: ignore[LL302] meant"),
+    ],
+)
+def test_a_used_one_stays(before: str, after: str, tmp_path: Path) -> None:
+    rows = HEAD + "def loss(y_true, y_pred):\n    return tf.reduce_sum(tf.square(y_true - y_pred))  "
+    assert fixed_text(tmp_path, f"{rows}{before}\n") == f"{rows}{after}\n"
