@@ -41,7 +41,7 @@ def connected(address: str) -> Any:
     try:
         client: Any = Client(address, timeout=_WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
-        why = f"{error or type(error).__name__}; start one with: dask scheduler"
+        why = f"{str(error) or type(error).__name__}; start one with: dask scheduler"
         raise NoCluster(f"no scheduler answers at {address}: {why}") from None
     try:
         told = client.run(_version)
