@@ -1,10 +1,11 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from losslint import reporters, rulebook
-from losslint.findings import Edit, Finding, Fix, Severity, Span, Step
+from losslint.findings import Edit, Finding, Fix, Severity, Span, Step, Verdict
 from losslint.reporters.lines import plain, write
 from losslint.session import Result
 
@@ -161,3 +162,58 @@ def test_colour_adds_nothing_but_colour(colour: bool) -> None:
     import re
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue()) == shown(RESULT) + "\n"
+
+
+# -- verdicts --------------------------------------------------------------------------------------------------------
+
+SEEN = Verdict(
+    "confirmed",
+    "the gradient is NaN",
+    {"inputs": {"y_pred": [[0.0, 1.0]], "y_true": [0.25] * 40}, "batch": 1},
+    device="CPU",
+    tensorflow="2.21.0",
+    notes=("y_pred is a probability",),
+)
+NOT_SEEN = Verdict(
+    "refuted", "all is finite", tried="logits[B,3]", notes=("called with logits[B,3]", "y_true counts classes")
+)
+RAN = Result(
+    [replace(CUT, verdict=SEEN), replace(SUM, verdict=NOT_SEEN)],
+    ["a.py"],
+    texts={"a.py": TEXT},
+    confirmed=True,
+    limits={"seconds": "SIGALRM\x1b", "memory": "watched"},
+)
+
+
+def test_text_tells_what_a_run_has_shown() -> None:
+    rows = shown(RAN).split("\n")
+    assert rows[0] == "a.py:4:12: LL201 [no-gradient-path] No gradient reaches y_pred (confirmed)"
+    told = rows.index("  = confirmed: the gradient is NaN on CPU, TensorFlow 2.21.0")
+    y_true = "[" + "0.25, " * 20
+    assert rows[told + 1].startswith(f"  = input: y_pred = [[0.0, 1.0]], y_true = {y_true[:100]}")
+    assert rows[told + 1].endswith(" ...") and len(rows[told + 1]) < 180
+    assert rows[told + 2] == "  = assumed: y_pred is a probability"
+
+
+def test_what_a_run_has_refuted_stands_apart() -> None:
+    text = shown(RAN)
+    found, refuted = text.split("Refuted by a run:\n")
+    assert "LL302" not in found and "LL201" not in refuted
+    assert refuted == (
+        """\
+a.py:5:16: LL302 [unnormalized-batch-sum] The gradient grows (refuted)
+ = refuted: all is finite
+ = tried: logits[B,3]
+ = assumed: y_true counts classes
+
+Found 1 finding (1 error; 1 confirmed) in 1 file; 1 refuted finding apart
+Run with these limits: memory: watched; seconds: SIGALRM\ufffd"""
+    )
+    text = shown(replace(RAN, trust_refuted=False))
+    assert "Refuted by a run" not in text and text.index("LL201") < text.index("LL302")
+
+
+def test_a_marked_part_that_is_too_long_is_cut() -> None:
+    (code, caret) = one("x" * 5000, Span(1, 1, 1, 5001))[2:4]
+    assert len(code) < 200 and code.endswith("...") and caret.rstrip("fact ").endswith("^") and len(caret) < 180
