@@ -207,7 +207,7 @@ a.py:5:16: LL302 [unnormalized-batch-sum] The gradient grows (refuted)
  = tried: logits[B,3]
  = assumed: y_true counts classes
 
-Found 1 finding (1 error; 1 confirmed) in 1 file; 1 refuted finding apart
+Found 1 finding (1 error) in 1 file: 1 confirmed, 0 inconclusive; 1 refuted finding apart
 Run with these limits: memory: watched; seconds: SIGALRM\ufffd"""
     )
     text = shown(replace(RAN, trust_refuted=False))
