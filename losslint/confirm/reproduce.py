@@ -83,9 +83,9 @@ def written(finding: Finding, verdict: Verdict, ran: Ran) -> str:
     inputs = {n: _input(v, kinds[n]) for n, v in values.items()}
     if any(v == "distance" for v in values.values()):
         raise NoScript("it is called with a function that stands in for an unknown one")
-    source = recipe["source"] + _MODEL * any(isinstance(v, str) and v.startswith("model") for v in values.values())
+    source = recipe["source"] + _MODEL * any(map(_is_model, values.values()))
     mode = {"autograph": recipe["autograph"]} | ({"jit_compile": True} if witness.get("mode") == "xla" else {})
-    text = script(
+    return script(
         recipe["executed"],
         recipe["recipe"],
         inputs,
@@ -96,11 +96,23 @@ def written(finding: Finding, verdict: Verdict, ran: Ran) -> str:
         checks=_checks(finding, ran, list(values), recipe),
         shims=recipe["shims"],
     )
-    return text.replace("'model'", "Model()").replace("'model:zero'", "Model()") if _MODEL in source else text
+
+
+class _MadeModel:
+    """What makes the model that stands in, as it is written in a script."""
+
+    def __repr__(self) -> str:
+        return "Model()"
 
 
 def _input(value: Any, dtype: str) -> Any:
+    if _is_model(value):
+        return _MadeModel()
     return {"dtype": dtype, "value": value} if isinstance(value, list) else value
+
+
+def _is_model(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("model")
 
 
 def _header(finding: Finding, verdict: Verdict) -> list[str]:

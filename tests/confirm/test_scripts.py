@@ -15,7 +15,7 @@ from losslint.confirm.reproduce import NoScript, scripts, written
 from losslint.findings import CONFIRMED, REFUTED, Finding, Severity, Span, Verdict
 from tests.confirm.test_loader import bundle, make
 
-LOSS = "import tensorflow as tf\ndef loss(y_true, y_pred):\n    return y_true - y_pred\n"
+LOSS = "import tensorflow as tf\ndef loss(y_true, y_pred, kind='model'):\n    return y_true - y_pred\n"
 BATCH = {"y_true": [[0.0], [1.0], [0.0]], "y_pred": [[0.5], [0.25], [0.75]]}
 SHIFT = {"gradient_shift": {"2": 0.5, "4": 0.75}}
 
@@ -106,6 +106,7 @@ def test_a_model_stands_in() -> None:
     kinds = dict.fromkeys(inputs, "float32")
     found = text("LL401", inputs=inputs, dtypes=kinds)
     assert found.count("class Model:") == 1 and "model = Model()" in found and "critic = Model()" in found
+    assert "kind='model'" in found, "what the user wrote stays"
     assert "class Model" not in text("LL401")
 
 
