@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from losslint import engine, executor, session
+from losslint import cache, engine, executor, session
 from losslint.findings import Finding
 from losslint.frontend import elsewhere
 from losslint.settings import Resolver
@@ -270,3 +271,68 @@ def test_who_uses_a_function_is_looked_for_when_anything_has_changed(project: Pa
     assert [f for f in used if f.filename == "a.py"] != [f for f in alone if f.filename == "a.py"]
     (project / "train.py").write_text("x = 2\n")
     assert [f for f in lint() if f.filename == "a.py"] == [f for f in alone if f.filename == "a.py"]
+
+
+class Failing:
+    """A connection that fails from the statement on that begins with ``at``."""
+
+    def __init__(self, connection: sqlite3.Connection, at: str, error: sqlite3.Error) -> None:
+        self.connection, self.at, self.error = connection, at, error
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any) -> Any:
+            if arguments and arguments[0].startswith(self.at):
+                raise self.error
+            return getattr(self.connection, name)(*arguments)
+
+        return call
+
+
+@pytest.mark.parametrize("at", ["select content", "begin", "insert", "commit"])
+@pytest.mark.parametrize(
+    ("error", "stays"), [(sqlite3.OperationalError("locked"), True), (sqlite3.DatabaseError("malformed"), False)]
+)
+def test_a_database_that_fails_in_the_middle_of_a_run(
+    at: str, error: sqlite3.Error, stays: bool, project: Path, monkeypatch: pytest.MonkeyPatch, analysed: list[str]
+) -> None:
+    first = lint()
+    (project / "b.py").write_text(LOSS.format(name="second_loss"))
+    expected = session.check(["."], Resolver({"min-severity": "info"})).findings
+    opened = cache.Cache._opened
+    monkeypatch.setattr(cache.Cache, "_opened", lambda self: Failing(opened(self), at, error))
+    removed: list[bool] = []
+    remove = cache.Cache._remove
+    monkeypatch.setattr(cache.Cache, "_remove", lambda self: removed.append(True) or remove(self))
+    assert lint() == expected != first
+    assert removed == [True] * (not stays), "what is damaged goes"
+    monkeypatch.setattr(cache.Cache, "_opened", opened)
+    assert lint() == expected
+    analysed.clear()
+    assert lint() == expected and not analysed
+
+
+def test_nothing_is_kept_of_a_name_that_is_no_text(project: Path, analysed: list[str]) -> None:
+    odd = os.fsencode(project) + b"/\xff.py"
+    with open(odd, "w") as file:
+        file.write(LOSS.format(name="second_loss"))
+    first = lint()
+    assert {f.filename for f in first} == {"a.py", os.fsdecode(b"\xff.py")}
+    analysed.clear()
+    assert lint() == first and analysed == [os.fsdecode(b"\xff.py")]
+
+
+def test_a_file_that_changes_while_it_is_looked_up_is_analysed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, analysed: list[str]
+) -> None:
+    lint()
+    plain = cache._fill
+    text = LOSS.format(name="second_loss")
+
+    def later(report: Any, written: Any, content: bytes) -> bool:
+        if report.target.filename == "a.py":
+            (project / "a.py").write_text(text)
+        return plain(report, written, content)
+
+    monkeypatch.setattr(cache, "_fill", later)
+    analysed.clear()
+    assert {f.function for f in lint()} == {"second_loss"} and analysed == ["a.py"]
