@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from losslint import ignoring
+from losslint import fixing, ignoring
 from losslint.findings import Finding, Severity, Span
+from losslint.session import Change
 from losslint.sources import Source
 from tests.command import losslint
 
@@ -150,6 +151,26 @@ def test_suppressions_are_written_and_hold(project: Path) -> None:
 def test_a_reason_is_wanted_and_a_file(project: Path) -> None:
     assert losslint("src", "--add-ignore", " ", cwd=project).status == 2
     assert losslint("-", "--add-ignore", "why", cwd=project).status == 2
+
+
+def test_a_file_that_cannot_be_changed_is_told_and_the_others_are(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = project / "src" / "broken.py"
+    broken.write_text("def loss(:\n")
+    plain = fixing.write
+
+    def write(change: Change) -> None:
+        if change.filename.endswith("a.py"):
+            raise fixing.Unwritable("cannot write src/a.py: it is somebody else's")
+        plain(change)
+
+    monkeypatch.setattr(fixing, "write", write)
+    ran = losslint("src", "--add-ignore", "why", cwd=project)
+    assert (ran.status, ran.out) == (2, "Ignored 1 finding in 1 file\n")
+    assert "error: cannot write src/a.py: it is somebody else's" in ran.err
+    assert broken.read_text() == "def loss(:\n", "no comment helps where nothing can be read"
+    assert "ignore" not in (project / "src" / "a.py").read_text()
 
 
 def _at(row: int) -> list[Finding]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from losslint import __version__, rulebook, session
+from losslint import __version__, engine, rulebook, session
 from tests.command import LOSS, Ran, engine_of_marks, losslint
 
 
@@ -298,6 +298,42 @@ def test_facts() -> None:
     assert ran.status == 2 and "did you mean" in ran.err
     write("b.py", "x = 1\n")
     assert losslint("facts", "b.py") == Ran(0, "No losses in b.py\n", "")
+
+
+def test_facts_where_an_analysis_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.py", "import tensorflow as tf\n\ndef first_loss(y_true, y_pred):\n    return y_true - y_pred\n")
+    failure = engine.Failure("first_loss", 3, "ZeroDivisionError")
+    monkeypatch.setattr(engine, "losses", lambda *_: [failure])
+    ran = losslint("facts", "a.py")
+    assert (ran.status, ran.out) == (2, "No losses in a.py\n")
+    assert "warning: the analysis of first_loss in a.py failed: ZeroDivisionError" in ran.err
+
+
+def test_a_page_in_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = losslint("explain", "LL302").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = losslint("explain", "LL302").out
+    assert plain.startswith("# ") and not shown.startswith("# ")
+    assert "\x1b[" in shown and "unnormalized-batch-sum" in shown
+
+
+@pytest.mark.parametrize("missing", ["pygls", "lsprotocol"])
+def test_the_server_says_what_it_needs(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "losslint.server", raising=False)
+    for name in [m for m in sys.modules if m.split(".")[0] == missing]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    ran = losslint("server")
+    assert ran.status == 2 and ran.err.strip().endswith(
+        "the language server needs pygls: pip install 'losslint[server]'"
+    )
+
+
+def test_a_mistyped_subcommand_beside_paths(project: Path) -> None:
+    write("a.py", "x = 1\n")
+    ran = losslint("confrim", "a.py")
+    assert ran.status == 2 and 'did you mean "confirm"?' in ran.err
+    assert "did you mean" not in losslint(f"confrim{os.sep}b", "a.py").err
 
 
 def test_a_reader_that_leaves_early() -> None:
