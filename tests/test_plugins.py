@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from losslint import plugins
 from tests.rule_pages import ROOT
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## A rule of your own", 1)[1].split("\n## ", 1)[0]
@@ -148,3 +150,53 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, files: dict[str, str], pro
     assert ran.returncode == 2
     assert "'acme' of acme-rules 1.0" in ran.stderr and problem in ran.stderr, ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+# -- where they are looked for ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "problem"),
+    [
+        ("nothing_of_the_kind.rules", "there is no package 'nothing_of_the_kind.rules'"),
+        ("json.tool", "there is no package 'json.tool'"),
+        ("json", "'json' holds no pages"),
+    ],
+)
+def test_a_package_without_pages(module: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "plugins", lambda: (plugins.Plugin(module, "'acme' of acme 1.0"),))
+    with pytest.raises(plugins.PluginError, match=f"^the rules 'acme' of acme 1.0 cannot be used: {problem}"):
+        list(plugins.pages())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("acme-1.0.dist-info", "[losslint.rules]\nacme = acme\n", True),
+        ("acme-1.0.egg-info", "[losslint.rules]\nacme = acme\n", True),
+        ("acme-1.0.dist-info", "[console_scripts]\nacme = acme\n", False),
+        ("acme-1.0.dist-info", None, False),
+        ("acme-1.0-py3.egg", None, True),
+        ("acme", "[losslint.rules]\nacme = acme\n", False),
+    ],
+)
+def test_they_are_named_among_entry_points(
+    name: str, text: str | None, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).mkdir()
+    if text is not None:
+        (tmp_path / name / "entry_points.txt").write_text(text)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "gone")])
+    assert plugins._are_named_somewhere() is named
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.egg", "a.whl"])
+def test_archives_may_hold_some(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path / name)])
+    assert not plugins._are_named_somewhere()
+    (tmp_path / name).write_bytes(b"PK")
+    assert plugins._are_named_somewhere()
+
+
+def test_one_without_a_distribution_is_called_by_its_name() -> None:
+    assert plugins._origin(EntryPoint("acme", "acme_rules", plugins.GROUP)) == "'acme'"

@@ -264,3 +264,49 @@ def test_the_cells_of_a_notebook_are_one_module(tmp_path: Path) -> None:
 
     editor = talk(tmp_path / "train.ipynb", conversation)
     assert editor.messages == [] and not (tmp_path / "train.ipynb").exists()  # the editor's texts are all it takes
+
+
+def test_saving_lints_at_once_and_the_configuration_is_read_again(tmp_path: Path) -> None:
+    async def conversation(editor: Editor) -> None:
+        saved = lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(editor.uri))
+        assert [d.code for d in await editor.open(HEAD + SUM)] == ["LL302"]
+        (tmp_path / "losslint.toml").write_text('ignore = ["LL302"]\n')
+        editor.client.text_document_did_save(saved)
+        assert await editor.found() == []
+        (tmp_path / "losslint.toml").unlink()
+        editor.type(HEAD + SUM.replace("sum_loss", "sum_of_loss"))
+        # what is offered fits the text that was typed a moment ago, though nothing was published of it yet
+        assert "sum_of_loss" in await editor.hover(3, 6)
+        assert [d.code for d in await editor.found()] == ["LL302"]
+
+    talk(tmp_path / "a.py", conversation)
+
+
+def test_nothing_is_said_of_what_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "losslint.toml").write_text('exclude = ["out.py"]\n')
+
+    async def conversation(editor: Editor) -> None:
+        uri = editor.uri
+        assert await editor.hover(0, 0) == "" and await editor.actions(lsp.Range(*[lsp.Position(0, 0)] * 2)) == {}
+        for name in ("out.py", "raw.ipynb"):  # the JSON of a notebook, opened as a text
+            editor.uri = (tmp_path / name).as_uri()
+            item = lsp.TextDocumentItem(editor.uri, "python", 0, HEAD + SUM)
+            editor.client.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+            assert await editor.hover(3, 6) == ""
+        editor.uri = uri
+        assert [d.code for d in await editor.open(HEAD + SUM)] == ["LL302"], "the first that is published"
+
+    talk(tmp_path / "a.py", conversation)
+
+
+def test_a_notebook_is_linted_when_it_is_saved(tmp_path: Path) -> None:
+    async def conversation(editor: Editor) -> None:
+        cells = Cells(editor, HEAD + SUM)
+        cells.open()
+        assert await cells.published(1) == {0: ["LL302"]}
+        (tmp_path / "losslint.toml").write_text('ignore = ["LL302"]\n')
+        identifier = lsp.NotebookDocumentIdentifier(editor.uri)
+        editor.client.notebook_document_did_save(lsp.DidSaveNotebookDocumentParams(identifier))
+        assert await cells.published(1) == {}
+
+    talk(tmp_path / "train.ipynb", conversation)
