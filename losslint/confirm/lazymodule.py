@@ -295,7 +295,8 @@ class LazyModule(types.ModuleType):
 
     def __dir__(self) -> list[str]:
         scope: Scope | None = self.__dict__["losslint_scope"]
-        return sorted([*self.__dict__, *(scope.names() if scope is not None else ())])
+        own = (name for name in self.__dict__ if not name.startswith("losslint_"))
+        return sorted([*own, *(scope.names() if scope is not None else ())])
 
 
 class _Prepare(ast.NodeTransformer):

@@ -77,6 +77,8 @@ def stores(node: ast.AST) -> Iterator[str]:
                     yield alias.asname or alias.name.split(".")[0]
         elif isinstance(child, (ast.MatchAs, ast.MatchStar)) and child.name:
             yield child.name
+        elif isinstance(child, ast.MatchMapping) and child.rest:
+            yield child.rest
 
 
 def loads(node: ast.AST) -> Iterator[str]:
@@ -191,6 +193,7 @@ def _narrowed(statement: ast.stmt, needed: set[str], done: frozenset[int]) -> as
         if getattr(statement, name, None):
             inner = [(h, [_narrowed(s, needed, done) for s in h.body]) for h in getattr(statement, name)]
             kept = kept or any(s is not None and not isinstance(s, _FLOW) for _, body in inner for s in body)
+            kept = kept or any(not needed.isdisjoint(stores(with_fields(h, body=[]))) for h, _ in inner)
             new[name] = [with_fields(h, body=[s for s in body if s] or [_pass(h.body[0])]) for h, body in inner]
     if not kept:
         return None

@@ -216,6 +216,8 @@ def _bindings(scope: ast.AST, name: str) -> Iterator[int]:
             found = node.name == name and node is not scope
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             found = any((a.asname or a.name.split(".")[0]) == name for a in node.names)
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
+            found = node.name == name
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             found = name in node.names
             if found:
