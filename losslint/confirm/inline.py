@@ -54,8 +54,9 @@ def inline(tree: ast.Module, step: Step, text: str = "") -> Inline:
     """
     lines = split_lines(text)
     first = _inline(copy.deepcopy(tree), step, lines, None)
-    statements = (n for n in ast.walk(first.function) if isinstance(n, ast.stmt))
-    tapes = {n.lineno for n in statements if isinstance(n, (ast.With, ast.AsyncWith)) or _is_entered(n)}
+    nodes = list(ast.walk(first.function))
+    asked = {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+    tapes = {n.lineno for n in nodes if isinstance(n, ast.stmt) and _opens_tape(n, asked)}
     return _inline(copy.deepcopy(tree), step, lines, tapes)
 
 
@@ -93,13 +94,19 @@ def _inline(tree: ast.Module, step: Step, lines: list[str], tapes: set[int] | No
     return found
 
 
-def _is_entered(node: ast.AST) -> bool:
-    """Whether this is what ``_named`` makes of a context."""
-    return (
-        isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and (getattr(node.value.func, "attr", "") == "__enter__")
-    )
+def _opens_tape(statement: ast.stmt, asked: set[str]) -> bool:
+    """Whether ``statement`` steps into what may be a tape, itself or as ``_named`` writes it.
+
+    That is what is called one, or is ``asked`` for something.
+    """
+    if isinstance(statement, (ast.With, ast.AsyncWith)):
+        contexts = [(item.context_expr, item.optional_vars) for item in statement.items]
+    elif isinstance(statement, ast.Assign) and ast.unparse(statement.value).endswith(".__enter__()"):
+        contexts = [(statement.value, statement.targets[0])]
+    else:
+        return False
+    names = {getattr(name, "id", "") for _, name in contexts}
+    return bool(names & asked) or any("tape" in ast.unparse(context).lower() for context, _ in contexts)
 
 
 def _models(tree: ast.Module, root: ast.AST, step: Step, lines: list[str], tapes: set[int]) -> Iterator[ast.expr]:

@@ -12,7 +12,7 @@ import pytest
 
 import losslint
 from losslint.confirm.backward import sliced
-from losslint.confirm.inline import Inline, NoInline, computing, inline
+from losslint.confirm.inline import Inline, NoInline, compile_call, computing, inline
 from losslint.confirm.jobs import Place, Step
 from losslint.confirm.slicing import step_of
 from losslint.frontend.module import Module
@@ -277,6 +277,61 @@ def test_placeholders() -> None:
     made = only(source)
     assert made.parameters == [("x", "argument"), ("y", "argument")]
     assert "w = " not in text_of(made)
+
+
+def test_a_context_is_no_tape_for_having_a_name() -> None:
+    source = """
+    def step(model, x, y):
+        with weights() as w, other() as o:
+            match y.ndim:
+                case 1:
+                    y = y[:, None]
+                case _:
+                    pass
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(w * tf.square(y - model(x)))
+        return tape.gradient(loss, model.trainable_variables)
+    """
+    made = only(source)
+    assert made.parameters == [("y", "argument"), ("model_output", "model")]
+    assert text_of(made) == expected(
+        """
+        def step(y, model_output):
+            with weights() as w:
+                match y.ndim:
+                    case 1:
+                        y = y[:, None]
+                    case _:
+                        pass
+                loss = tf.reduce_mean(w * tf.square(y - model_output))
+            return loss
+        """
+    )
+
+
+def test_outputs_of_two_models_have_two_names() -> None:
+    source = """
+    def step(model, x, y, model_output=1.0):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(x) * model_output - model(y))
+        return tape.gradient(loss, model.trainable_variables)
+    """
+    made = only(source)
+    assert [kind for _, kind in made.parameters if kind == "model"] == ["model", "model"]
+    assert len({name for name, _ in made.parameters} | {"model_output"}) == 3
+    assert "model_output2 * model_output - model_output3" in text_of(made)
+
+
+def test_compiling() -> None:
+    def made(call: str) -> tuple[Inline, ast.expr]:
+        return compile_call(ast.parse(call), Step("<module>", Place(1, 1, 1, len(call) + 1)), call)
+
+    for call in ("model.compile('adam', mse)", "model.compile(metrics=[f], loss=mse)"):
+        inline_loss, loss = made(call)
+        assert text_of(inline_loss).endswith("return (model, mse)") and ast.unparse(loss) == "mse"
+    for call in ("model.compile('adam')", "compile('adam', loss=mse)"):
+        with pytest.raises(NoInline, match="there is no call of compile with a loss at line 1"):
+            made(call)
 
 
 def test_places_that_hold_nothing() -> None:
