@@ -217,3 +217,33 @@ Run with these limits: memory: watched; seconds: SIGALRM\ufffd"""
 def test_a_marked_part_that_is_too_long_is_cut() -> None:
     (code, caret) = one("x" * 5000, Span(1, 1, 1, 5001))[2:4]
     assert len(code) < 200 and code.endswith("...") and caret.rstrip("fact ").endswith("^") and len(caret) < 180
+
+
+def test_the_other_formats_tell_the_verdict_as_well() -> None:
+    concise = shown(RAN, "concise").split("\n")
+    assert concise[:2] == [
+        "a.py:4:12: LL201 [no-gradient-path] No gradient reaches y_pred (confirmed)",
+        "a.py:5:16: LL302 [unnormalized-batch-sum] The gradient grows (refuted)",
+    ]
+    assert shown(replace(RAN, findings=[RAN.findings[1]]), "concise").split("\n")[-1] == (
+        "No findings in 1 file; 1 refuted finding apart"
+    )
+    assert "confirmed: the gradient is NaN\n" in shown(RAN, "junit").replace("</failure>", "\n")
+
+
+def test_a_step_in_a_notebook_is_told_by_its_cell() -> None:
+    path = (
+        Step("tf.round", Span(4, 5, 4, 16)),
+        Step("y", Span(8, 1, 8, 2), "a.ipynb"),
+        Step("z", Span(1, 1, 1, 2), "b.py"),
+    )
+    fix = Fix("unsafe", "leave it out", (Edit(Span(4, 5, 4, 16), "x"),))
+    finding = replace(
+        CUT, filename="a.ipynb", span=Span(4, 5, 4, 16), path=path, cells=((0, 1), (2, 3), (7, 4)), fix=fix
+    )
+    (run,) = json.loads(shown(Result([finding], ["a.ipynb"], failing=1), "sarif"))["runs"]
+    (flow,) = run["results"][0]["codeFlows"]
+    stops = [stop["location"] for stop in flow["threadFlows"][0]["locations"]]
+    assert [stop["message"]["text"] for stop in stops] == ["tf.round (cell 3, line 2)", "y (cell 4, line 1)", "z"]
+    assert ["physicalLocation" in stop for stop in stops] == [False, False, True]
+    assert "fixes" not in run["results"][0], "the rows of its edits are none of the file"

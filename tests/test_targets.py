@@ -49,6 +49,11 @@ def test_one_line_of_requirements(tmp_path: Path, line: str, tensorflow: str | N
     assert found.origin == "requirements.txt"
 
 
+def test_what_no_release_is_within_is_not_judged(tmp_path: Path) -> None:
+    found = target(tmp_path / "project", "requirements.txt", "tensorflow==99.0\nkeras==98.1\n")
+    assert (found.tensorflow, found.keras, found.origin) == (None, None, "requirements.txt")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
