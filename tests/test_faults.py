@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from losslint import session
+from losslint import engine, session
 from losslint.discovery import Target
+from losslint.fixes import base
 from losslint.settings import Resolver
 
 LOSS = "import tensorflow as tf\n\n\ndef loss(y_true, y_pred):\n    return tf.reduce_sum(tf.log(y_pred) * y_true)\n"
@@ -203,3 +204,42 @@ def test_the_superuser_without_that_right_goes_on_as_well(tree: Path) -> None:
     if "setpriv" in ran.stderr:
         pytest.skip("no such right to take away")
     assert ran.returncode == 1 and "m0.py:1:1: LL001" in ran.stdout and "m1.py" in ran.stdout
+
+
+# -- faults of our own -----------------------------------------------------------------------------------------------
+
+
+def test_a_fix_that_crashes_costs_the_fix_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base._load()
+
+    def crashing(draft: Any, subject: Any) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    monkeypatch.setitem(base.FIXERS, "LL503", crashing)
+    result = session.check(["m0.py"], Resolver({"min-severity": "info"}, isolated=True), jobs=1)
+    found = {f.code: f for f in result.findings}
+    assert found["LL503"].fix is None and found["LL302"].code and result.status == 2
+    assert "the fix of LL503: ZeroDivisionError: on purpose" in found["LL004"].message
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ZeroDivisionError("on purpose"), "ZeroDivisionError: on purpose"), (RecursionError(), "nested too deeply")],
+)
+def test_an_analysis_that_crashes_costs_one_loss(
+    tree: Path, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "m0.py").write_text(LOSS + "\n\n" + LOSS.partition("\n\n\n")[2].replace("def loss", "def other_loss"))
+    plain = engine.trace
+
+    def crashing(entry: Any, *rest: Any) -> Any:
+        if entry.name == "loss":
+            raise error
+        return plain(entry, *rest)
+
+    monkeypatch.setattr(engine, "trace", crashing)
+    result = session.check(
+        ["m0.py"], Resolver({"min-severity": "info", "select": ["LL302", "LL004"]}, isolated=True), jobs=1
+    )
+    assert [(f.code, f.function) for f in result.findings] == [("LL004", "loss"), ("LL302", "other_loss")]
+    assert told in result.findings[0].message and result.status == 2
