@@ -210,3 +210,39 @@ def test_what_is_aligned_or_no_loss_of_keras_3() -> None:
     assert unaligned("return tf.nn.sigmoid_cross_entropy_with_logits(y_true, y_pred)") == []
     assert unaligned(meet, base="Loss", header="class Loss:\n    pass\n") == []
     assert unaligned(meet, header="import tf_keras") == []
+
+
+@pytest.mark.parametrize(
+    ("bases", "body", "abstract"),
+    [
+        ("keras.losses.Loss, abc.ABC", "pass", True),
+        ("keras.losses.Loss", "@abc.abstractmethod\n            def parts(self): ...", True),
+        ("keras.losses.Loss", "def call(self, y_true, y_pred): raise NotImplementedError", True),
+        ("keras.losses.Loss", "def parts(self): ...", False),
+    ],
+)
+def test_what_is_made_to_be_derived_from(bases: str, body: str, abstract: bool) -> None:
+    source = f"""
+        import abc
+        class Weighted({bases}):
+            {body}
+        """
+    assert only(source).abstract is abstract
+
+
+@pytest.mark.parametrize(
+    ("returned", "scalar"),
+    [
+        ("tf.reduce_mean(y_true - y_pred)", True),
+        ("tf.reduce_mean(y_true - y_pred, axis=-1)", False),
+        ("{'loss': y_true - y_pred}", None),
+        ("self.unknown(y_true)", None),
+    ],
+)
+def test_what_it_returns_when_called_is_a_scalar_or_not(returned: str, scalar: bool | None) -> None:
+    subject = only(f"""
+        class Weighted(keras.losses.Loss):
+            def __call__(self, y_true, y_pred):
+                return {returned}
+        """)
+    assert subject.override is not None and subject.override.scalar is scalar
