@@ -121,7 +121,7 @@ def test_what_numbers_look_like(values: Any, role: str, kind: str) -> None:
 )
 def test_types_stay_but_for_what_numpy_makes_unasked(name: str, array: Any, dtype: str) -> None:
     spec = checking._spec(name, array, "logits")
-    assert (spec.dtype, spec.shape, spec., spec.given) == (dtype, ("B", *array.shape[1:]), "logits", True)
+    assert (spec.dtype, spec.dims, spec.domain, spec.given) == (dtype, ("B", *array.shape[1:]), "logits", True)
 
 
 @pytest.mark.parametrize(
