@@ -127,3 +127,25 @@ def test_the_whole_class_is_there_for_who_asks() -> None:
     assert slice_.tree.code == CLASS
     assert not slice_.left_out
     assert module.slice(statement)[0] is not slice_
+
+
+def test_a_helper_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    for name, data in {"broken": b"def f(:\n", "binary": b"\xff\xfe\x00x = 1\n", "fine": b"x = 1\n"}.items():
+        (tmp_path / f"{name}.py").write_bytes(data)
+    project = Project()
+    for name in ("broken", "binary"):
+        path = tmp_path / f"{name}.py"
+        assert project.load(path) is None
+        assert project.locate(str(tmp_path / "losses.py"), name, 0) is None
+    found = project.locate(str(tmp_path / "losses.py"), "fine", 0)
+    assert found is not None and project.load(Path(found)) is not None
+
+
+def test_files_of_another_machine_are_those_of_its_tree() -> None:
+    project = Project(tree={"/there/one.py": b"x = 1\n", "/there/bad.py": b"x = (\n"}, here="/there")
+    one = project.load(Path("one.py"))
+    assert one is not None and one.text == "x = 1\n"
+    assert project.load(Path("bad.py")) is None
+    assert project.locate("losses.py", "one", 0) == "/there/one.py"
+    assert project.locate("losses.py", "two", 0) is None
+    assert project.used["/there/bad.py"] != "-"

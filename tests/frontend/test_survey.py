@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from losslint.frontend.survey import survey
+from losslint.frontend.survey import summands, survey
 from tests.rule_pages import ROOT
 
 SOURCE = """
@@ -72,3 +72,32 @@ def test_every_call_is_met(path: Path) -> None:
         if isinstance(c, ast.Call)
     }
     assert survey(tree).evidence.called == called
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("f(x)", ["f(x)"]),
+        ("f(x) + 0.5 * g(x)", ["f(x)", "0.5", "g(x)"]),
+        ("-f(x) - (+g(x))", ["f(x)", "g(x)"]),
+        ("[f(x), -g(x)]", ["f(x)", "g(x)"]),
+        ("(f(x), [g(x)])", ["f(x)", "g(x)"]),
+        (" + ".join(["f(x)"] * 500), ["f(x)"] * 500),
+    ],
+)
+def test_what_is_added_up(value: str, parts: list[str]) -> None:
+    assert [ast.unparse(part) for part in summands(ast.parse(value, mode="eval").body)] == parts
+
+
+@pytest.mark.parametrize(
+    ("source", "eager"),
+    [
+        ("model.run_eagerly = True", True),
+        ("model.run_eagerly = False", False),
+        ("model.run_eagerly = DEBUG", True),
+        ("run = model.run_eagerly", False),
+        ("model.compile('adam', run_eagerly=True)", True),
+    ],
+)
+def test_models_that_run_eagerly(source: str, eager: bool) -> None:
+    assert survey(ast.parse(source)).evidence.eager is eager
