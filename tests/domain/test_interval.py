@@ -160,3 +160,26 @@ UNIT_GAP = Interval(End(0.0, True), End(1.0))
 )
 def test_meet(a, b, expected):
     assert iv.meet(a, b) == expected
+
+
+def test_the_power_0_is_1_and_one_that_is_too_large_is_infinite() -> None:
+    assert str(iv.power(UNKNOWN, 0)) == str(iv.power(UNIT, 0.0)) == "[1, 1]"
+    huge = iv.power(Interval.of(-10.0, 10.0), 309)
+    assert (huge.low.at, huge.high.at) == (-INF, INF)
+    assert iv.power(Interval.of(-10.0, 10.0), 310).low.at == 0.0
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [
+        (1.00390625, 1.0),
+        (1.01171875, 1.015625),
+        (3.389e38, 3.3895313892515355e38),  # the largest there is
+        (3.4e38, INF),
+        (3.5e38, INF),
+        (-1e300, -INF),
+        (INF, INF),
+    ],
+)
+def test_rounding_to_bfloat16_is_to_even_and_overflows(x: float, expected: float) -> None:
+    assert iv.rounding("bfloat16")(x) == expected
