@@ -136,3 +136,14 @@ def test_why_there_is_no_script(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(reproduce, "confirmed", scripts_of("LL105"))
     ran = losslint("confirm", "a.py", "--repro")
     assert ran.status == 2 and "of LL105 at row 5, the loss is made in a way that plain Python cannot repeat" in ran.err
+
+
+def test_where_nothing_can_run_the_findings_stand(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> None:
+        raise confirming.Unavailable("TensorFlow is not installed")
+
+    (project / "c.py").write_text(LOSS.format("c").replace("reduce_mean", "reduce_sum").replace(", -1)", ")"))
+    monkeypatch.setattr(confirming, "confirm", unavailable)
+    ran = losslint("check", "--confirm", "--isolated", "--no-cache", "--output-format", "concise", "c.py")
+    assert ran.status == 2 and "error: TensorFlow is not installed" in ran.err
+    assert "c.py:5:12: LL302 [unnormalized-batch-sum]" in ran.out and "Found 1 finding (1 warning)" in ran.out
