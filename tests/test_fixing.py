@@ -9,12 +9,14 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from losslint import fixing, session
 from losslint.findings import Edit, Finding, Fix, Severity, Span
 from losslint.fixes import edits
+from losslint.fixes.base import FIXERS, _load
 from losslint.settings import Resolver
 from losslint.sources import Source
 from tests.command import losslint
@@ -332,3 +334,36 @@ def test_json_says_what_would_be_edited(path: Path) -> None:
             }
         ],
     }
+
+
+def test_a_fix_that_breaks_one_file_is_left_out_of_that_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.py").write_text(SUM)
+    _load()
+    plain = FIXERS["LL302"]
+
+    def breaking(draft: Any, loss: Any) -> Fix | None:
+        made = plain(draft, loss)
+        if made is not None and draft.site.module.module.path.endswith("b.py"):
+            return made._replace(edits=tuple(e._replace(content="(") for e in made.edits))
+        return made
+
+    monkeypatch.setitem(FIXERS, "LL302", breaking)
+    ran = losslint(*OPTIONS, "--no-cache", "--jobs", "1", "--fix", "--unsafe-fixes", "--select", "LL302", tmp_path)
+    assert [(tmp_path / f"{name}.py").read_text() for name in ("a", "b", "c")] == [MEAN, SUM, MEAN]
+    assert ran.status == 1 and ran.err.count("is left out, as the file would be broken") == 1 and "b.py:5" in ran.err
+    assert "Found 3 findings (2 fixed, 1 remaining: 1 warning)" in ran.out
+
+
+def test_fixes_that_never_end_are_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _load()
+    grown = iter(range(2, 10_000))
+
+    def growing(draft: Any, loss: Any) -> Fix:
+        row = draft.site.module.span(draft.site.tree).row
+        return Fix("safe", "", (Edit(Span(row, 5, row, 5), f"x{next(grown)} = 1; "),))
+
+    monkeypatch.setitem(FIXERS, "LL302", growing)
+    monkeypatch.setattr(fixing, "_broken_promise", lambda *_: "")
+    ran = losslint(*OPTIONS, "--no-cache", "--fix", "--select", "LL302", path)
+    assert ran.status == 1 and path.read_text().count(" = 1; ") == fixing.MOST_ROUNDS
