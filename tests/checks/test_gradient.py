@@ -292,3 +292,11 @@ def test_plain_numpy_is_not_our_business():
 def test_what_is_multiplied_by_zero_on_purpose(returned, expected):
     loss = traced(f"def my_loss(y_true, y_pred, weight=0.0):\n    return {returned}\n")
     assert [(d.code, d.severity.label) for d in one_per_fault(drafts(loss, *ALL))] == expected
+
+
+def test_of_several_cuts_the_one_that_is_no_detachment_is_told():
+    h = Hand()
+    detached = h.mean(h.op("stop_gradient", h.p, api="tensorflow.stop_gradient"))
+    rounded = h.mean(h.op("round", h.p, api="tensorflow.round"))
+    [draft] = one_per_fault(drafts(h.loss(h.op("add", detached, rounded)), *ALL))
+    assert draft.code == "LL201" and "tf.round" in draft.message and "stop_gradient" not in draft.message

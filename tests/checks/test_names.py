@@ -16,6 +16,7 @@ from losslint.frontend.references import references
 from losslint.options import Options
 from losslint.subjects.names import Names, names
 from losslint.targets import Target
+from tests.checks import short
 
 load_checks()
 LOSS = "\ndef loss(y_true, y_pred):\n    return {}\n"
@@ -267,3 +268,11 @@ def test_what_a_factory_makes_comes_before_the_factory() -> None:
 def test_no_table_is_read_without_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("losslint.apis.tables.load", lambda: pytest.fail("read"))
     assert drafts("import tensorflow as tf\nx = tf.log(1.0)\n") == []
+
+
+def test_a_reduction_that_functions_of_keras_do_not_take():
+    body = "tf.keras.losses.binary_crossentropy(y_true, y_pred, {keyword})"
+    [reduction] = [f for f in short.findings(body.format(keyword='reduction="none"'), ["LL503"])]
+    [other] = [f for f in short.findings(body.format(keyword="smoothing=0.1"), ["LL503"])]
+    assert "takes a reduction" in reduction.help
+    assert "takes a reduction" not in (other.help or "")

@@ -343,3 +343,24 @@ def test_a_spread_is_positive_and_no_probability() -> None:
     found = findings("-tf.math.log(sigma)", name="nll", parameters="y_true, mu, sigma")
     assert [f.code for f in found] == ["LL401"]
     assert "sigma is not negative" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("tf.reduce_mean(tf.boolean_mask(tf.exp(y_pred), y_true > 0.5))", ["LL404 W"]),
+        ("tf.reduce_mean(tf.boolean_mask(y_pred, tf.cast(tf.square(y_true), tf.bool)))", ["LL404 W"]),
+        ("tf.reduce_mean(tf.boolean_mask(y_pred, y_true > 0.5)) - 1.0", ["LL404 W"]),
+        ("m = tf.reduce_mean(tf.boolean_mask(y_pred, y_true > 0.5))\ntf.where(m > 0.0, m, 0.0)", []),
+        ("tf.reduce_mean(y_pred) / tf.reduce_sum(table)", []),
+    ],
+)
+def test_means_of_what_a_mask_keeps(body, expected):
+    assert short.said(body, ["LL404"]) == expected
+
+
+def test_the_denominator_is_named_where_it_has_a_name():
+    [source] = short.findings("tf.abs(y_true - y_pred) / y_true", ["LL404"])
+    [difference] = short.findings("tf.abs(y_pred) / tf.abs(y_true - 1.0)", ["LL404"])
+    assert "the denominator, y_true, can be 0" in source.message
+    assert "the denominator can be 0" in difference.message

@@ -185,3 +185,20 @@ def test_plain_numpy_is_not_our_business():
     value = h.op("leaves_tensorflow", h.op("sub", h.y, h.p), api="numpy.square", how="np.square")
     assert drafts(h.loss(value, consumer="unknown", proven=False), "LL101", "LL104") == []
     assert severities(h.loss(value, consumer="tape"), "LL101") == [E]
+
+
+def test_a_container_says_what_keras_does_with_it():
+    h = Hand()
+    [mapping] = drafts(h.loss({"loss": h.mse()}), "LL102")
+    [listed] = drafts(h.loss([h.mse(), h.mse()]), "LL102")
+    assert "cannot convert" in mapping.message and "stacks and averages" not in mapping.message
+    assert "stacks and averages" in listed.message and "cannot convert" not in listed.message
+
+
+def test_weights_matter_where_keras_applies_them():
+    h = Hand()
+    assert severities(h.loss(h.mse(), weighted=True, proven=True, tape=True), "LL104") == [W]
+    assert severities(h.loss(h.mse(), weighted=True, proven=True), "LL104") == [W]
+    assert severities(h.loss(h.mse(), weighted=True, proven=False), "LL104") == [W], "y_true, y_pred: as Keras says"
+    assert severities(h.loss(h.mse(), weighted=True, proven=False, tape=True), "LL104") == [I], "its own weights"
+    assert severities(h.loss(h.mse(), proven=True), "LL104") == [I]
