@@ -25,7 +25,7 @@ from losslint.interpreter.values import (
 )
 from losslint.ops.axes import AllButFirst, AllButLast, constant_of, folded
 from losslint.ops.registry import CATALOGUE, Callback
-from losslint.ops.shapevalue import ShapeValue
+from losslint.ops.shapevalue import OF_EXTENTS, ShapeValue
 
 if TYPE_CHECKING:
     from losslint.interpreter.expressions import Expressions
@@ -387,6 +387,8 @@ def _of_open(machine: Expressions, owner: SomeOf, name: str, args: list[Any], kw
 
 def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """``owner.name(...)`` where ``owner`` is a Python container or string."""
+    if isinstance(owner, list) and name in OF_EXTENTS and not isinstance(owner, SomeOf):
+        return OF_EXTENTS[name](machine.graph, owner, *args)
     if isinstance(owner, list):
         if name == "append" and args:
             machine.grow(owner, args[:1])

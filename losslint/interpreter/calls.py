@@ -126,7 +126,7 @@ class Calls(Expressions):
         if isinstance(function, Callback):
             return self._expand(function.call, function.name, args, kwargs)
         if isinstance(function, str) and len(args) == 1:  # np.float32(x): a dtype is its name
-            return self.graph.op("cast", args[0], dtype=function) if isinstance(args[0], Node) else args[0]
+            return self._call_api(f"numpy.{function}", args, kwargs)
         if isinstance(function, Partial):
             return self.call(function.function, [*function.args, *args], function.kwargs | kwargs)
         if isinstance(function, Method):

@@ -35,6 +35,9 @@ from losslint.interpreter.values import (
     is_known,
     spread,
 )
+from losslint.ops.dtypes import ATTRIBUTES as DTYPE_ATTRIBUTES
+from losslint.ops.dtypes import NAMES as DTYPES
+from losslint.ops.dtypes import attribute as dtype_attribute
 from losslint.ops.linear import constant
 from losslint.ops.registry import CATALOGUE, CONSTANTS, METHODS, PROPERTIES, Callback
 from losslint.ops.shapevalue import ShapeValue, shape_node
@@ -164,6 +167,8 @@ class Expressions(Core):
             if name in _VARIABLES:
                 return self.variables_of(owner.name, owner)
             return Method(owner, name)
+        if isinstance(owner, str) and owner in DTYPES and name in DTYPE_ATTRIBUTES:
+            return dtype_attribute(owner, name)
         if isinstance(owner, (Tape, list, dict, tuple, str, set, Text)):
             return Method(owner, name)
         if hasattr(owner, "attribute"):  # a shape value of the catalogue
@@ -352,6 +357,9 @@ class Expressions(Core):
         if name == "Add" and _are_lists(left, right):
             return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, (list, tuple)) else [x])]))
         if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
+            lists = [None if isinstance(x, SomeOf) else self.elements(x) for x in (left, right)]
+            if None not in lists:
+                return [item for items in lists for item in items or ()]
             return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
         if name in _BITWISE and any(isinstance(x, int) and not isinstance(x, bool) for x in (left, right)):
             primitive = ""  # of numbers, no logic
@@ -424,6 +432,8 @@ class Expressions(Core):
             return Unknown(tuple(dependencies((left, right))))
         primitive, fold = _COMPARE[name]
         left, right = _counted(left), _counted(right)
+        if {type(left), type(right)} == {list, tuple}:  # part of a shape, which equals both
+            left, right = tuple(left), tuple(right)
         if isinstance(left, Node) or isinstance(right, Node):
             if left is None or right is None:
                 return name == "NotEqual"

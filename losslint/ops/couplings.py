@@ -165,7 +165,8 @@ def index(node: Node, xs: list[Coupling]) -> Coupling:
     if isinstance(first, Node):
         return x if first.dtype == "bool" else UNKNOWN
     if isinstance(first, slice):
-        if first.start in (None, 0) and first.stop is None and first.step in (None, 1):
+        whole = first.stop is None or (isinstance(first.stop, Node) and first.stop.attrs.get("dim") == shape.head[0])
+        if whole and first.start in (None, 0) and first.step in (None, 1):
             return x
         fixed = all(not isinstance(b, Node) for b in (first.start, first.stop))
         return coupling.coupled(node, [x], ordered=fixed)

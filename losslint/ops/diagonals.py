@@ -150,9 +150,11 @@ class Diagonals:
             for x, m in zip(xs, marks, strict=True)
             if x.value is not None
         ]
-        result = self._rules.get(node.op, self._fallback)(node, off, degree)
+        rule = self._rules.get(node.op, self._fallback)
+        result = rule(node, off, degree)
         if result.value is not None and result.value.zero:
-            return self._only(xs, Power())
+            on = [Dual(x.value._replace(diagonal="")) for x in xs if x.value is not None]
+            return self._only(xs, rule(node, on, degree).value)
         return self._mostly(node, result, [x for x, m in zip(xs, marks, strict=True) if m == ONLY])
 
     def _mostly(self, node: Node, bulk: Dual, rest: list[Dual]) -> Dual:
@@ -160,7 +162,7 @@ class Diagonals:
         if bulk.value is None:
             return laws.unknown(bulk, *rest)
         if bulk.value.zero or bulk.value.diagonal == ONLY:
-            return self._only([bulk, *rest], Power())
+            return self._only([bulk, *rest], rest[0].value if len(rest) == 1 else None)
         gradient = laws.shifted(bulk.gradient, _LARGE)
         if not gradient.terms and any(x.gradient.terms for x in rest):
             gradient = UNKNOWN

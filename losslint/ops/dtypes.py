@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from losslint.graph import Node
+from losslint.graph import Node, Unknown
 
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -33,19 +32,13 @@ _RANGES = {  # eps, largest, smallest positive normal number
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FloatInfo:
+class FloatInfo(NamedTuple):
     """``numpy.finfo``."""
 
     eps: float
     max: float
     min: float
     tiny: float
-
-    @property
-    def smallest_normal(self) -> float:
-        """The newer name of ``tiny``."""
-        return self.tiny
 
 
 def dtype_of(value: Any) -> str | None:
@@ -74,15 +67,34 @@ def finfo(dtype: Any) -> FloatInfo | None:
     return FloatInfo(eps, largest, -largest, tiny)
 
 
+class IntegerInfo(NamedTuple):
+    """``numpy.iinfo`` of one type."""
+
+    max: int
+    min: int
+    bits: int
+
+
+def integer_limits(dtype: Any) -> IntegerInfo | None:
+    """``numpy.iinfo(dtype)``; None where the type is not a known integer."""
+    name = dtype_of(dtype)
+    if name not in INTEGERS:
+        return None
+    signed, bits = name.startswith("int"), int(name.lstrip("uint"))
+    return IntegerInfo(2 ** (bits - signed) - 1, -(2 ** (bits - 1)) * signed, bits)
+
+
+ATTRIBUTES = frozenset(
+    "max min is_floating is_integer is_bool is_complex name base_dtype real_dtype as_numpy_dtype".split()
+)
+"""The attributes of a ``tf.DType`` that are known."""
+
+
 def attribute(dtype: str, name: str) -> Any:
-    """The attribute ``name`` of a ``tf.DType`` ("max", "is_floating", ...). Raises AttributeError."""
-    info = finfo(dtype)
+    """The attribute ``name`` of a ``tf.DType``, one of ``ATTRIBUTES``; Unknown where the type has none such."""
     if name in ("max", "min"):
-        if info is not None:
-            return info.max if name == "max" else info.min
-        if dtype in INTEGERS:
-            signed, bits = dtype.startswith("int"), int(dtype.lstrip("uint"))
-            return 2 ** (bits - signed) - 1 if name == "max" else -(2 ** (bits - 1)) * signed
+        limits = finfo(dtype) or integer_limits(dtype)
+        return Unknown((), f"the {name} of {dtype}") if limits is None else getattr(limits, name)
     answers = {
         "is_floating": dtype in FLOATS,
         "is_integer": dtype in INTEGERS,
@@ -93,6 +105,4 @@ def attribute(dtype: str, name: str) -> Any:
         "real_dtype": {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype),
         "as_numpy_dtype": dtype,
     }
-    if name not in answers:
-        raise AttributeError(f"a dtype has no {name}")
     return answers[name]

@@ -255,7 +255,10 @@ def select_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
         growing = (x for x, v in zip(node.inputs[1:], powers, strict=True) if v is not None and v.p == most)
         if condition.asymptotic or any(guarded(node.inputs[0], branch) for branch in growing):
             return Dual(Power(most, asymptotic=True), laws.merged(branches, node))
-    return laws.either(node, branches)
+    result = laws.either(node, branches)
+    if condition.asymptotic and result.value is not None:  # which branch it is settles in large batches
+        return Dual(result.value._replace(asymptotic=True), laws.shifted(result.gradient, condition))
+    return result
 
 
 def guarded(condition: Node, branch: Node) -> bool:

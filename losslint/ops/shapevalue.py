@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +54,10 @@ class ShapeValue:
                 return Unknown((self.node,), NO_SUCH_AXIS)
             axis = axes[index]
         else:
-            axis = index + self.start if index >= 0 else index + (self.stop or 0)
-            if ((index >= 0) is (self.start < 0) and self.start) or (index < 0 and (self.stop or 0) > 0):
+            end = self.stop or 0
+            if index < 0 < end:  # there may be fewer axes than that
                 return Unknown((self.node,), "an axis that cannot be told")
+            axis = index + (self.start if index >= 0 else end)
         extent = self.node.shape.axis(axis)
         if extent is not None and extent.value is not None:
             return extent.value
@@ -82,7 +84,7 @@ class ShapeValue:
         if self.rank is not None:  # the extents that are left out are not asked for
             return [self.dim(g, i) for i in range(self.rank)[start:stop:step]]
         start = start or 0
-        if step not in (None, 1) or self.stop is not None or self.start < 0 or start < 0:
+        if step not in (None, 1) or self.stop is not None or start < 0:
             return Unknown((self.node,), "a part of a shape of unknown rank")
         if stop is not None and stop >= 0 and self.node.shape.min_rank >= self.start + stop:
             return [self.dim(g, i) for i in range(start, stop)]
@@ -104,7 +106,7 @@ class ShapeValue:
         if name in ("with_rank", "with_rank_at_least", "merge_with"):
             return Callback(name, lambda g, *args: self, {})
         if name == "concatenate":
-            return Callback(name, lambda g, other: self._concatenated(g, other), {})
+            return Callback(name, lambda g, other: _joined(g, self, other), {})
         return Unknown((self.node,), f"attribute {name} of a shape")
 
     def _list(self, g: Graph) -> Any:
@@ -114,19 +116,11 @@ class ShapeValue:
                 extent.attrs["listed"] = True
         return known if known is not None else self
 
-    def _concatenated(self, g: Graph, other: Any) -> Any:
-        left, right = self.known_elements(g), other.known_elements(g) if isinstance(other, ShapeValue) else other
-        return (
-            [*left, *right]
-            if left is not None and isinstance(right, (list, tuple))
-            else Unknown((self.node,), "a shape")
-        )
-
     def as_node(self, g: Graph) -> Node:
         """The shape as a tensor, as a library function sees it when it is handed over."""
         known = self.known_elements(g)
         if known is not None:
-            return g.lift(known) if known else g.op("shape_of", self.node)
+            return g.lift(known) if known else g.op("shape_of", g.lift(0))
         whole = g.op("shape_of", self.node)
         return (
             whole if not self.start and self.stop is None else g.op("index", whole, key=(slice(self.start, self.stop),))
@@ -173,23 +167,47 @@ def number_of_elements(g: Graph, shape: ShapeValue) -> Any:
     """``np.prod(x.shape[a:b])``: how many elements these axes hold."""
     known = shape.known_elements(g)
     if known is not None:
-        total: Any = 1
-        for extent in known:
-            number = isinstance(total, int) and isinstance(extent, int)
-            total = (
-                total * extent
-                if number
-                else extent
-                if isinstance(total, int) and total == 1
-                else g.op("mul", total, extent)
-            )
-        return total
+        return product(g, known)
     if shape.stop is not None:
         return Unknown(shape.deps, "the extents of axes that are not known")
     total = g.op("size_of", shape.node)
     for axis in range(shape.start):
         total = g.op("floordiv", total, g.op("static_dim", shape.node, axis=axis))
     return total
+
+
+def product(g: Graph, extents: Sequence[Any]) -> Any:
+    """The product of extents, each a number or a node."""
+    total: Any = 1
+    for extent in extents:
+        number = isinstance(total, int) and isinstance(extent, int)
+        total = (
+            total * extent
+            if number
+            else extent
+            if isinstance(total, int) and total == 1
+            else g.op("mul", total, extent)
+        )
+    return total
+
+
+def _joined(g: Graph, *shapes: Any) -> Any:
+    """One shape after the other, each a shape or a list of extents."""
+    joined: list[Any] = []
+    for shape in shapes:
+        extents = shape.known_elements(g) if isinstance(shape, ShapeValue) else shape
+        if not isinstance(extents, (list, tuple)):
+            return Unknown(tuple(s.node for s in shapes if isinstance(s, ShapeValue)), "a shape")
+        joined += extents
+    return joined
+
+
+OF_EXTENTS: dict[str, Callable[..., Any]] = {
+    "as_list": lambda g, extents: list(extents),
+    "num_elements": product,
+    "concatenate": lambda g, extents, other: _joined(g, extents, other),
+}
+"""What a part of a shape, which is a list here, can do and a Python list cannot."""
 
 
 def shape_node(g: Graph, value: Any) -> Node:
@@ -200,9 +218,7 @@ def shape_node(g: Graph, value: Any) -> Node:
         if not value:
             return g.op("shape_of", g.lift(0))
         return g.lift(type(value)(-1 if item is None else item for item in value))
-    if isinstance(value, int):
-        return g.lift([value])
-    return g.lift(value)
+    return g.lift([value] if isinstance(value, int) else value)
 
 
 def shape_argument(g: Graph, value: Any) -> Any:

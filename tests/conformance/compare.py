@@ -12,7 +12,8 @@ from losslint.domain.shape import Dim, Shape
 from losslint.graph import Node
 from tests.conformance import columns
 from tests.conformance.columns import COLUMNS, EXACT, UNKNOWN, WRONG, Seen, Verdict
-from tests.conformance.inputs import KINDS, SIZES, Pair, arrays, extremes
+from tests.conformance.inputs import SIZES, Pair, arrays, extremes
+from tests.conformance.kinds import KINDS
 from tests.conformance.measured import Measured
 from tests.conformance.predicted import Predicted
 

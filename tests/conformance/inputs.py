@@ -1,49 +1,22 @@
-"""Labels and predictions for the cases: the shapes that are declared to the analyser, and arrays that have them."""
+"""Labels and predictions for the cases: arrays that have the shapes that are declared to the analyser."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
-from losslint.domain.shape import Shape
+from tests.conformance.kinds import Kind
 
 Pair = tuple[np.ndarray, np.ndarray]
 """y_true, y_pred."""
 
 
-class Kind(NamedTuple):
-    """What the two arguments of a case are; letters are extents, "B" is the batch."""
-
-    y_true: tuple[int | str, ...]
-    y_pred: tuple[int | str, ...]
-    dtype: str = "float32"  # of y_true
-
-    def shapes(self) -> tuple[Shape, Shape]:
-        """As the analyser is told."""
-        return Shape.of(*self.y_true), Shape.of(*self.y_pred)
-
-
-KINDS = {
-    "matrix": Kind(("B", "C"), ("B", "C")),
-    "fixed": Kind(("B", 6), ("B", 6)),
-    "labels": Kind(("B",), ("B", "C"), "int32"),
-    "vector": Kind(("B",), ("B",)),
-    "squares": Kind(("B", 5, 5), ("B", 5, 5)),
-    "sequence": Kind(("B", "T", "C"), ("B", "T", "C")),
-    "signal": Kind(("B", 64), ("B", 64)),
-    "steps": Kind(("B", 7, 3), ("B", 7, 3)),
-    "tokens": Kind(("B", 3), ("B", 7, 5), "int32"),
-    "image": Kind(("B", 13, 11, 3), ("B", 13, 11, 3)),
-    "pixels": Kind(("B", "H", "W", 3), ("B", "H", "W", 3)),
-    "volume": Kind(("B", 5, 7, 5, 3), ("B", 5, 7, 5, 3)),
-    "flat": Kind((6,), (6,)),
-    "plane": Kind((5, 7), (5, 7)),
-}
-
-SIZES = ({"B": 3, "C": 5, "T": 7, "H": 11, "W": 13}, {"B": 2, "C": 7, "T": 3, "H": 13, "W": 5})
+SIZES = (
+    {"B": 3, "C": 5, "T": 7, "H": 11, "W": 13, "...": 4, "S": 4},
+    {"B": 2, "C": 7, "T": 3, "H": 13, "W": 5, "...": 6, "S": 6},
+)
 """What the letters stand for, in the first run and in the second."""
 
 
@@ -52,7 +25,8 @@ def arrays(kind: Kind, sizes: dict[str, int], low: float, high: float, seed: int
     generator = np.random.default_rng(seed)
     pair = []
     for shape, dtype in ((kind.y_true, kind.dtype), (kind.y_pred, "float32")):
-        extents = tuple(sizes[d] if isinstance(d, str) else d for d in shape)
+        letters = ("B", "C") if shape == ("...",) else shape
+        extents = tuple(sizes[d] if isinstance(d, str) else d for d in letters)
         if dtype == "int32":
             pair.append(np.arange(math.prod(extents), dtype="int32").reshape(extents) % 2)
         else:

@@ -10,15 +10,15 @@ from losslint.graph import Node, Unknown
 from losslint.interpreter.machine import Machine
 from losslint.loss import Consumer, Loss, Output
 from losslint.ops.shapevalue import Record
-from tests.conformance.inputs import Kind
+from tests.conformance.kinds import Kind
 from tests.conformance.spelling import HEADER
 
 
 class Predicted:
     """The trace of ``def case(y_true, y_pred)`` for arguments of one kind."""
 
-    def __init__(self, source: str, kind: Kind) -> None:
-        module, project = Module("case.py", HEADER + source), Project()
+    def __init__(self, source: str, kind: Kind, header: str = HEADER) -> None:
+        module, project = Module("case.py", header + source), Project()
         project.add(module)
         machine = Machine(project)
         scope = machine.module_scope(module)

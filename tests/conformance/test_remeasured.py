@@ -47,7 +47,8 @@ MEASURED = {
 def test_the_gradient_of(call: str) -> None:
     pytest.importorskip("tensorflow")
     pytest.importorskip("tf_keras")
-    from tests.conformance.inputs import KINDS, SIZES, arrays
+    from tests.conformance.inputs import SIZES, arrays
+    from tests.conformance.kinds import KINDS
     from tests.conformance.measured import Measured
     from tests.conformance.predicted import Predicted
 

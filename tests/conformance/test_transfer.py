@@ -107,7 +107,8 @@ LINES = [line.rsplit(": ", 1) for line in CASES.strip().splitlines()]
 def test_transfer(case: str, expected: str) -> None:
     import losslint.ops.catalogue  # noqa: F401
     from tests.conformance.compare import compared
-    from tests.conformance.inputs import KINDS, SIZES, arrays
+    from tests.conformance.inputs import SIZES, arrays
+    from tests.conformance.kinds import KINDS
     from tests.conformance.measured import Measured, quiet
     from tests.conformance.predicted import Predicted
 

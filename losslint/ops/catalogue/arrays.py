@@ -119,7 +119,7 @@ def over(function: Fold) -> Fold:
     return lambda *values: elementwise(function, *values)
 
 
-def _are_scalars(items: Any) -> bool:
+def are_scalars(items: Any) -> bool:
     """Whether ``items`` is a list of numbers and scalars, such as extents."""
     return (
         isinstance(items, (list, tuple))
@@ -137,7 +137,7 @@ def reduction(primitive: str) -> Expansion:
         if isinstance(a, ShapeValue) and primitive == "prod":
             return number_of_elements(g, a)
         items: Any = a.known_elements(g) if isinstance(a, ShapeValue) else a
-        if axis is None and primitive in _CHAINS and _are_scalars(items):
+        if axis is None and primitive in _CHAINS and are_scalars(items):
             total = items[0]
             for item in items[1:]:
                 total = g.op(_CHAINS[primitive], total, item)

@@ -114,7 +114,7 @@ table(
         "cast_to_floatx": lambda g, x: keras_ops.cast(g, x, "float32") if isinstance(x, Node) else x,
         "convert_to_tensor": keras_ops.converted,
         "gradients": gradients,
-        "stop_gradient": lambda g, variables: tf_control.stop_gradient(g, variables),
+        "stop_gradient": lambda g, variables: tf_control.structured(lambda x: g.op("stop_gradient", x), variables),
         "update moving_average_update": lambda g, x, new_x, momentum=None: g.lift(new_x),
         "update_add": lambda g, x, increment: g.op("add", x, increment),
         "update_sub": lambda g, x, decrement: g.op("sub", x, decrement),

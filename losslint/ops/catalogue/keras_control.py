@@ -6,7 +6,7 @@ from typing import Any
 
 from losslint.domain.shape import Dim
 from losslint.graph import Graph, Node, Unknown
-from losslint.ops.axes import called, nodes_in
+from losslint.ops.axes import called, constant_of, nodes_in
 from losslint.ops.catalogue import tf_control
 from losslint.ops.catalogue.arguments import table, undecided, under
 from losslint.ops.registry import Callback
@@ -28,9 +28,11 @@ def scan(g: Graph, f: Any, init: Any, xs: Any = None, length: Any = None, revers
     twice = called(g, f, once[0], row)
     if not isinstance(twice, (tuple, list)) or len(twice) != 2:
         return Unknown(tuple(nodes_in(init, xs, once)), "a scan that is not followed")
+    more = called(g, f, twice[0], row)
+    last = more[1] if isinstance(more, (tuple, list)) and len(more) == 2 else Unknown()
     extents = (node.shape.axis(0) for node in nodes_in(xs))
     count = next((extent for extent in extents if extent is not None), Dim.unknown())
-    results = None if twice[1] is None else tf_control.rows_of(g, loop(g, once[1], twice[1], twice[1]), count)
+    results = None if twice[1] is None else tf_control.rows_of(g, loop(g, once[1], twice[1], last), count)
     return loop(g, init, once[0], twice[0]), results
 
 
@@ -51,6 +53,9 @@ def switch(g: Graph, index: Any, branches: Any, *operands: Any) -> Any:
     """What the function with a number returns."""
     if not isinstance(branches, (list, tuple)) or not branches:
         return Unknown(tuple(nodes_in(branches, operands)), "branches that are not known")
+    known = constant_of(index)
+    if isinstance(known, int):  # one that is out of range is the nearest that is not
+        branches = [branches[min(max(known, 0), len(branches) - 1)]]
     return tf_control.joined(g, *(called(g, branch, *operands) for branch in branches))
 
 

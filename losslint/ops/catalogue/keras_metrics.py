@@ -126,14 +126,12 @@ for _title in CLASSES.split():
 
 
 def get(g: Graph, identifier: Any = None, custom_objects: Any = None) -> Any:
-    """A metric by its name; functions and objects stay what they are."""
+    """A metric by the name of its class; functions and objects stay what they are."""
     if not isinstance(identifier, str):
         return identifier
-    name = f"keras.metrics.{identifier}"
-    found = CATALOGUE.get(name)
-    if found is None:
-        return Unknown((), f"the metric {identifier}")
-    return found(g) if identifier in CLASSES.split() else Callback(name, found, {})
+    if identifier in CLASSES.split():
+        return CATALOGUE[f"keras.metrics.{identifier}"](g)
+    return Unknown((), f"the metric {identifier}")  # "mse" is a function in Keras 2, and an object in Keras 3
 
 
 under(METRICS, "get deserialize", get)

@@ -27,7 +27,7 @@ from losslint.ops.catalogue.arguments import (
     under,
 )
 from losslint.ops.dtypes import dtype_of
-from losslint.ops.shapevalue import ShapeValue, number_of_elements, shape_argument
+from losslint.ops.shapevalue import ShapeValue, number_of_elements, product, shape_argument
 
 OPS = "keras.ops keras.ops.numpy keras.ops.math keras.ops.core"
 """Where functions are found; inside Keras they are spread over modules."""
@@ -139,7 +139,7 @@ def scaled(primitive: str, factor: float) -> Callable[..., Node]:
 
 def round_(g: Graph, x: Any, decimals: Any = 0) -> Node:
     """Rounded to a number of decimals."""
-    return g.op("round", x)
+    return tf_math.rounded(g, x, decimals)
 
 
 def clip(g: Graph, x: Any, x_min: Any, x_max: Any) -> Node:
@@ -275,6 +275,8 @@ def prod(g: Graph, x: Any, axis: Any = None, keepdims: Any = False, dtype: Any =
     """The product; of a shape, the number of elements."""
     if isinstance(x, ShapeValue) and axis is None:
         return number_of_elements(g, x)
+    if axis is None and arrays.are_scalars(x):
+        return product(g, x)
     return reduced(g, "prod", x, axis, keepdims)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import constant_of, reduced
 from losslint.ops.catalogue import tf_reduce, tf_shape
+from losslint.ops.catalogue.tf_math import rounded
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import METHODS, PROPERTIES, Callback, Expansion
 from losslint.ops.shapevalue import ShapeValue, declared
@@ -111,20 +112,20 @@ def read_value(g: Graph, x: Node, *args: Any, **kwargs: Any) -> Node:
 
 @method("assign")
 def assign(g: Graph, x: Node, value: Any, *args: Any, **kwargs: Any) -> Node:
-    """The new value of a variable."""
-    return g.lift(value)
+    """The new value of a variable: its gradient stops there."""
+    return g.op("stop_gradient", value)
 
 
 @method("assign_add")
 def assign_add(g: Graph, x: Node, delta: Any, *args: Any, **kwargs: Any) -> Node:
     """The variable plus something."""
-    return g.op("add", x, delta)
+    return g.op("add", x, g.op("stop_gradient", delta))
 
 
 @method("assign_sub")
 def assign_sub(g: Graph, x: Node, delta: Any, *args: Any, **kwargs: Any) -> Node:
     """The variable minus something."""
-    return g.op("sub", x, delta)
+    return g.op("sub", x, g.op("stop_gradient", delta))
 
 
 # -- as NumPy arrays spell it ------------------------------------------------------------------------------------------
@@ -187,8 +188,8 @@ def clip(g: Graph, x: Node, min: Any = None, max: Any = None, **kwargs: Any) -> 
 
 @method("round")
 def round_(g: Graph, x: Node, decimals: Any = 0, out: Any = None) -> Node:
-    """Rounded."""
-    return g.op("round", x)
+    """Rounded to a number of decimals."""
+    return rounded(g, x, decimals)
 
 
 @method("dot")

@@ -10,7 +10,17 @@ from typing import Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import constant_of, reduced, unknown
-from losslint.ops.catalogue import keras_ops, tf_linalg, tf_make, tf_parts, tf_random, tf_reduce, tf_select, tf_shape
+from losslint.ops.catalogue import (
+    keras_ops,
+    tf_linalg,
+    tf_make,
+    tf_math,
+    tf_parts,
+    tf_random,
+    tf_reduce,
+    tf_select,
+    tf_shape,
+)
 from losslint.ops.catalogue.arrays import (
     LOGARITHMS,
     Fold,
@@ -24,7 +34,7 @@ from losslint.ops.catalogue.arrays import (
     scaled,
     unary,
 )
-from losslint.ops.dtypes import FLOATS, INTEGERS, dtype_of, finfo
+from losslint.ops.dtypes import FLOATS, INTEGERS, dtype_of, finfo, integer_limits
 from losslint.ops.registry import CATALOGUE, CONSTANTS, Expansion, api
 from losslint.ops.shapevalue import Record, ShapeValue, number_of_elements, shape_argument
 
@@ -270,8 +280,11 @@ def dot(g: Graph, a: Any, b: Any, *args: Any, **kwargs: Any) -> Node:
     """The matrix product; with a scalar the product."""
     first, second = g.lift(a), g.lift(b)
     if SCALAR in (first.shape, second.shape):
-        return g.op("mul", first, second)
-    return g.op("matmul", first, second, transpose_a=False, transpose_b=False)
+        product = g.op("mul", first, second)
+    else:
+        product = g.op("matmul", first, second, transpose_a=False, transpose_b=False)
+    product.dtype = first.dtype if first.dtype == second.dtype else None  # the wider one
+    return product
 
 
 def outer(g: Graph, a: Any, b: Any, *args: Any, **kwargs: Any) -> Node:
@@ -375,7 +388,7 @@ registered("meshgrid", tf_make.meshgrid)
 registered("linalg.norm", norm)
 registered(
     "round",
-    lambda g, a, decimals=0, out=None: g.op("round", a),
+    lambda g, a, decimals=0, out=None: tf_math.rounded(g, a, decimals),
     lambda x, digits=0: elementwise(lambda v: round(v, digits), x),
 )
 registered("around", CATALOGUE["numpy.round"])
@@ -471,13 +484,13 @@ for _name in [
 def _constructor(dtype: str) -> Expansion:
     def expansion(g: Graph, x: Any = 0) -> Any:
         if isinstance(x, (int, float)):
-            return float(x) if dtype in FLOATS else int(x)
+            return float(x) if dtype in FLOATS else bool(x) if dtype == "bool" else int(x)
         return g.op("cast", x, dtype=dtype)
 
     return expansion
 
 
-for _name in (*FLOATS, *INTEGERS):
+for _name in (*FLOATS, *INTEGERS, "bool"):
     if _name != "bfloat16":
         registered(_name, _constructor(_name))
 
@@ -495,11 +508,10 @@ def finfo_(g: Graph, dtype: Any) -> Any:
 @api("numpy.iinfo")
 def iinfo(g: Graph, dtype: Any) -> Any:
     """The limits of an integer type."""
-    name = dtype_of(dtype)
-    if name not in INTEGERS:
+    limits = integer_limits(dtype)
+    if limits is None:
         return Unknown((), "the limits of a type that is not known")
-    signed, bits = name.startswith("int"), int(name.lstrip("uint"))
-    return Record(("max", "min", "bits"), (2 ** (bits - signed) - 1, -(2 ** (bits - 1)) * signed, bits))
+    return Record(limits._fields, limits)
 
 
 # -- random numbers ----------------------------------------------------------------------------------------------------

@@ -268,10 +268,8 @@ def _is_number(g: Graph, index: Any, number: Any) -> Any:
 
 # -- gradients ---------------------------------------------------------------------------------------------------------
 @api("tensorflow.stop_gradient")
-def stop_gradient(g: Graph, input: Any, name: Any = None) -> Any:
+def stop_gradient(g: Graph, input: Any, name: Any = None) -> Node:
     """The value without its gradient."""
-    if isinstance(input, (list, tuple, dict)):
-        return structured(lambda leaf: g.op("stop_gradient", leaf), input)
     return g.op("stop_gradient", input)
 
 

@@ -17,7 +17,7 @@ from losslint.ops.axes import (
 )
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import api
-from losslint.ops.shapevalue import ShapeValue, shape_argument
+from losslint.ops.shapevalue import ShapeValue, shape_argument, shape_node
 
 
 def typed(g: Graph, node: Node, dtype: Any) -> Node:
@@ -39,7 +39,8 @@ def constant(
         return value.as_node(g)
     if shape is not None and isinstance(constant_of(value), (int, float)):
         return g.op("fill", value, shape=shape_argument(g, shape), dtype=dtype_of(dtype))
-    return typed(g, g.lift(value), dtype)
+    node = typed(g, g.lift(value), dtype)
+    return node if shape is None else g.op("reshape", node, shape_node(g, shape))
 
 
 @api("tensorflow.convert_to_tensor", "tensorflow.convert_to_tensor_or_indexed_slices", "tensorflow.convert_n_to_tensor")
@@ -173,8 +174,6 @@ def meshgrid(
     g: Graph, *args: Any, indexing: Any = "xy", name: Any = None, copy: Any = True, sparse: Any = False
 ) -> Any:
     """Coordinate matrices of coordinate vectors."""
-    if len(args) == 1 and isinstance(args[0], (list, tuple)):
-        args = tuple(args[0])
     vectors = [g.lift(a) for a in args]
     dims = [v.shape.numel for v in vectors]
     order = list(range(len(vectors)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.graph import Graph, Node
-from losslint.ops.axes import folded, opaque_row, row, unknown
+from losslint.ops.axes import constant_of, folded, opaque_row, row, unknown
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import api
 from losslint.ops.shapevalue import NO_SUCH_AXIS
@@ -261,6 +261,18 @@ def polyval(g: Graph, coeffs: Any, x: Any, name: Any = None) -> Node:
         for coefficient in coeffs[1:]:
             total = g.op("add", coefficient, g.op("mul", total, x))
     return total
+
+
+def rounded(g: Graph, x: Any, decimals: Any = 0) -> Node:
+    """Rounded to a number of decimals, as NumPy and Keras do."""
+    digits = constant_of(decimals)
+    if digits == 0:
+        return g.op("round", x)
+    if not isinstance(digits, int):
+        return unknown(g, "a number of decimals that is not known", g.op("round", x))
+    whole = g.op("round", g.op("mul", x, 10.0**digits))
+    with g.library():
+        return g.op("div", whole, 10.0**digits)
 
 
 @api("tensorflow.clip_by_value")

@@ -82,9 +82,7 @@ def placeholder(g: Graph, dtype: Any = None, shape: Any = None, name: Any = None
     value = input if input is not None else dtype if isinstance(dtype, Node) else None
     kind = value.dtype if isinstance(value, Node) else dtype_of(dtype)
     label = name if isinstance(name, str) else "placeholder"
-    if shape is None or not isinstance(shape, (list, tuple)):
-        return g.source(label, "input", SCALAR if isinstance(value, (int, float)) else Shape.unknown(), kind)
-    if isinstance(shape, SomeOf):
+    if not isinstance(shape, (list, tuple)) or isinstance(shape, SomeOf):
         return g.source(label, "input", Shape.unknown(), kind)
     declared = _dims([0 if item is None else item for item in shape])
     dims = [Dim.fresh() if item is None else dim for item, dim in zip(shape, declared.head, strict=True)]
@@ -127,20 +125,20 @@ def get_collection(g: Graph, key: Any, scope: Any = None) -> Any:
 
 @api("tensorflow.assign", "tensorflow.compat.v1.assign")
 def assign(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
-    """The new value of a variable."""
-    return g.lift(value)
+    """The new value of a variable: its gradient stops there."""
+    return g.op("stop_gradient", value)
 
 
 @api("tensorflow.assign_add")
 def assign_add(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
     """A variable plus something."""
-    return g.op("add", ref, value)
+    return g.op("add", ref, g.op("stop_gradient", value))
 
 
 @api("tensorflow.assign_sub")
 def assign_sub(g: Graph, ref: Any, value: Any, *args: Any, **kwargs: Any) -> Node:
     """A variable minus something."""
-    return g.op("sub", ref, value)
+    return g.op("sub", ref, g.op("stop_gradient", value))
 
 
 # -- checks and printing -----------------------------------------------------------------------------------------------

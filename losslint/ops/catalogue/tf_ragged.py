@@ -12,8 +12,10 @@ from typing import Any
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node
 from losslint.ops.axes import batched, called, opaque_row, unknown
+from losslint.ops.catalogue import tf_make
 from losslint.ops.catalogue.arguments import samplewise
-from losslint.ops.registry import Callback, api
+from losslint.ops.dtypes import dtype_of
+from losslint.ops.registry import PROPERTIES, Callback, api
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,13 @@ class Ragged:
         if name in ("values", "flat_values"):
             return self.values
         if name in ("shape", "dtype"):
-            return self.as_node(g).dtype if name == "dtype" else Shape.unknown()
+            return PROPERTIES[name](g, self.as_node(g))
         methods: dict[str, Callable[..., Any]] = {
             "to_tensor": lambda g, default_value=None, name=None, shape=None: self.as_node(g),
             "row_lengths": lambda g, axis=1, name=None: self._lengths(g),
-            "nrows": lambda g, out_type=None, name=None: g.op("index", g.op("shape_of", self._lengths(g)), key=(0,)),
+            "nrows": lambda g, out_type="int64", name=None: g.op(
+                "cast", g.op("index", g.op("shape_of", self._lengths(g)), key=(0,)), dtype=dtype_of(out_type)
+            ),
             "with_values": lambda g, new_values: Ragged(g.lift(new_values), self.like),
             "with_flat_values": lambda g, new_values: Ragged(g.lift(new_values), self.like),
             "value_rowids": lambda g, name=None: self._places(g, self.values.shape.axis(0)),
@@ -123,11 +127,11 @@ def boolean_mask(g: Graph, data: Any, mask: Any, name: Any = None) -> Any:
 
 
 @api("tensorflow.ragged.constant", "tensorflow.RaggedTensor")
-def constant(g: Graph, pylist: Any = None, *args: Any, **kwargs: Any) -> Ragged:
-    """Nested lists."""
+def constant(g: Graph, pylist: Any = None, *args: Any, **kwargs: Any) -> Ragged | Node:
+    """Nested lists; a list of numbers is a tensor as any other."""
     if isinstance(pylist, (list, tuple)) and pylist and all(isinstance(row, (list, tuple)) for row in pylist):
         return Ragged(g.lift([item for row in pylist for item in row] or 0.0), g.lift([0.0] * len(pylist)))
-    return _made(g, pylist if not isinstance(pylist, (list, tuple)) or pylist else 0.0)
+    return tf_make.constant(g, pylist)
 
 
 @api("tensorflow.ragged.map_flat_values")

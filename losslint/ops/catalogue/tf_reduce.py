@@ -331,7 +331,8 @@ def bincount(
     size = extent_of(minlength)
     with g.library():
         if weights is not None:
-            return batched(g.op("segment", weights, arr, how="sum"), Shape((size or Dim.fresh(),)))
+            fixed = g.op("stop_gradient", weights)  # there is no gradient, not even for these
+            return batched(g.op("segment", fixed, arr, how="sum"), Shape((size or Dim.fresh(),)))
         counts = g.op("one_hot", arr, depth=size or Dim.fresh(), axis=-1)
         last = counts.shape.rank
         total = g.op("sum", counts, axis=None if last is None else tuple(range(last - 1)), keepdims=False)

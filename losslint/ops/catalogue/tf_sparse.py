@@ -84,8 +84,8 @@ def matmul(g: Graph, sp_a: Any, b: Any, adjoint_a: Any = False, adjoint_b: Any =
 
 @api("tensorflow.sparse.concat", "tensorflow.sparse_concat")
 def concat(g: Graph, axis: Any, sp_inputs: Any, *args: Any, **kwargs: Any) -> Node:
-    """Joined along an axis."""
-    return tf_parts.concat(g, sp_inputs, axis)
+    """Joined along an axis; TensorFlow has no gradient for it."""
+    return g.op("stop_gradient", tf_parts.concat(g, sp_inputs, axis))
 
 
 @api("tensorflow.sparse.softmax", "tensorflow.sparse_softmax")
