@@ -7,7 +7,7 @@ from typing import Any
 
 from losslint.domain.shape import Dim, Shape
 from losslint.graph import Graph, Node, Unknown
-from losslint.ops.axes import batched, called, constant_of, nodes_in, reduced, sized, unknown
+from losslint.ops.axes import batched, called, nodes_in, reduced, sized, unknown
 from losslint.ops.extents import extent_of
 from losslint.ops.registry import CATALOGUE, Callback, Expansion, api
 
@@ -140,18 +140,11 @@ def activated(g: Graph, x: Node, activation: Any) -> Node:
     return result if isinstance(result, Node) else opaque_with_last(g, x, "an activation that is not known", result)
 
 
-def known(value: Any, default: Any) -> Any:
-    """An argument as a Python value; ``default`` where it is not known."""
-    constant = constant_of(value)
-    return constant if isinstance(constant, (int, float, str, bool, tuple, type(None))) else default
-
-
 __all__ = [
     "activated",
     "batched",
     "contrast",
     "decorator",
-    "known",
     "last_extent",
     "nothing",
     "of_x",

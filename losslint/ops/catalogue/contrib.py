@@ -10,7 +10,7 @@ from typing import Any
 from losslint.domain.shape import SCALAR, Dim, Shape
 from losslint.graph import Graph, Node
 from losslint.ops.axes import constant_of, flag, nodes_in, reduced
-from losslint.ops.catalogue import keras_losses, keras_metrics, keras_models, keras_nn, tf_nn
+from losslint.ops.catalogue import keras_losses, keras_metrics, keras_models, keras_nn, tf_contrib
 from losslint.ops.catalogue.arguments import contrast, of_x, samplewise, smooth_of_x, table, under
 from losslint.ops.catalogue.keras_losses import as_they_come, loss_object, wrapper_class
 from losslint.ops.catalogue.tf_control import structured
@@ -142,14 +142,6 @@ def pairwise_distance(g: Graph, feature: Any, squared: Any = False) -> Node:
         return square if flag(squared) else g.op("sqrt", g.op("maximum", square, 1e-16))
 
 
-def sequence_loss(g: Graph, logits: Any, targets: Any, weights: Any, *args: Any, **kwargs: Any) -> Node:
-    """The weighted cross entropy of sequences, averaged over steps and samples unless told otherwise."""
-    with g.library():
-        loss = g.op("mul", tf_nn.sparse_softmax_cross_entropy_with_logits(g, targets, logits), weights)
-        spread = g.op("mul", g.op("ones_like", loss), weights)
-        return g.op("div", g.op("sum", loss, axis=None, keepdims=False), g.op("sum", spread, axis=None, keepdims=False))
-
-
 def crf_log_likelihood(
     g: Graph, inputs: Any, tag_indices: Any, sequence_lengths: Any, transition_params: Any = None
 ) -> Any:
@@ -162,11 +154,7 @@ def crf_log_likelihood(
 
 
 under(f"{ADDONS}.metric_learning tensorflow.contrib.losses.metric_learning", "pairwise_distance", pairwise_distance)
-under(
-    "tensorflow_addons.seq2seq tensorflow_addons.seq2seq.loss tensorflow.contrib.seq2seq",
-    "sequence_loss",
-    sequence_loss,
-)
+under("tensorflow_addons.seq2seq tensorflow_addons.seq2seq.loss", "sequence_loss", tf_contrib.sequence_loss)
 under("tensorflow_addons.text tensorflow.contrib.crf", "crf_log_likelihood", crf_log_likelihood)
 for _name in ("triplet_semihard_loss", "npairs_loss", "lifted_struct_loss"):
     under("tensorflow.contrib.losses.metric_learning", _name, of_batch(_name))

@@ -9,7 +9,6 @@ from losslint.graph import Graph, Node, Unknown
 from losslint.ops.axes import called, constant_of, nodes_in
 from losslint.ops.catalogue import tf_control
 from losslint.ops.catalogue.arguments import table, undecided, under
-from losslint.ops.registry import Callback
 
 CORE = "keras.ops keras.ops.core keras.ops.numpy"
 
@@ -59,15 +58,6 @@ def switch(g: Graph, index: Any, branches: Any, *operands: Any) -> Any:
     return tf_control.joined(g, *(called(g, branch, *operands) for branch in branches))
 
 
-def vectorize(g: Graph, pyfunc: Any, *, excluded: Any = None, signature: Any = None) -> Callback:
-    """A function of single elements, applied to each."""
-
-    def call(g: Graph, *args: Any) -> Any:
-        return called(g, pyfunc, *args)
-
-    return Callback("keras.ops.vectorize", call, {})
-
-
 def stop_gradient(g: Graph, variable: Any) -> Any:
     """The value without its gradient."""
     return tf_control.stop_gradient(g, variable)
@@ -88,7 +78,6 @@ table(
         "fori_loop": fori_loop,
         "while_loop": while_loop,
         "switch": switch,
-        "vectorize": vectorize,
         "stop_gradient": stop_gradient,
         "convert_to_numpy": to_numpy,
         "custom_gradient": lambda g, f: tf_control.custom_gradient(g, f),

@@ -138,6 +138,8 @@ def sequence_loss(
         softmax_loss_function is not None
         or averages not in ((True, True), (False, False))
         or isinstance(logits, (list, tuple))
+        or args
+        or kwargs.keys() - {"name"}  # sums instead of means
     ):
         return unknown(g, "a sequence loss", logits, targets, weights)
     with g.library():
@@ -146,7 +148,7 @@ def sequence_loss(
             return loss
         spread = g.op("mul", g.op("ones_like", loss), weights)
         total, count = (g.op("sum", x, axis=None, keepdims=False) for x in (loss, spread))
-        return g.op("div", total, g.op("add", count, 1e-12))
+        return g.op("div_no_nan", total, count)
 
 
 _register("sequence_loss sequence_loss_by_example", sequence_loss, "contrib.seq2seq")
