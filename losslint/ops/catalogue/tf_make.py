@@ -183,5 +183,5 @@ def meshgrid(
     with g.library():
         for i, vector in enumerate(vectors):
             shaped = g.op("reshape", vector, [-1 if axis == i else 1 for axis in order])
-            grids.append(g.op("broadcast_to", shaped, shape=Shape(tuple(dims[axis] for axis in order))))
+            grids.append(g.op("broadcast_to", shaped, shape=tuple(dims[axis] for axis in order)))
     return grids
