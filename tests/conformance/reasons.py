@@ -58,7 +58,7 @@ NAMES: dict[str, str] = {
     "a data type": "keras.backend.common.is_float_dtype keras.backend.common.is_int_dtype "
     "keras.backend.common.result_type keras.backend.is_float_dtype keras.backend.is_int_dtype "
     "keras.backend.result_type keras.ops.math.result_type keras.ops.result_type numpy.finfo numpy.float16 "
-    "numpy.float32 numpy.float64 numpy.iinfo numpy.int16 numpy.int32 numpy.int64 numpy.int8 numpy.uint16 "
+    "numpy.bool numpy.float32 numpy.float64 numpy.iinfo numpy.int16 numpy.int32 numpy.int64 numpy.int8 numpy.uint16 "
     "numpy.uint32 numpy.uint64 numpy.uint8 tensorflow.TensorShape tensorflow.as_dtype "
     "tensorflow.dtypes.as_dtype tensorflow.experimental.numpy.finfo tensorflow.experimental.numpy.float16 "
     "tensorflow.experimental.numpy.float32 tensorflow.experimental.numpy.float64 "
