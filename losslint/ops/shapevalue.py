@@ -196,7 +196,7 @@ def _joined(g: Graph, *shapes: Any) -> Any:
     joined: list[Any] = []
     for shape in shapes:
         extents = shape.known_elements(g) if isinstance(shape, ShapeValue) else shape
-        if not isinstance(extents, (list, tuple)):
+        if not isinstance(extents, (list, tuple)) or isinstance(extents, SomeOf):
             return Unknown(tuple(s.node for s in shapes if isinstance(s, ShapeValue)), "a shape")
         joined += extents
     return joined

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from losslint.domain.shape import SCALAR
-from losslint.graph import Graph, Node, Unknown
+from losslint.graph import Graph, Node, SomeOf, Unknown
 from losslint.ops.axes import MISSING, constant_of, reduced
 from losslint.ops.catalogue.tf_control import structured
 from losslint.ops.origins import from_tensors
@@ -123,6 +123,7 @@ def are_scalars(items: Any) -> bool:
     """Whether ``items`` is a list of numbers and scalars, such as extents."""
     return (
         isinstance(items, (list, tuple))
+        and not isinstance(items, SomeOf)
         and len(items) > 0
         and all(isinstance(i, (int, float)) or (isinstance(i, Node) and i.shape == SCALAR) for i in items)
     )
