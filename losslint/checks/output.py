@@ -54,6 +54,10 @@ def wants_vectors(site: Site | None) -> bool:
     return any(name.startswith("tensorflow_privacy") for name in imports)
 
 
+_PROCEDURE = re.compile(
+    r"_?(add|build|check|create|define|init|log|make|plot|print|record|register|report|save|set_?up|show|update|write)_"
+)
+"""Names of what is called for what it does: it keeps a loss somewhere, and returns none."""
 _UNREDUCED = re.compile(
     r"(?i)(element|sample|point)_?wise|per_?(sample|example|element|instance|item|token|anchor)|unreduced|no_?reduc"
 )
@@ -153,6 +157,8 @@ def _is_stub(loss: Loss) -> bool:
     """Whether nothing says that the function is a loss, or nothing in it computes: a procedure, an abstract method."""
     if any(output.value is not None for output in loss.outputs):
         return False
+    if _PROCEDURE.match(loss.name.rpartition(".")[2]) and not loss.consumer.proven:
+        return True
     return loss.consumer.kind == "unknown" or all(node.op in _LEAVES for node in loss.graph.nodes)
 
 

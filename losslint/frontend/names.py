@@ -175,6 +175,8 @@ _ABOUT = (
 @functools.lru_cache(maxsize=16384)
 def role_of(name: str) -> str | None:
     """The role an argument's name suggests: "label", "prediction", "weight", "config", "model"; None for no role."""
+    if name == "T":
+        return "config"  # a temperature, or how many steps
     if is_label_name(name):
         return "label"
     if re.search(_ABOUT, name):
