@@ -39,7 +39,7 @@ tf: $(VENV)/.test
 slow: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pytest -m 'slow and not gpu'
 
-# All tests but those that are slow, or look at files and processes that coverage adds to, with the branches they take.
+# All tests but those that are slow, or look at what coverage adds to (files, processes, seconds), with their branches.
 coverage: $(VENV)/.test
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -m 'not gpu and not slow and not tf and not unmeasured' -n $(JOBS)

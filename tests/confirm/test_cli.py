@@ -290,6 +290,7 @@ SAID = {
 """Attack -> what its passport says; "" for those that come to nothing, and give the loss of an honest function."""
 
 
+@pytest.mark.unmeasured
 @needs_tensorflow
 def test_each_attack_costs_its_own_verdict_only(tmp_path: Path) -> None:
     shutil.copy(ATTACKS, tmp_path / "attacks.py")
