@@ -75,6 +75,8 @@ OTHER_LOSSES = {
     "Misnamed": "it has no call",
     "OldOrderOfConstants": "no object can be made of it",
     "OfClasses": "ids of classes",
+    "episodes_loss": "how many episodes there are in the batch",
+    "distilled_loss": "a temperature",
     "Wraps": "a function of its own to wrap",
 }
 """Losses and classes that the conventions here do not fit, and what they need or do: the confirmer runs them."""
@@ -320,6 +322,9 @@ def _made(name: str) -> Any:
         "weights": [1.0, 2.0, 0.5, 4.0, 1.0],
         "features": tf.square,
         "z_mean": tf.constant([[0.1]]),
+        "towers": [tf.sin, tf.cos],
+        "steps": 2,
+        "rank": 2,
     }
     return known[name]
 
