@@ -129,7 +129,7 @@ class Graph:
             return self._append("const", (), {"value": value}, SCALAR, None)
         if isinstance(value, (list, tuple)):
             flat = list(_leaves(value))
-            if flat and not is_open(value) and all(isinstance(v, (int, float)) and _fits(v) for v in flat):
+            if flat and all(isinstance(v, (int, float)) and _fits(v) for v in flat) and not _is_open(value):
                 return self._append("const", (), {"value": _frozen(value)}, Shape.of(*_lengths(value)), None)
             if value:
                 return self.joined("stack", value, 0)
@@ -215,9 +215,9 @@ def _fits(value: float) -> bool:
     return isinstance(value, float) or value.bit_length() < 1024
 
 
-def is_open(value: Any) -> bool:
+def _is_open(value: Any) -> bool:
     """Whether ``value`` is a list of unknown length, or holds one."""
-    return isinstance(value, SomeOf) or (isinstance(value, (list, tuple)) and any(map(is_open, value)))
+    return isinstance(value, SomeOf) or (isinstance(value, (list, tuple)) and any(map(_is_open, value)))
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -110,6 +110,11 @@ class Loss:
     watched: tuple[tuple[int, int], ...] | None = None  # ids of nodes made under the tape, as ranges; None: no tape
     general: Loss | None = None  # the same, traced without what was assumed of its arguments, which leaves branches out
 
+    @property
+    def short_name(self) -> str:
+        """The last part of its name."""
+        return self.name.rpartition(".")[2]
+
     @functools.cached_property
     def is_metric(self) -> bool:
         """Whether it only measures, or computes indices and masks; most rules are silent then."""
@@ -117,7 +122,7 @@ class Loss:
 
         if self.consumer.kind == "metric":
             return True
-        guessed = not self.consumer.proven and not is_loss_name(self.name.rpartition(".")[2])
+        guessed = not self.consumer.proven and not is_loss_name(self.short_name)
         return guessed and bool(self.results) and all(is_whole(node.dtype) for node in self.results)
 
     @functools.cached_property

@@ -15,7 +15,7 @@ from losslint.frontend.module import Module
 from losslint.frontend.project import Project
 from losslint.frontend.survey import Definition, Evidence
 from losslint.frontend.way import needed_for
-from losslint.graph import ANEW, Graph, Node, Unknown, ancestors
+from losslint.graph import ANEW, Graph, Node, Unknown
 from losslint.interpreter.changing import changing
 from losslint.interpreter.machine import Machine
 from losslint.interpreter.merging import merged
@@ -180,7 +180,7 @@ def machine_site(function: Function, site: Any) -> Any:
 
 
 def _describe(loss: Loss, entry: Entry, evidence: Evidence) -> None:
-    short = entry.name.rsplit(".", 1)[-1]
+    short = loss.short_name
     loss.unpacked = short in evidence.unpacked
     loss.called = short in evidence.called or short in evidence.mapped
     loss.other_floatx = evidence.floatx
@@ -254,7 +254,7 @@ def _instance(machine: Machine, cls: Class) -> Instance:
 def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Loss]:
     """One loss for every expression that was differentiated; of a loop that is unrolled two turns stand for all."""
     seen: set[tuple[object, ...]] = set()
-    written = _Written()
+    written = _Written(machine.graph)
     turns: Counter[tuple[object, ...]] = Counter()
     for event in machine.events:
         if event.kind == "compile":
@@ -280,19 +280,19 @@ def _consumed(machine: Machine, entry: Entry, evidence: Evidence) -> Iterator[Lo
 class _Written:
     """Numbers for what is written, equal for nodes of two turns that differ only in what is new each time."""
 
-    def __init__(self) -> None:
-        self._of: dict[int, int] = {}
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._of: list[int] = []  # by the id of a node
         self._numbers: dict[tuple[object, ...], int] = {}
 
     def number(self, node: Node) -> int:
         """That of ``node``: its value number where it depends on nothing of that kind, else a negative one."""
-        for inner in ancestors([node]):
-            if inner.id not in self._of:
-                inputs = tuple(self._of[x.id] for x in inner.inputs)
-                anew = inner.op in (*ANEW, "opaque") or "place" in inner.attrs
-                key = (inner.op, inputs, None if inner.site is None else id(inner.site.tree))
-                same = not anew and inputs == tuple(x.number for x in inner.inputs)
-                self._of[inner.id] = inner.number if same else -1 - self._numbers.setdefault(key, len(self._numbers))
+        for inner in self._graph.nodes[len(self._of) : node.id + 1]:
+            inputs = tuple(self._of[x.id] for x in inner.inputs)
+            anew = inner.op in ANEW or inner.op == "opaque" or "place" in inner.attrs
+            key = (inner.op, inputs, None if inner.site is None else id(inner.site.tree))
+            same = not anew and inputs == tuple(x.number for x in inner.inputs)
+            self._of.append(inner.number if same else -1 - self._numbers.setdefault(key, len(self._numbers)))
         return self._of[node.id]
 
 

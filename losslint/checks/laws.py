@@ -183,7 +183,7 @@ def unnormalized_batch_sum(loss: Loss) -> Iterator[Draft]:
         message = f"{spoken(verdict.at)} sums over the batch: the step of the optimizer grows with the batch size"
         help = "take the mean over the batch axis, or divide by tf.shape(x)[0]"
         # whoever calls it may divide what it returns
-        private = loss.name.rpartition(".")[2].startswith("_") and loss.called and not loss.consumer.proven
+        private = loss.short_name.startswith("_") and loss.called and not loss.consumer.proven
         severity = Severity.INFO if private else Severity.WARNING
         yield _draft(loss, verdict, severity, message, _fact(verdict.term), help)
 

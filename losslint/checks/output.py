@@ -71,7 +71,7 @@ def _non_scalar_severity(loss: Loss) -> tuple[Severity, str]:
     summed = "its gradient is the sum over all elements and grows with the batch"
     if consumer.kind == "tape" and consumer.proven:
         return Severity.ERROR, f"differentiated as it is ({consumer.evidence}), {summed}"
-    if _UNREDUCED.search(loss.name.rpartition(".")[2]):
+    if _UNREDUCED.search(loss.short_name):
         return Severity.INFO, f"as its name says; under a GradientTape {summed}"
     if loss.called:
         return Severity.INFO, f"whoever calls it has to reduce it; under a GradientTape {summed}"
@@ -157,7 +157,7 @@ def _is_stub(loss: Loss) -> bool:
     """Whether nothing says that the function is a loss, or nothing in it computes: a procedure, an abstract method."""
     if any(output.value is not None for output in loss.outputs):
         return False
-    if _PROCEDURE.match(loss.name.rpartition(".")[2]) and not loss.consumer.proven:
+    if _PROCEDURE.match(loss.short_name) and not loss.consumer.proven:
         return True
     return loss.consumer.kind == "unknown" or all(node.op in _LEAVES for node in loss.graph.nodes)
 

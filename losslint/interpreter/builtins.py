@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from losslint.domain.shape import SCALAR
 from losslint.graph import Node, SomeOf, Unknown, ancestors
 from losslint.interpreter.limits import makes_long_text
-from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING
 from losslint.interpreter.values import (
     UNKNOWN_KEY,
@@ -21,9 +20,10 @@ from losslint.interpreter.values import (
     dependencies,
     distinct,
     is_known,
+    is_setting,
     spread,
 )
-from losslint.ops.axes import AllButFirst, AllButLast, constant_of, folded
+from losslint.ops.axes import AllButFirst, AllButLast, combined, constant_of
 from losslint.ops.registry import CATALOGUE, Callback
 from losslint.ops.shapevalue import OF_EXTENTS, ShapeValue
 
@@ -57,15 +57,11 @@ def _range(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
     if args and all(isinstance(a, int) for a in args):
         values = range(*args)
         return values if len(values) <= _MAX_RANGE else _unknown((), {}, "a long range")
-    if len(args) == 2 and args[0] == 1 and not _is_setting(args[1]):
+    if len(args) == 2 and args[0] == 1 and not is_setting(args[1]):
         return AllButFirst()
     if len(args) == 1 and _is_last_axis(args[0]):
         return AllButLast()
     return SomeOf([_number(machine, "an index")])
-
-
-def _is_setting(value: Any) -> bool:
-    return isinstance(value, Node) and value.op == "source" and value.attrs["role"] == "config"
 
 
 def _is_last_axis(value: Any) -> bool:
@@ -117,7 +113,7 @@ def _sum(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
         return _unknown(args, kwargs, "sum")
     total = args[1] if len(args) > 1 else kwargs.get("start", 0)
     if isinstance(items, SomeOf) and items and all(isinstance(i, (int, float, Node)) for i in items):
-        items = [folded(machine.graph, "add", items)]
+        items = [combined(machine.graph, "add", items)]
     for item in items:
         total = item if total == 0 and not isinstance(total, Node) else machine.binary("Add", total, item)
     return total
@@ -131,17 +127,17 @@ def _extreme(primitive: str, fold: Callable[[Any], Any]) -> Callable[..., Any]:
         if items and all(isinstance(i, (int, float)) for i in items) and not isinstance(items, SomeOf):
             return fold(items)
         if items and all(isinstance(i, (int, float, Node)) for i in items):
-            return folded(machine.graph, primitive, items)
+            return combined(machine.graph, primitive, items)
         return _unknown(args, kwargs, primitive)
 
     return call
 
 
-def _next(machine: Expressions, args: list[Any]) -> Any:
+def _next(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """Another one each time."""
     if not args:
         return Unknown()
-    return machine.graph.apart(machine.element_of(args[0]), ("next", len(machine.graph.nodes)))
+    return machine.graph.apart(machine.element_of(args[0]), machine.graph.place(None))
 
 
 def _callable(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -269,10 +265,10 @@ def _slice(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any
 
 def _sorted(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
     items = machine.elements(args[0]) if args else None
-    numbers = items is not None and all(isinstance(i, (int, float)) for i in items)
-    if items is not None and numbers and not kwargs and not isinstance(items, SomeOf):
-        return sorted(items)
-    return SomeOf(items) if items is not None else _unknown(args, kwargs, "sorted")
+    if items is None:
+        return _unknown(args, kwargs, "sorted")
+    known = not kwargs and not isinstance(items, SomeOf) and all(isinstance(i, (int, float)) for i in items)
+    return sorted(items) if known else SomeOf(items)
 
 
 def _reversed(machine: Expressions, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -289,7 +285,7 @@ def _scalar(kind: type) -> Callable[..., Any]:
             except ValueError:
                 return _unknown(args, kwargs, kind.__name__)
         if isinstance(value, Node):
-            if value.op in ("static_dim", "source") and (value.op == "static_dim" or value.attrs["role"] == "config"):
+            if value.op == "static_dim" or is_setting(value):
                 return value
             return CATALOGUE[f"builtins.{kind.__name__}"](machine.graph, value)
         if not any(dependencies((args, kwargs))):
@@ -368,7 +364,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "object": lambda machine, args, kwargs: Unknown((), "an object"),
     "slice": _slice,
     "iter": lambda machine, args, kwargs: args[0] if args else Unknown(),
-    "next": lambda machine, args, kwargs: _next(machine, args),
+    "next": _next,
 }
 
 
@@ -411,8 +407,8 @@ def call_method(machine: Expressions, owner: Any, name: str, args: list[Any], kw
                 machine.grow(owner, [default])
                 owner[args[0]] = default
             found = owner.get(args[0], default)
-            if others := at_unknown_keys(owner, UNKNOWN_KEY):
-                found = machine.graph.apart(merged(machine.graph, [found, *others]), (id(owner), args[0]))
+            if at_unknown_keys(owner, UNKNOWN_KEY):
+                found = machine.perhaps_at(owner, args[0], [found])
             if name == "pop" and args[0] in owner:
                 machine.touch(owner)
                 del owner[args[0]]

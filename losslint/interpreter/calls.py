@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import functools
 import inspect
 import itertools
 import re
@@ -447,9 +448,14 @@ class Calls(Expressions):
 
 def _returns_loss(method: Function) -> bool:
     """Whether what a layer returns is called a loss: that is no output of a model, one row for each sample."""
-    if method.owner is not None and _LOSS_LAYER.search(method.owner.name):
-        return True
-    returned = (tree.value for tree in every(method.tree, cst.Return) if tree.value is not None)
+    named = method.owner is not None and _LOSS_LAYER.search(method.owner.name) is not None
+    return named or _names_loss(method.tree)
+
+
+@functools.lru_cache(maxsize=1024)  # trees are compared by identity; a layer is called again and again
+def _names_loss(tree: cst.CSTNode) -> bool:
+    """Whether a loss is named in what ``tree`` returns."""
+    returned = (found.value for found in every(tree, cst.Return) if found.value is not None)
     return any(is_loss_name(name.value) for value in returned for name in every(value, cst.Name))
 
 

@@ -8,8 +8,8 @@ from typing import TypeGuard
 import libcst as cst
 
 from losslint.frontend.module import every
-from losslint.graph import Node, Site
-from losslint.interpreter.values import Function, Instance
+from losslint.graph import Site
+from losslint.interpreter.values import Function, Instance, is_setting
 
 _LATER = re.compile(r"^_?(on_(epoch|batch|train_batch)_|update|step|anneal|increment|advance|decay|next_)")
 """Names of methods that are called again and again while training goes on."""
@@ -39,9 +39,7 @@ def changing(function: Function) -> dict[str, Site]:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, Node):
-        return value.op == "source" and value.attrs["role"] == "config"
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_setting(value) or (isinstance(value, (int, float)) and not isinstance(value, bool))
 
 
 def _of_self(tree: cst.CSTNode) -> TypeGuard[cst.Attribute]:

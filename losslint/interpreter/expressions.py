@@ -16,6 +16,7 @@ from losslint.graph import Node, SomeOf, Unknown
 from losslint.interpreter.builtins import BUILTINS
 from losslint.interpreter.core import Core, handler
 from losslint.interpreter.limits import is_heavy, is_huge
+from losslint.interpreter.lists import are_lists, is_count, repeated_list
 from losslint.interpreter.merging import merged
 from losslint.interpreter.scope import MISSING, Scope
 from losslint.interpreter.values import (
@@ -288,8 +289,8 @@ class Expressions(Core):
                 return merged(self.graph, [found, *others]) if others else found
             except Exception:  # a KeyError of the program under test, or a key we made up
                 if isinstance(owner, dict) and isinstance(key, (str, int)):
-                    if unknown := at_unknown_keys(owner, UNKNOWN_KEY):
-                        return self.graph.apart(merged(self.graph, unknown), (id(owner), key))
+                    if at_unknown_keys(owner, UNKNOWN_KEY):
+                        return self.perhaps_at(owner, key, [])
                     return self.free(str(key))  # kwargs["backend"]: the caller passes it
                 if isinstance(owner, (list, tuple, range)) and isinstance(key, int):
                     self.raises()
@@ -309,8 +310,8 @@ class Expressions(Core):
                 return self.free(f"{owner.attrs['name']}.{index if index is not None else 'element'}", owner)
             if owner.op == "model" or (owner.op == "opaque" and owner.shape.min_rank == 0):
                 # several outputs, or a tuple of something unknown
-                part = ("any", len(self.graph.nodes)) if index is None else index
-                return self.graph.op(owner.op, *owner.inputs, **(owner.attrs | {"part": part}))
+                part = {"part": self.graph.place(index)}
+                return self.graph.op(owner.op, *owner.inputs, **(owner.attrs | part))
             if index is not None and count is not None:
                 return self.graph.op("unstack", owner, index=index, count=count, axis=0)
             return self.graph.op("index", owner, key=(Unknown(),))
@@ -326,6 +327,11 @@ class Expressions(Core):
         if not owner:
             return Unknown((), "an element of an unknown list")
         return self.graph.apart(merged(self.graph, list(owner)), (owner.serial, self.graph.place(key)))
+
+    def perhaps_at(self, owner: dict[Any, Any], key: Any, known: list[Any]) -> Any:
+        """What ``owner`` holds at ``key``: what is ``known``, or stands at a key that is not."""
+        items = [*known, *at_unknown_keys(owner, UNKNOWN_KEY)]
+        return self.graph.apart(merged(self.graph, items), (id(owner), key))
 
     def elements(self, value: Any) -> list[Any] | None:
         """The elements of a container whose length is known, else None."""
@@ -354,7 +360,7 @@ class Expressions(Core):
     def binary(self, name: str, left: Any, right: Any) -> Any:
         """``left <operator> right``; ``name`` is libcst's ("Add", "Power")."""
         primitive, fold = _BINARY[name]
-        if name == "Add" and _are_lists(left, right):
+        if name == "Add" and are_lists(left, right):
             return self.held(SomeOf([v for x in (left, right) for v in (x if isinstance(x, (list, tuple)) else [x])]))
         if name == "Add" and (isinstance(left, ShapeValue) or isinstance(right, ShapeValue)):
             lists = [None if isinstance(x, SomeOf) else self.elements(x) for x in (left, right)]
@@ -363,7 +369,7 @@ class Expressions(Core):
             return self.graph.op("concat", shape_node(self.graph, left), shape_node(self.graph, right), axis=0)
         if name in _BITWISE and any(isinstance(x, int) and not isinstance(x, bool) for x in (left, right)):
             primitive = ""  # of numbers, no logic
-        if name == "Multiply" and (repeated := next((a for a, b in _both(left, right) if _repeats(a, b)), None)):
+        if name == "Multiply" and (repeated := repeated_list(left, right)) is not None:
             return self.held(SomeOf(repeated))
         special = {"Add": "__add__", "Subtract": "__sub__", "Multiply": "__mul__"}.get(name)
         if isinstance(left, Instance) and special and isinstance(left.cls.find(special), Function):
@@ -399,7 +405,7 @@ class Expressions(Core):
                 )
             if isinstance(value, Node):
                 primitive = {"Minus": "neg", "Plus": "identity", "BitInvert": "not"}[kind]
-                if kind == "BitInvert" and _is_count(value):
+                if kind == "BitInvert" and is_count(value):
                     return self.graph.opaque((value,), "bits of a number")
                 return self.graph.op(primitive, value)
             if isinstance(value, (int, float)):
@@ -608,53 +614,6 @@ class Expressions(Core):
 
 
 _BITWISE = frozenset({"BitAnd", "BitOr", "BitXor"})
-_COUNTING = frozenset({"add", "sub", "mul", "floordiv", "neg", "maximum", "minimum", "abs"})
-"""Operators whose result, of numbers of Python's, is one."""
-
-
-def _is_list(value: Any) -> bool:
-    """Whether ``value`` stands for a list of variables."""
-    return isinstance(value, Node) and bool(value.attrs.get("list"))
-
-
-def _are_lists(left: Any, right: Any) -> bool:
-    """Whether both are lists, or tuples, and the length of one is not known."""
-    return any(
-        (isinstance(a, SomeOf) or _is_list(a)) and (isinstance(b, (list, tuple)) or _is_list(b))
-        for a, b in _both(left, right)
-    )
-
-
-def _both(left: Any, right: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    return (left, right), (right, left)
-
-
-def _repeats(items: Any, times: Any) -> bool:
-    """Whether ``items * times`` is a list, or tuple, of unknown length; a list that meets a tensor becomes one."""
-    if isinstance(items, SomeOf) and isinstance(times, int):
-        return True
-    if not isinstance(items, (list, tuple)) or not items or not isinstance(times, (Node, Unknown)):
-        return False
-    return None in items or _is_count(times) or (len(items) == 1 and isinstance(items[0], Node) and _may_count(times))
-
-
-def _is_count(value: Node | Unknown) -> bool:
-    """Whether ``value`` is certainly a number of Python's, made of hyper-parameters and static extents."""
-    if isinstance(value, Unknown):
-        return not value.deps
-    todo = [value]
-    while todo:
-        node = todo.pop()
-        if node.op in _COUNTING and not node.api:
-            todo += node.inputs
-        elif node.op not in ("const", "static_dim") and not (node.op == "source" and node.attrs["role"] == "config"):
-            return False
-    return True
-
-
-def _may_count(value: Node | Unknown) -> bool:
-    """Whether ``value`` is an argument of which nothing says that it is a tensor."""
-    return isinstance(value, Node) and value.op == "source" and value.shape.min_rank == 0 and value.dtype is None
 
 
 def _counted(value: Any) -> Any:

@@ -221,6 +221,11 @@ def at_unknown_keys(value: dict[Any, Any], start: str = UNKNOWN_KEYS) -> list[An
     return [item for key, item in value.items() if isinstance(key, str) and key.startswith(start)]
 
 
+def is_setting(value: Any) -> bool:
+    """Whether ``value`` is a hyper-parameter: a number of Python's that nobody knows."""
+    return isinstance(value, Node) and value.op == "source" and value.attrs["role"] == "config"
+
+
 def is_known(value: Any) -> bool:
     """Whether nothing is open about a plain value, or about what a container holds."""
     if isinstance(value, (list, tuple, set)):

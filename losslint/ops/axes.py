@@ -202,14 +202,14 @@ def sized(shape: Shape, axis: int, size: Dim | None) -> Shape:
     return Shape(shape.head, Shape.unknown().rest, ())
 
 
-FOLDS = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
+REDUCTION_OF = {"add": "sum", "mul": "prod", "maximum": "max", "minimum": "min"}
 """Primitive -> the reduction that puts all elements together with it."""
 
 
-def folded(g: Graph, primitive: str, items: Any) -> Node:
+def combined(g: Graph, primitive: str, items: Any) -> Node:
     """A list of tensors put together with ``primitive``; raises KeyError where any number of them cannot be."""
     if isinstance(items, SomeOf):
-        return g.op(FOLDS[primitive], items, axis=(0,), keepdims=False)
+        return g.op(REDUCTION_OF[primitive], items, axis=(0,), keepdims=False)
     total = g.lift(items[0])
     for item in items[1:]:
         total = g.op(primitive, total, item)
@@ -232,6 +232,7 @@ def opaque_row(why: str, names: str) -> None:
 
 __all__ = [
     "MISSING",
+    "REDUCTION_OF",
     "AllButFirst",
     "AllButLast",
     "Expansion",
@@ -241,9 +242,9 @@ __all__ = [
     "axis_of",
     "batched",
     "called",
+    "combined",
     "constant_of",
     "flag",
-    "folded",
     "nodes_in",
     "opaque_row",
     "reduced",

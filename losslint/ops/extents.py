@@ -26,6 +26,11 @@ _AXES = 16
 """Extents that anybody writes as a vector of one number."""
 
 _BATCH_SIZE = re.compile(r"(?:^|_)(?:batch_?si?ze?|bs|batch|n_?batch|batch_?(?:len|length|count|num))$", re.IGNORECASE)
+_COUNT = re.compile(
+    r"(?:num|n|nb|total|sum)_(?:samples|examples|episodes|instances|pos\w*|neg\w*|valid\w*|box\w*|obj\w*|pixels|tokens"
+    r"|elements|rows|items|pairs|points|targets|match\w*|edges|graphs|sequences|images|weights?)$|normali[sz]ers?$|avg_factor$"
+)
+"""Arguments that say how much of the batch counts: they may well grow with it."""
 _ARITHMETIC = frozenset(
     ["add", "sub", "mul", "div", "floordiv", "mod", "neg", "cast", "identity", "maximum", "minimum", "rank_of"]
 )
@@ -34,6 +39,11 @@ _ARITHMETIC = frozenset(
 def names_batch_size(name: str) -> bool:
     """Whether a name says that it holds a batch size: ``BATCH_SIZE``, ``self.batch_size``, ``bs``."""
     return _BATCH_SIZE.search(name.rpartition(".")[2]) is not None
+
+
+def names_count(name: str) -> bool:
+    """Whether a name says how much of a batch counts: ``num_boxes``, ``normalizer``."""
+    return _COUNT.match(name) is not None
 
 
 def constant(value: Any) -> Any:

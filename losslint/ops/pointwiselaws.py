@@ -7,7 +7,6 @@ log(sum) 1.0, log(sum)/B 0.5, Frobenius norm 1.41, sum*sum 4, sum/stop_gradient(
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -15,7 +14,7 @@ from losslint.domain import law as laws
 from losslint.domain.law import LOST, NOTHING, STILL, UNKNOWN, Dual, Law, Power, Term
 from losslint.domain.shape import Dim
 from losslint.graph import Node
-from losslint.ops.extents import constant, names_batch_size
+from losslint.ops.extents import constant, names_batch_size, names_count
 from losslint.ops.gradients import TRAINABLE_ROLES
 
 Degree = Callable[["Dim | None"], "int | None"]
@@ -67,17 +66,10 @@ def declared_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     return Dual(xs[0].value if node.attrs.get("valued") else None, laws.unknown(*xs).gradient)
 
 
-_COUNT = re.compile(
-    r"(?:num|n|nb|total|sum)_(?:samples|examples|episodes|instances|pos\w*|neg\w*|valid\w*|box\w*|obj\w*|pixels|tokens"
-    r"|elements|rows|items|pairs|points|targets|match\w*|edges|graphs|sequences|images|weights?)$|normali[sz]ers?$|avg_factor$"
-)
-"""Arguments that say how much of the batch counts: they may well grow with it."""
-
-
 def source_rule(node: Node, xs: list[Dual], degree: Degree) -> Dual:
     """A tensor that is trained, or data. ``batch_size`` or ``num_boxes`` may well grow with the batch."""
     name = str(node.attrs.get("name"))
-    if node.attrs.get("role") == "config" and "." not in name and (names_batch_size(name) or _COUNT.match(name)):
+    if node.attrs.get("role") == "config" and "." not in name and (names_batch_size(name) or names_count(name)):
         return LOST
     if node.attrs.get("role") not in TRAINABLE_ROLES:
         return Dual(STILL)

@@ -8,7 +8,7 @@ from typing import Any
 
 from losslint.domain.shape import SCALAR
 from losslint.graph import Graph, Node, SomeOf, Unknown
-from losslint.ops.axes import MISSING, constant_of, reduced
+from losslint.ops.axes import MISSING, REDUCTION_OF, combined, constant_of, reduced
 from losslint.ops.catalogue.tf_control import structured
 from losslint.ops.origins import from_tensors
 from losslint.ops.registry import CATALOGUE, Expansion, api
@@ -79,7 +79,7 @@ def registered(short: str, expansion: Expansion, fold: Fold | None = None, libra
         api(TENSOR_NUMPY + short)(expansion)
 
 
-_CHAINS = {"sum": "add", "prod": "mul", "max": "maximum", "min": "minimum"}
+_CHAINS = {reduction: primitive for primitive, reduction in REDUCTION_OF.items()}
 
 
 def unary(primitive: str) -> Expansion:
@@ -139,10 +139,7 @@ def reduction(primitive: str) -> Expansion:
             return number_of_elements(g, a)
         items: Any = a.known_elements(g) if isinstance(a, ShapeValue) else a
         if axis is None and primitive in _CHAINS and are_scalars(items):
-            total = items[0]
-            for item in items[1:]:
-                total = g.op(_CHAINS[primitive], total, item)
-            return total
+            return items[0] if len(items) == 1 else combined(g, _CHAINS[primitive], items)
         return reduced(g, primitive, items, axis, keepdims)
 
     return expansion

@@ -7,7 +7,7 @@ from typing import Any
 
 from losslint.domain.shape import BATCH, Dim, Shape
 from losslint.graph import Graph, Node, SomeOf, Unknown
-from losslint.ops.axes import batched, called, constant_of, flag, folded, nodes_in, sized, unknown
+from losslint.ops.axes import batched, called, combined, constant_of, flag, nodes_in, sized, unknown
 from losslint.ops.catalogue import keras_backend, keras_nn, tf_nn, tf_parts, tf_shape
 from losslint.ops.catalogue.arguments import activated, last_extent, under
 from losslint.ops.dtypes import dtype_of
@@ -288,7 +288,7 @@ def _folded(primitive: str, divide: bool = False) -> Apply:
             return unknown(g, "tensors that are not known", xs)
         if divide and isinstance(xs, SomeOf):
             return g.op("mean", xs, axis=(0,), keepdims=False)
-        total = folded(g, primitive, xs)
+        total = combined(g, primitive, xs)
         return g.op("div", total, len(xs)) if divide else total
 
     return apply

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from losslint.graph import Graph, Node
-from losslint.ops.axes import constant_of, folded, opaque_row, row, unknown
+from losslint.ops.axes import combined, constant_of, opaque_row, row, unknown
 from losslint.ops.dtypes import dtype_of
 from losslint.ops.registry import api
 from losslint.ops.shapevalue import NO_SUCH_AXIS
@@ -248,7 +248,7 @@ def add_n(g: Graph, inputs: Any, name: Any = None) -> Node:
         if isinstance(inputs, Node) and inputs.op != "source" and not inputs.attrs.get("list"):
             return g.op("sum", inputs, axis=(0,), keepdims=False)
         return unknown(g, NO_SUCH_AXIS if inputs == [] else "a list that is not known", inputs)
-    return folded(g, "add", inputs)
+    return combined(g, "add", inputs)
 
 
 @api("tensorflow.math.polyval")
